@@ -127,16 +127,16 @@ impl Row {
         object: &'static str,
         run: impl Fn(&mut Call<'_>, &M) -> Result<Turn<M::Output>, SoapFault> + Send + Sync + 'static,
     ) -> Self {
-        let info = M::registry().method(M::NAME);
+        let info = M::registry().method(M::name());
         let since = info.map_or(ApiVersion::OLDEST, |info| ApiVersion::since(info.since));
         Self {
             object,
-            method: M::NAME,
+            method: M::name(),
             since,
             anonymous: false,
             run: Box::new(move |call, request| {
                 let request = request.downcast_ref::<M>().ok_or_else(|| {
-                    fault::invalid_request(format_args!("not a request of {}", M::NAME))
+                    fault::invalid_request(format_args!("not a request of {}", M::name()))
                 })?;
                 Ok(match run(call, request)? {
                     Turn::Done(result) => {

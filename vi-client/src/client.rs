@@ -194,7 +194,9 @@ impl Client {
     /// # Errors
     /// The server's fault, or why there was no usable answer.
     pub async fn call<M: Method>(&self, request: &M) -> Result<M::Output, Error> {
-        let this = self.target(M::NAME, request.this(), M::THIS).await?;
+        let this = self
+            .target(M::name(), request.this(), M::called_on())
+            .await?;
         self.typed(&this, request, Renewal::Once).await
     }
 
@@ -215,7 +217,9 @@ impl Client {
         &self,
         request: &M,
     ) -> Result<M::Output, Error> {
-        let this = self.target(M::NAME, request.this(), M::THIS).await?;
+        let this = self
+            .target(M::name(), request.this(), M::called_on())
+            .await?;
         self.typed(&this, request, Renewal::Never).await
     }
 
@@ -375,7 +379,7 @@ fn service_member(content: &ServiceContent, member: &str) -> Option<ManagedObjec
 
 fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Outgoing {
     Outgoing {
-        method: M::NAME,
+        method: M::name(),
         this: this.clone(),
         envelope: Bytes::from(wire::encode_request(request, this)),
     }
@@ -384,7 +388,7 @@ fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Outgoing {
 fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
     let decoded = wire::decode_response::<M>(envelope, Limits::default())?;
     if !decoded.unknown.is_empty() {
-        tracing::debug!(method = M::NAME, unknown = ?decoded.unknown, "not in the bindings");
+        tracing::debug!(method = M::name(), unknown = ?decoded.unknown, "not in the bindings");
     }
     Ok(decoded.returnval)
 }

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime as Civil, Time};
-
 /// A point in time, together with the offset it was written in.
 ///
 /// What was read is written again as it was: the offset and the number of digits of the fraction are kept.
@@ -106,13 +104,12 @@ fn parse(text: &[u8]) -> Option<DateTime> {
             return None;
         }
     }
-    let year = i16::try_from(number(&head[..4])?).ok()?;
-    let date = Date::new(
+    let year = i64::from(number(&head[..4])?);
+    let days = days_since_epoch(
         if negative { -year } else { year },
-        i8::try_from(number(&head[5..7])?).ok()?,
-        i8::try_from(number(&head[8..10])?).ok()?,
-    )
-    .ok()?;
+        number(&head[5..7])?,
+        number(&head[8..10])?,
+    )?;
     let (hour, minute, second) = (
         number(&head[11..13])?,
         number(&head[14..16])?,
@@ -152,7 +149,6 @@ fn parse(text: &[u8]) -> Option<DateTime> {
         _ => return None,
     };
 
-    let days = i64::from(Date::new(1970, 1, 1).ok()?.until(date).ok()?.get_days());
     let local = days * DAY + i64::from(hour * 3600 + minute * 60 + second);
     let moment = DateTime {
         seconds: local,
@@ -166,6 +162,56 @@ fn parse(text: &[u8]) -> Option<DateTime> {
         .then_some(DateTime { seconds, ..moment })
 }
 
+// The calendar is the Gregorian one, also before it was introduced, with a year 0. It is counted from March 1st of
+// year 0, so that the leap day is the last day of a year and months before it have the same lengths in every year.
+
+/// Days of 400 years, after which the calendar repeats.
+const ERA: i64 = 146_097;
+/// Days from 0000-03-01 to 1970-01-01.
+const EPOCH: i64 = 719_468;
+
+/// Days from 1970-01-01 to a date; `None` if there is no such date.
+fn days_since_epoch(year: i64, month: u32, day: u32) -> Option<i64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    let (year, month) = match month {
+        1 | 2 => (year - 1, month + 9),
+        _ => (year, month - 3),
+    };
+    let days = 365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(days + first_of(i64::from(month)) + i64::from(day) - 1 - EPOCH)
+}
+
+/// Year, month and day so many days after 1970-01-01.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + EPOCH;
+    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
+    // The leap days before this day of the era; the era's last day belongs to its last year.
+    let year = (day - day / 1_460 + day / 36_524 - day / (ERA - 1)) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - first_of(month) + 1;
+    let (year, month) = match month {
+        0..=9 => (era * 400 + year, month + 3),
+        _ => (era * 400 + year + 1, month - 9),
+    };
+    (year, month, day)
+}
+
+/// The days before a month, counted from March: five months of 31 and 30 days by turns have 153.
+fn first_of(month: i64) -> i64 {
+    (153 * month + 2) / 5
+}
+
 /// A run of nothing but digits, at most nine of them.
 fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |number, byte| {
@@ -177,20 +223,16 @@ fn number(digits: &[u8]) -> Option<u32> {
 impl fmt::Display for DateTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let local = self.seconds + self.offset_seconds();
-        let civil = Civil::from_parts(Date::constant(1970, 1, 1), Time::midnight())
-            .saturating_add(jiff::SignedDuration::from_secs(local));
-        if civil.year() < 0 {
+        let (year, month, day) = date(local.div_euclid(DAY));
+        if year < 0 {
             f.write_str("-")?;
         }
+        let year = year.unsigned_abs();
+        let time = local.rem_euclid(DAY);
+        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
         write!(
             f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-            civil.year().unsigned_abs(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second()
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
         )?;
         if self.digits > 0 {
             let digits = usize::from(self.digits);
@@ -276,6 +318,27 @@ mod tests {
             "ä010-04-08T12:45:11Z",
         ] {
             assert!(text.parse::<DateTime>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_calendar_is_that_of_jiff() {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        let mut day = jiff::civil::date(-9999, 1, 1);
+        loop {
+            let days = i64::from(epoch.until(day).unwrap().get_days());
+            let (year, month, in_month) = (i64::from(day.year()), day.month(), day.day());
+            let found = days_since_epoch(year, month as u32, in_month as u32);
+            assert_eq!(found, Some(days), "{day}");
+            assert_eq!(date(days), (year, month.into(), in_month.into()), "{day}");
+            if day == day.last_of_month() {
+                let behind = days_since_epoch(year, month as u32, in_month as u32 + 1);
+                assert_eq!(behind, None, "{day}");
+            }
+            match day.tomorrow() {
+                Ok(tomorrow) => day = tomorrow,
+                Err(_) => break,
+            }
         }
     }
 

@@ -43,12 +43,12 @@ pub use enumeration::Enum;
 pub use error::{DecodeError, DecodeErrorKind};
 pub use fault::SoapFault;
 #[cfg(feature = "api")]
-pub use generated::{enums, methods, objects, properties, registry};
-pub use method::{Method, MethodInfo, This};
+pub use generated::{Bindings as Vim, enums, methods, objects, properties, registry};
+pub use method::{Bindings, Method, MethodInfo, This};
 pub use moref::ManagedObjectReference;
 pub use object::{
-    DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence, cloned,
-    debug, equal, unset,
+    BASE, DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
+    cloned, debug, equal, unset,
 };
 pub use poly::{Poly, UnknownObject};
 pub use property::{Objects, OptionalObject, Property, PropertyMut};

@@ -4,23 +4,49 @@ use crate::moref::ManagedObjectReference;
 use crate::object::{Object, ObjectInfo};
 use crate::property::{Property, PropertyMut};
 use crate::registry::Registry;
+use crate::value::View;
 
 /// The request of a method: a struct of its parameters.
 pub trait Method: Object + Default {
-    /// The method's name on the wire, such as `PowerOnVM_Task`.
-    const NAME: &'static str;
-    /// Which object it is called on.
-    const THIS: This;
     /// What it returns.
     type Output: Default + Send + Sync + 'static;
+    /// The bindings it belongs to.
+    type Bindings: Bindings;
     /// What was returned, for code that treats all types alike.
     fn output(returned: &Self::Output) -> Property<'_>;
     /// What is returned, to be filled.
     fn output_mut(returned: &mut Self::Output) -> PropertyMut<'_>;
+
+    /// The method's name on the wire, such as `PowerOnVM_Task`.
+    fn name() -> &'static str {
+        Self::type_info().name
+    }
+
     /// The types that may occur in its answer.
-    fn registry() -> &'static Registry;
+    fn registry() -> &'static Registry {
+        Self::Bindings::registry()
+    }
+
+    /// Which object it is called on.
+    fn called_on() -> This {
+        let info = Self::registry().method(Self::name());
+        info.map_or(This::Explicit, |info| info.this)
+    }
+
     /// The object it is called on, where the request says so.
-    fn this(&self) -> Option<&ManagedObjectReference>;
+    fn this(&self) -> Option<&ManagedObjectReference> {
+        let index = Self::type_info().layout().index_of("_this")?;
+        match self.get(index).view() {
+            View::Moref(this) => Some(this),
+            _ => None,
+        }
+    }
+}
+
+/// One generated set of bindings.
+pub trait Bindings {
+    /// Its types and methods by their names.
+    fn registry() -> &'static Registry;
 }
 
 /// Which object a method is called on.

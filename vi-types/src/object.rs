@@ -21,21 +21,19 @@ pub trait Object: Any + Send + Sync {
         Self: Sized;
     /// The description of the object's type.
     fn info(&self) -> &'static ObjectInfo;
-    /// The property with this index.
-    fn get(&self, index: usize) -> Property<'_>;
-    /// The property with this index, to be changed.
-    fn get_mut(&mut self, index: usize) -> PropertyMut<'_>;
-    /// The properties of the base class as an object of that class.
+    /// The property with this index; with [`BASE`], those of the base class as an object of that class.
     ///
     /// Base classes that have no properties are left out, unless some position is declared with them.
-    fn base(&self) -> Option<&dyn Object> {
-        None
-    }
-    /// The properties of the base class, to be changed; `None` as well for a base without properties.
-    fn base_mut(&mut self) -> Option<&mut dyn Object> {
-        None
-    }
+    fn get(&self, index: usize) -> Property<'_>;
+    /// The property with this index, to be changed; with [`BASE`], those of the base class.
+    ///
+    /// A base class without properties is left out.
+    fn get_mut(&mut self, index: usize) -> PropertyMut<'_>;
 }
+
+/// The index that stands for all properties of the base class.
+// An index and not a method of its own: a method for each of thousands of types takes seconds to compile.
+pub const BASE: usize = usize::MAX;
 
 /// A type of [`Object`] that is known at compile time.
 pub trait DataObject: Object + Default {}
@@ -263,6 +261,24 @@ impl dyn Object {
             object = object.base_mut()?;
         }
         (object as &mut dyn Any).downcast_mut()
+    }
+
+    /// The properties of the base class as an object of that class.
+    ///
+    /// Base classes that have no properties are left out, unless some position is declared with them.
+    pub fn base(&self) -> Option<&dyn Object> {
+        match self.get(BASE) {
+            Property::Object(base) => Some(base),
+            _ => None,
+        }
+    }
+
+    /// The properties of the base class, to be changed; `None` as well for a base without properties.
+    pub fn base_mut(&mut self) -> Option<&mut dyn Object> {
+        match self.get_mut(BASE) {
+            PropertyMut::Object(base) => Some(base),
+            _ => None,
+        }
     }
 
     /// The name of the object's type on the wire, also where that type is not a known one.

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use crate::error::DecodeError;
-use crate::object::{DataObject, Extends, Object, ObjectInfo};
+use crate::object::{BASE, DataObject, Extends, Object, ObjectInfo};
 use crate::property::{Property, PropertyMut};
 use crate::raw::RawElement;
 use crate::value::{Value, View};
@@ -208,18 +208,16 @@ impl Object for UnknownObject {
     }
 
     fn get(&self, index: usize) -> Property<'_> {
-        self.declared.get(index)
+        match index {
+            BASE => Property::Object(&*self.declared),
+            index => self.declared.get(index),
+        }
     }
 
     fn get_mut(&mut self, index: usize) -> PropertyMut<'_> {
-        self.declared.get_mut(index)
-    }
-
-    fn base(&self) -> Option<&dyn Object> {
-        Some(&*self.declared)
-    }
-
-    fn base_mut(&mut self) -> Option<&mut dyn Object> {
-        Some(&mut *self.declared)
+        match index {
+            BASE => PropertyMut::Object(&mut *self.declared),
+            index => self.declared.get_mut(index),
+        }
     }
 }

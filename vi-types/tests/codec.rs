@@ -24,7 +24,7 @@ fn answer(method: &str, content: &str) -> String {
 }
 
 fn decode<M: Method>(content: &str) -> Result<wire::Decoded<M::Output>, ResponseError> {
-    decode_response::<M>(answer(M::NAME, content).as_bytes(), Limits::default())
+    decode_response::<M>(answer(M::name(), content).as_bytes(), Limits::default())
 }
 
 #[track_caller]

@@ -76,7 +76,7 @@ impl Client {
 
     /// Calls a method on its only instance.
     pub(crate) async fn call<M: Method>(&self, request: &M) -> Result<M::Output, SoapFault> {
-        let this = match M::THIS {
+        let this = match M::called_on() {
             vi_types::This::Explicit => request.this().unwrap().clone(),
             vi_types::This::ServiceContent(member) => self.service(member),
         };

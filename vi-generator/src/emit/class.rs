@@ -138,24 +138,19 @@ impl<'a> Class<'a> {
             &quote! { &mut },
             &quote! { get_mut },
         );
-        let base = match (self.base, &self.declared_base) {
-            (Some(_), _) if self.embeds => quote! {
-                fn base(&self) -> Option<&dyn rt::Object> { Some(&self.base) }
-                fn base_mut(&mut self) -> Option<&mut dyn rt::Object> { Some(&mut self.base) }
-            },
-            (_, Some(base)) => {
-                let base = ident(&type_name(&base.name));
-                quote! { fn base(&self) -> Option<&dyn rt::Object> { Some(&#base {}) } }
-            }
-            _ => quote! {},
-        };
+        // A base without properties is no field; one that positions are declared with is to be seen all the same.
+        let base = self.declared_base.filter(|_| !self.embeds).map(|base| {
+            let base = ident(&type_name(&base.name));
+            quote! { rt::BASE => P::Object(&#base {}), }
+        });
+        let get = quote! { match index { #base #get } };
+        let get_mut = quote! { match index { #get_mut } };
         quote! {
             impl rt::Object for #rust {
                 fn type_info() -> &'static rt::ObjectInfo { &#info }
                 fn info(&self) -> &'static rt::ObjectInfo { &#info }
                 fn get(&self, index: usize) -> P<'_> { #get }
                 fn get_mut(&mut self, index: usize) -> M<'_> { #get_mut }
-                #base
             }
         }
     }
@@ -166,11 +161,14 @@ impl<'a> Class<'a> {
         emission: &Emission<'_>,
         property: &TokenStream,
         reference: &TokenStream,
-        base: &TokenStream,
+        method: &TokenStream,
     ) -> TokenStream {
         let inherited = self.inherited.checked_sub(1).map(|last| {
             let last = Literal::usize_unsuffixed(last);
-            quote! { 0..=#last => self.base.#base(index), }
+            quote! {
+                0..=#last => self.base.#method(index),
+                rt::BASE => #property::Object(#reference self.base),
+            }
         });
         let own = self.members.iter().enumerate().map(|(position, member)| {
             let index = Literal::usize_unsuffixed(self.inherited + position);
@@ -179,7 +177,7 @@ impl<'a> Class<'a> {
             let feature = emission.feature_of_property(self.family, member);
             quote! { #feature #index => #property::#kind(#reference self.#field), }
         });
-        quote! { match index { #inherited #(#own)* _ => #property::Absent } }
+        quote! { #inherited #(#own)* _ => #property::Absent, }
     }
 
     fn ancestry(&self) -> TokenStream {

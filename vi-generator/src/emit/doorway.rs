@@ -33,7 +33,7 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             #[rustfmt::skip]
             mod registry;
         },
-        quote! { pub use registry::registry; },
+        quote! { pub use registry::{Bindings, registry}; },
     ];
     files.push(emission.file(path, sections));
 }

@@ -12,7 +12,7 @@ use crate::names::type_name;
 impl Definition for Method {
     fn head(emission: &Emission<'_>) -> TokenStream {
         let use_properties = emission.use_properties();
-        quote! { use super::super::{enums, objects, registry::registry}; #use_properties }
+        quote! { use super::super::{enums, objects, registry::Bindings}; #use_properties }
     }
 
     fn name(&self) -> &str {
@@ -43,7 +43,7 @@ impl Definition for Method {
             is_partial: false,
             objects: objects.clone(),
         };
-        let (rust, name, this) = (ident(&type_name(&self.name)), &self.name, this(self));
+        let rust = ident(&type_name(&self.name));
         let (output, kind) = match &self.returns {
             Some(returns) => (
                 emission.rust_type(returns, returns.occurrence, &objects),
@@ -51,19 +51,12 @@ impl Definition for Method {
             ),
             None => (quote! { () }, ident("Value")),
         };
-        let target = match self.bound_to() {
-            Some(_) => quote! { None },
-            None => quote! { Some(&self.this) },
-        };
         let method = quote! {
             impl rt::Method for #rust {
-                const NAME: &'static str = #name;
-                const THIS: rt::This = #this;
                 type Output = #output;
+                type Bindings = Bindings;
                 fn output(returned: &Self::Output) -> P<'_> { P::#kind(returned) }
                 fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
-                fn registry() -> &'static rt::Registry { registry() }
-                fn this(&self) -> Option<&rt::ManagedObjectReference> { #target }
             }
         };
         [class.emit(emission), method].into_iter().collect()

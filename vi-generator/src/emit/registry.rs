@@ -48,6 +48,14 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             pub fn registry() -> &'static rt::Registry { &REGISTRY }
         },
         quote! {
+            /// These bindings.
+            #[derive(Clone, Copy, Debug)]
+            pub struct Bindings;
+            impl rt::Bindings for Bindings {
+                fn registry() -> &'static rt::Registry { registry() }
+            }
+        },
+        quote! {
             static REGISTRY: rt::Registry = rt::Registry {
                 objects: &[#(#objects),*],
                 enumerations: &[#(#enums),*],

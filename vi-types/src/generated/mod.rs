@@ -17,4 +17,4 @@ pub mod properties;
 #[rustfmt::skip]
 mod registry;
 
-pub use registry::registry;
+pub use registry::{Bindings, registry};

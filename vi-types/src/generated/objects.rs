@@ -206,6 +206,11 @@ mod cluster_04;
 #[cfg(feature = "cluster")]
 pub use cluster_04::*;
 
+#[cfg(feature = "cluster")]
+mod cluster_05;
+#[cfg(feature = "cluster")]
+pub use cluster_05::*;
+
 #[cfg(feature = "profile")]
 mod profile_01;
 #[cfg(feature = "profile")]

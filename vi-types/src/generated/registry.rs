@@ -8,6 +8,15 @@ pub fn registry() -> &'static rt::Registry {
     &REGISTRY
 }
 
+/// These bindings.
+#[derive(Clone, Copy, Debug)]
+pub struct Bindings;
+impl rt::Bindings for Bindings {
+    fn registry() -> &'static rt::Registry {
+        registry()
+    }
+}
+
 static REGISTRY: rt::Registry = rt::Registry {
     objects: &[
         &objects::ABOUT_INFO,
@@ -295,7 +304,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::CLUSTER_CONFIG_SPEC_EX,
         #[cfg(feature = "cluster")]
         &objects::CLUSTER_CREATED_EVENT,
-        #[cfg(feature = "cluster")]
+        #[cfg(feature = "crypto")]
         &objects::CLUSTER_CRYPTO_CONFIG_INFO,
         #[cfg(feature = "cluster")]
         &objects::CLUSTER_DAS_AAM_HOST_INFO,
@@ -965,7 +974,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::DISALLOWED_DISK_MODE_CHANGE,
         #[cfg(feature = "vmotion")]
         &objects::DISALLOWED_MIGRATION_DEVICE_ATTACHED,
-        #[cfg(feature = "fault")]
+        #[cfg(feature = "cluster")]
         &objects::DISALLOWED_OPERATION_ON_FAILOVER_HOST,
         #[cfg(feature = "cluster")]
         &objects::DISCONNECTED_HOSTS_BLOCKING_EVC,
@@ -1727,7 +1736,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::HOST_CNX_FAILED_NO_ACCESS_EVENT,
         #[cfg(feature = "event")]
         &objects::HOST_CNX_FAILED_NO_CONNECTION_EVENT,
-        #[cfg(feature = "license")]
+        #[cfg(feature = "event")]
         &objects::HOST_CNX_FAILED_NO_LICENSE_EVENT,
         #[cfg(feature = "event")]
         &objects::HOST_CNX_FAILED_NOT_FOUND_EVENT,
@@ -2660,7 +2669,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::INVALID_CLIENT_CERTIFICATE,
         &objects::INVALID_COLLECTOR_VERSION,
         &objects::INVALID_CONTROLLER,
-        #[cfg(feature = "fault")]
+        #[cfg(feature = "cluster")]
         &objects::INVALID_DAS_CONFIG_ARGUMENT,
         #[cfg(feature = "ft")]
         &objects::INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM,
@@ -2713,7 +2722,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::INVALID_POWER_STATE,
         #[cfg(feature = "permission")]
         &objects::INVALID_PRIVILEGE,
-        #[cfg(feature = "fault")]
+        #[cfg(feature = "profile")]
         &objects::INVALID_PROFILE_REFERENCE_HOST,
         &objects::INVALID_PROPERTY,
         #[cfg(feature = "vapp")]
@@ -3101,7 +3110,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE,
         #[cfg(feature = "cluster")]
         &objects::NO_COMPATIBLE_SOFT_AFFINITY_HOST,
-        #[cfg(feature = "vmotion")]
+        #[cfg(feature = "fault")]
         &objects::NO_CONNECTED_DATASTORE,
         #[cfg(feature = "event")]
         &objects::NO_DATASTORES_CONFIGURED_EVENT,
@@ -3924,7 +3933,6 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::SNAPSHOT_NO_CHANGE,
         #[cfg(feature = "vmotion")]
         &objects::SNAPSHOT_REVERT_ISSUE,
-        #[cfg(feature = "vm")]
         &objects::SNAPSHOT_SELECTION_SPEC,
         #[cfg(feature = "cluster")]
         &objects::SOFT_RULE_VIO_CORRECTION_DISALLOWED,
@@ -5033,9 +5041,9 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_DISK_FILE_QUERY_FILTER,
         &objects::VM_DISK_FILE_QUERY_FLAGS,
         &objects::VM_EMIGRATING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_END_RECORDING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_END_REPLAYING_EVENT,
         &objects::VM_EVENT,
         &objects::VM_EVENT_ARGUMENT,
@@ -5044,7 +5052,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_FAILED_RELAYOUT_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_FAILED_STARTING_SECONDARY_EVENT,
         &objects::VM_FAILED_TO_POWER_OFF_EVENT,
         &objects::VM_FAILED_TO_POWER_ON_EVENT,
@@ -5058,7 +5066,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_FAILED_TO_STANDBY_GUEST_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_FAILED_TO_SUSPEND_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_FAILED_UPDATING_SECONDARY_CONFIG,
         #[cfg(feature = "cluster")]
         &objects::VM_FAILOVER_FAILED,
@@ -5106,7 +5114,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_MAC_CHANGED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_MAC_CONFLICT_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_MAX_FT_RESTART_COUNT_REACHED,
         #[cfg(feature = "cluster")]
         &objects::VM_MAX_RESTART_COUNT_REACHED,
@@ -5120,7 +5128,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_MIGRATED_EVENT,
         #[cfg(feature = "ft")]
         &objects::VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_NO_NETWORK_ACCESS_EVENT,
@@ -5141,7 +5149,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_POWERED_ON_EVENT,
         #[cfg(feature = "dvs")]
         &objects::VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_PRIMARY_FAILOVER_EVENT,
         &objects::VM_RECONFIGURED_EVENT,
         &objects::VM_REGISTERED_EVENT,
@@ -5173,15 +5181,15 @@ static REGISTRY: rt::Registry = rt::Registry {
         #[cfg(feature = "event")]
         &objects::VM_RESTARTED_ON_ALTERNATE_HOST_EVENT,
         &objects::VM_RESUMING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_SECONDARY_ADDED_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_SECONDARY_DISABLED_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_SECONDARY_ENABLED_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_SECONDARY_STARTED_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_SHUTDOWN_ON_ISOLATION_EVENT,
@@ -5189,19 +5197,19 @@ static REGISTRY: rt::Registry = rt::Registry {
         &objects::VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST,
         &objects::VM_SNAPSHOT_FILE_INFO,
         &objects::VM_SNAPSHOT_FILE_QUERY,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_START_RECORDING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_START_REPLAYING_EVENT,
         &objects::VM_STARTING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_STARTING_SECONDARY_EVENT,
         #[cfg(feature = "event")]
         &objects::VM_STATIC_MAC_CONFLICT_EVENT,
         &objects::VM_STOPPING_EVENT,
         &objects::VM_SUSPENDED_EVENT,
         &objects::VM_SUSPENDING_EVENT,
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         &objects::VM_TIMEDOUT_STARTING_SECONDARY_EVENT,
         #[cfg(feature = "vm")]
         &objects::VM_TO_VM_GROUPS_ANTI_AFFINITY,
@@ -5527,7 +5535,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             "ClusterComputeResourceVcsHealthStatus",
             <enums::ClusterComputeResourceVcsHealthStatus as rt::Enum>::VALUES,
         ),
-        #[cfg(feature = "cluster")]
+        #[cfg(feature = "crypto")]
         (
             "ClusterCryptoConfigInfoCryptoMode",
             <enums::ClusterCryptoConfigInfoCryptoMode as rt::Enum>::VALUES,
@@ -6405,12 +6413,12 @@ static REGISTRY: rt::Registry = rt::Registry {
             "InternetScsiSnsDiscoveryMethod",
             <enums::InternetScsiSnsDiscoveryMethod as rt::Enum>::VALUES,
         ),
-        #[cfg(feature = "fault")]
+        #[cfg(feature = "cluster")]
         (
             "InvalidDasConfigArgumentEntryForInvalidArgument",
             <enums::InvalidDasConfigArgumentEntryForInvalidArgument as rt::Enum>::VALUES,
         ),
-        #[cfg(feature = "fault")]
+        #[cfg(feature = "profile")]
         (
             "InvalidProfileReferenceHostReason",
             <enums::InvalidProfileReferenceHostReason as rt::Enum>::VALUES,
@@ -7237,12 +7245,12 @@ static REGISTRY: rt::Registry = rt::Registry {
             "VirtualVmxnet3VrdmaOptionDeviceProtocols",
             <enums::VirtualVmxnet3VrdmaOptionDeviceProtocols as rt::Enum>::VALUES,
         ),
-        #[cfg(feature = "event")]
+        #[cfg(feature = "cluster")]
         (
             "VmDasBeingResetEventReasonCode",
             <enums::VmDasBeingResetEventReasonCode as rt::Enum>::VALUES,
         ),
-        #[cfg(feature = "event")]
+        #[cfg(feature = "ft")]
         (
             "VmFailedStartingSecondaryEventFailureReason",
             <enums::VmFailedStartingSecondaryEventFailureReason as rt::Enum>::VALUES,
@@ -7305,7 +7313,7 @@ static REGISTRY: rt::Registry = rt::Registry {
         ),
         #[cfg(feature = "alarm")]
         ("WeekOfMonth", <enums::WeekOfMonth as rt::Enum>::VALUES),
-        #[cfg(feature = "cluster")]
+        #[cfg(feature = "vmotion")]
         (
             "WillLoseHAProtectionResolution",
             <enums::WillLoseHaProtectionResolution as rt::Enum>::VALUES,
@@ -12382,6 +12390,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "",
             since: "2.5",
         },
+        #[cfg(feature = "cluster")]
         &rt::MethodInfo {
             name: "RefreshRuntime",
             request: &methods::REFRESH_RUNTIME,
@@ -13981,6 +13990,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             returns: "ManagedObjectReference",
             since: "6.0",
         },
+        #[cfg(feature = "cluster")]
         &rt::MethodInfo {
             name: "UnregisterAndDestroy_Task",
             request: &methods::UNREGISTER_AND_DESTROY_TASK,

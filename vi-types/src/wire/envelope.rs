@@ -18,7 +18,7 @@ use crate::wire::{Limits, Reader, namespace};
 pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> String {
     envelope(|writer| {
         writer.raw("<");
-        writer.raw(M::NAME);
+        writer.raw(M::name());
         writer.raw(" xmlns=\"");
         writer.raw(namespace::VIM);
         writer.raw("\">");
@@ -29,7 +29,7 @@ pub fn encode_request<M: Method>(request: &M, this: &ManagedObjectReference) -> 
             }
         }
         writer.raw("</");
-        writer.raw(M::NAME);
+        writer.raw(M::name());
         writer.raw(">");
     })
 }
@@ -42,17 +42,17 @@ pub fn encode_response<M: Method>(returned: &M::Output) -> String {
 /// Like [`encode_response`], written by a writer that may write for somebody with an older version of the API.
 pub fn encode_response_with<M: Method>(writer: Writer, returned: &M::Output) -> String {
     let declared = M::registry()
-        .method(M::NAME)
+        .method(M::name())
         .map_or("", |info| info.returns);
     envelope_with(writer, |writer| {
         writer.raw("<");
-        writer.raw(M::NAME);
+        writer.raw(M::name());
         writer.raw("Response xmlns=\"");
         writer.raw(namespace::VIM);
         writer.raw("\">");
         writer.element("returnval", declared, M::output(returned).view());
         writer.raw("</");
-        writer.raw(M::NAME);
+        writer.raw(M::name());
         writer.raw("Response>");
     })
 }
@@ -161,11 +161,11 @@ pub fn decode_response<M: Method>(
         close_envelope(&mut reader)?;
         return Err(ResponseError::Fault(Box::new(fault)));
     }
-    if reader.tokens.local_name().strip_suffix("Response") != Some(M::NAME) {
+    if reader.tokens.local_name().strip_suffix("Response") != Some(M::name()) {
         let what = format!(
             "it answers with <{}>, not to {}",
             reader.tokens.name(),
-            M::NAME
+            M::name()
         );
         return Err(reader.tokens.not_soap(&what).into());
     }

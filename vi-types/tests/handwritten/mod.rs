@@ -4,8 +4,8 @@
 use std::ops::{Deref, DerefMut};
 
 use vi_types::{
-    Any, CastError, DateTime, Enum, Extends, FromAny, ManagedObjectReference, Method, MethodInfo,
-    Object, ObjectInfo, Poly, Property, PropertyMut, Registry, This,
+    Any, BASE, Bindings, CastError, DateTime, Enum, Extends, FromAny, ManagedObjectReference,
+    Method, MethodInfo, Object, ObjectInfo, Poly, Property, PropertyMut, Registry, This,
 };
 
 macro_rules! base_of {
@@ -45,10 +45,15 @@ macro_rules! object {
             }
 
             fn get(&self, index: usize) -> Property<'_> {
-                $(if (0..$inherited).contains(&index) {
+                $(
                     let base: &$base = &self.base;
-                    return base.get(index);
-                })?
+                    if index == BASE {
+                        return Property::Object(base);
+                    }
+                    if (0..$inherited).contains(&index) {
+                        return base.get(index);
+                    }
+                )?
                 match index {
                     $($index => Property::$kind(&self.$field),)*
                     _ => Property::Absent,
@@ -56,34 +61,20 @@ macro_rules! object {
             }
 
             fn get_mut(&mut self, index: usize) -> PropertyMut<'_> {
-                $(if (0..$inherited).contains(&index) {
+                $(
                     let base: &mut $base = &mut self.base;
-                    return base.get_mut(index);
-                })?
+                    if index == BASE {
+                        return PropertyMut::Object(base);
+                    }
+                    if (0..$inherited).contains(&index) {
+                        return base.get_mut(index);
+                    }
+                )?
                 match index {
                     $($index => PropertyMut::$kind(&mut self.$field),)*
                     _ => PropertyMut::Absent,
                 }
             }
-
-            fn base(&self) -> Option<&dyn Object> {
-                $({
-                    let base: &$base = &self.base;
-                    return Some(base);
-                })?
-                #[allow(unreachable_code)]
-                None
-            }
-
-            fn base_mut(&mut self) -> Option<&mut dyn Object> {
-                $({
-                    let base: &mut $base = &mut self.base;
-                    return Some(base);
-                })?
-                #[allow(unreachable_code)]
-                None
-            }
-
         }
 
         impl Clone for $name {
@@ -231,8 +222,7 @@ impl FromAny for PowerState {
 }
 
 impl Method for Login {
-    const NAME: &'static str = "Login";
-    const THIS: This = This::ServiceContent("sessionManager");
+    type Bindings = Handwritten;
     type Output = Content;
 
     fn output(returned: &Content) -> Property<'_> {
@@ -242,19 +232,10 @@ impl Method for Login {
     fn output_mut(returned: &mut Content) -> PropertyMut<'_> {
         PropertyMut::Object(returned)
     }
-
-    fn registry() -> &'static Registry {
-        &REGISTRY
-    }
-
-    fn this(&self) -> Option<&ManagedObjectReference> {
-        None
-    }
 }
 
 impl Method for Retrieve {
-    const NAME: &'static str = "Retrieve";
-    const THIS: This = This::Explicit;
+    type Bindings = Handwritten;
     type Output = Vec<Content>;
 
     fn output(returned: &Vec<Content>) -> Property<'_> {
@@ -264,20 +245,12 @@ impl Method for Retrieve {
     fn output_mut(returned: &mut Vec<Content>) -> PropertyMut<'_> {
         PropertyMut::Objects(returned)
     }
-
-    fn registry() -> &'static Registry {
-        &REGISTRY
-    }
-
-    fn this(&self) -> Option<&ManagedObjectReference> {
-        Some(&self.this)
-    }
 }
 
 static LOGIN_METHOD: MethodInfo = MethodInfo {
     name: "Login",
     request: &LOGIN,
-    this: Login::THIS,
+    this: This::ServiceContent("sessionManager"),
     returns: "Content",
     since: "2.0",
 };
@@ -288,6 +261,14 @@ static RETRIEVE_METHOD: MethodInfo = MethodInfo {
     returns: "Content",
     since: "2.0",
 };
+
+pub(crate) struct Handwritten;
+
+impl Bindings for Handwritten {
+    fn registry() -> &'static Registry {
+        &REGISTRY
+    }
+}
 
 pub(crate) static REGISTRY: Registry = Registry {
     objects: &[

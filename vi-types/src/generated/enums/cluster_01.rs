@@ -393,57 +393,6 @@ impl serde::Serialize for ClusterComputeResourceVcsHealthStatus {
     }
 }
 
-/// `ClusterCryptoConfigInfoCryptoMode`, since VI API 7.0.0.0.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ClusterCryptoConfigInfoCryptoMode {
-    /// `onDemand`.
-    OnDemand,
-    /// `forceEnable`.
-    ForceEnable,
-    /// A value that is not known here; an empty one is unset.
-    Unrecognized(String),
-}
-impl rt::Enum for ClusterCryptoConfigInfoCryptoMode {
-    const NAME: &'static str = "ClusterCryptoConfigInfoCryptoMode";
-    const VALUES: &'static [&'static str] = &["onDemand", "forceEnable"];
-    fn as_str(&self) -> &str {
-        match self {
-            Self::OnDemand => "onDemand",
-            Self::ForceEnable => "forceEnable",
-            Self::Unrecognized(value) => value,
-        }
-    }
-    fn from_wire(value: &str) -> Self {
-        match value {
-            "onDemand" => Self::OnDemand,
-            "forceEnable" => Self::ForceEnable,
-            value => Self::Unrecognized(value.to_owned()),
-        }
-    }
-}
-impl Default for ClusterCryptoConfigInfoCryptoMode {
-    fn default() -> Self {
-        Self::Unrecognized(String::new())
-    }
-}
-impl std::fmt::Display for ClusterCryptoConfigInfoCryptoMode {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(rt::Enum::as_str(self))
-    }
-}
-impl rt::FromAny for ClusterCryptoConfigInfoCryptoMode {
-    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
-        rt::enumeration_from_any(any)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCryptoConfigInfoCryptoMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
-
 /// `ClusterDasAamNodeStateDasState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -2066,6 +2015,65 @@ impl serde::Serialize for HostPowerOperationType {
     }
 }
 
+/// `InvalidDasConfigArgumentEntryForInvalidArgument`, since VI API 5.1.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidDasConfigArgumentEntryForInvalidArgument {
+    /// `admissionControl`.
+    AdmissionControl,
+    /// `userHeartbeatDs`.
+    UserHeartbeatDs,
+    /// `vmConfig`.
+    VmConfig,
+    /// A value that is not known here; an empty one is unset.
+    Unrecognized(String),
+}
+impl rt::Enum for InvalidDasConfigArgumentEntryForInvalidArgument {
+    const NAME: &'static str = "InvalidDasConfigArgumentEntryForInvalidArgument";
+    const VALUES: &'static [&'static str] = &[
+        "admissionControl",
+        "userHeartbeatDs",
+        "vmConfig",
+    ];
+    fn as_str(&self) -> &str {
+        match self {
+            Self::AdmissionControl => "admissionControl",
+            Self::UserHeartbeatDs => "userHeartbeatDs",
+            Self::VmConfig => "vmConfig",
+            Self::Unrecognized(value) => value,
+        }
+    }
+    fn from_wire(value: &str) -> Self {
+        match value {
+            "admissionControl" => Self::AdmissionControl,
+            "userHeartbeatDs" => Self::UserHeartbeatDs,
+            "vmConfig" => Self::VmConfig,
+            value => Self::Unrecognized(value.to_owned()),
+        }
+    }
+}
+impl Default for InvalidDasConfigArgumentEntryForInvalidArgument {
+    fn default() -> Self {
+        Self::Unrecognized(String::new())
+    }
+}
+impl std::fmt::Display for InvalidDasConfigArgumentEntryForInvalidArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(rt::Enum::as_str(self))
+    }
+}
+impl rt::FromAny for InvalidDasConfigArgumentEntryForInvalidArgument {
+    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
+        rt::enumeration_from_any(any)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDasConfigArgumentEntryForInvalidArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(rt::Enum::as_str(self))
+    }
+}
+
 /// `PlaceVmsXClusterSpecPlacementType`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -2985,52 +2993,70 @@ impl serde::Serialize for VirtualDiskRuleSpecRuleType {
     }
 }
 
-/// `WillLoseHAProtectionResolution`, since VI API 5.0.
+/// `VmDasBeingResetEventReasonCode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum WillLoseHaProtectionResolution {
-    /// `svmotion`.
-    Svmotion,
-    /// `relocate`.
-    Relocate,
+pub enum VmDasBeingResetEventReasonCode {
+    /// `vmtoolsHeartbeatFailure`.
+    VmtoolsHeartbeatFailure,
+    /// `appHeartbeatFailure`.
+    AppHeartbeatFailure,
+    /// `appImmediateResetRequest`.
+    AppImmediateResetRequest,
+    /// `vmcpResetApdCleared`.
+    VmcpResetApdCleared,
+    /// `guestOsCrashFailure`.
+    GuestOsCrashFailure,
     /// A value that is not known here; an empty one is unset.
     Unrecognized(String),
 }
-impl rt::Enum for WillLoseHaProtectionResolution {
-    const NAME: &'static str = "WillLoseHAProtectionResolution";
-    const VALUES: &'static [&'static str] = &["svmotion", "relocate"];
+impl rt::Enum for VmDasBeingResetEventReasonCode {
+    const NAME: &'static str = "VmDasBeingResetEventReasonCode";
+    const VALUES: &'static [&'static str] = &[
+        "vmtoolsHeartbeatFailure",
+        "appHeartbeatFailure",
+        "appImmediateResetRequest",
+        "vmcpResetApdCleared",
+        "guestOsCrashFailure",
+    ];
     fn as_str(&self) -> &str {
         match self {
-            Self::Svmotion => "svmotion",
-            Self::Relocate => "relocate",
+            Self::VmtoolsHeartbeatFailure => "vmtoolsHeartbeatFailure",
+            Self::AppHeartbeatFailure => "appHeartbeatFailure",
+            Self::AppImmediateResetRequest => "appImmediateResetRequest",
+            Self::VmcpResetApdCleared => "vmcpResetApdCleared",
+            Self::GuestOsCrashFailure => "guestOsCrashFailure",
             Self::Unrecognized(value) => value,
         }
     }
     fn from_wire(value: &str) -> Self {
         match value {
-            "svmotion" => Self::Svmotion,
-            "relocate" => Self::Relocate,
+            "vmtoolsHeartbeatFailure" => Self::VmtoolsHeartbeatFailure,
+            "appHeartbeatFailure" => Self::AppHeartbeatFailure,
+            "appImmediateResetRequest" => Self::AppImmediateResetRequest,
+            "vmcpResetApdCleared" => Self::VmcpResetApdCleared,
+            "guestOsCrashFailure" => Self::GuestOsCrashFailure,
             value => Self::Unrecognized(value.to_owned()),
         }
     }
 }
-impl Default for WillLoseHaProtectionResolution {
+impl Default for VmDasBeingResetEventReasonCode {
     fn default() -> Self {
         Self::Unrecognized(String::new())
     }
 }
-impl std::fmt::Display for WillLoseHaProtectionResolution {
+impl std::fmt::Display for VmDasBeingResetEventReasonCode {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(rt::Enum::as_str(self))
     }
 }
-impl rt::FromAny for WillLoseHaProtectionResolution {
+impl rt::FromAny for VmDasBeingResetEventReasonCode {
     fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
         rt::enumeration_from_any(any)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WillLoseHaProtectionResolution {
+impl serde::Serialize for VmDasBeingResetEventReasonCode {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(rt::Enum::as_str(self))
     }

@@ -2,6 +2,57 @@
 
 use crate as rt;
 
+/// `ClusterCryptoConfigInfoCryptoMode`, since VI API 7.0.0.0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ClusterCryptoConfigInfoCryptoMode {
+    /// `onDemand`.
+    OnDemand,
+    /// `forceEnable`.
+    ForceEnable,
+    /// A value that is not known here; an empty one is unset.
+    Unrecognized(String),
+}
+impl rt::Enum for ClusterCryptoConfigInfoCryptoMode {
+    const NAME: &'static str = "ClusterCryptoConfigInfoCryptoMode";
+    const VALUES: &'static [&'static str] = &["onDemand", "forceEnable"];
+    fn as_str(&self) -> &str {
+        match self {
+            Self::OnDemand => "onDemand",
+            Self::ForceEnable => "forceEnable",
+            Self::Unrecognized(value) => value,
+        }
+    }
+    fn from_wire(value: &str) -> Self {
+        match value {
+            "onDemand" => Self::OnDemand,
+            "forceEnable" => Self::ForceEnable,
+            value => Self::Unrecognized(value.to_owned()),
+        }
+    }
+}
+impl Default for ClusterCryptoConfigInfoCryptoMode {
+    fn default() -> Self {
+        Self::Unrecognized(String::new())
+    }
+}
+impl std::fmt::Display for ClusterCryptoConfigInfoCryptoMode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(rt::Enum::as_str(self))
+    }
+}
+impl rt::FromAny for ClusterCryptoConfigInfoCryptoMode {
+    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
+        rt::enumeration_from_any(any)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterCryptoConfigInfoCryptoMode {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(rt::Enum::as_str(self))
+    }
+}
+
 /// `CryptoManagerHostKeyManagementType`, since VI API 8.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

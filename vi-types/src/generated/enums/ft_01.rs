@@ -1026,6 +1026,70 @@ impl serde::Serialize for VirtualMachineFaultToleranceType {
     }
 }
 
+/// `VmFailedStartingSecondaryEventFailureReason`, since VI API 4.0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum VmFailedStartingSecondaryEventFailureReason {
+    /// `incompatibleHost`.
+    IncompatibleHost,
+    /// `loginFailed`.
+    LoginFailed,
+    /// `registerVmFailed`.
+    RegisterVmFailed,
+    /// `migrateFailed`.
+    MigrateFailed,
+    /// A value that is not known here; an empty one is unset.
+    Unrecognized(String),
+}
+impl rt::Enum for VmFailedStartingSecondaryEventFailureReason {
+    const NAME: &'static str = "VmFailedStartingSecondaryEventFailureReason";
+    const VALUES: &'static [&'static str] = &[
+        "incompatibleHost",
+        "loginFailed",
+        "registerVmFailed",
+        "migrateFailed",
+    ];
+    fn as_str(&self) -> &str {
+        match self {
+            Self::IncompatibleHost => "incompatibleHost",
+            Self::LoginFailed => "loginFailed",
+            Self::RegisterVmFailed => "registerVmFailed",
+            Self::MigrateFailed => "migrateFailed",
+            Self::Unrecognized(value) => value,
+        }
+    }
+    fn from_wire(value: &str) -> Self {
+        match value {
+            "incompatibleHost" => Self::IncompatibleHost,
+            "loginFailed" => Self::LoginFailed,
+            "registerVmFailed" => Self::RegisterVmFailed,
+            "migrateFailed" => Self::MigrateFailed,
+            value => Self::Unrecognized(value.to_owned()),
+        }
+    }
+}
+impl Default for VmFailedStartingSecondaryEventFailureReason {
+    fn default() -> Self {
+        Self::Unrecognized(String::new())
+    }
+}
+impl std::fmt::Display for VmFailedStartingSecondaryEventFailureReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(rt::Enum::as_str(self))
+    }
+}
+impl rt::FromAny for VmFailedStartingSecondaryEventFailureReason {
+    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
+        rt::enumeration_from_any(any)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedStartingSecondaryEventFailureReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(rt::Enum::as_str(self))
+    }
+}
+
 /// `VmFaultToleranceConfigIssueReasonForIssue`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

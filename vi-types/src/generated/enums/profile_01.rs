@@ -591,6 +591,60 @@ impl serde::Serialize for HostProfileValidationState {
     }
 }
 
+/// `InvalidProfileReferenceHostReason`, since VI API 5.0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidProfileReferenceHostReason {
+    /// `incompatibleVersion`.
+    IncompatibleVersion,
+    /// `missingReferenceHost`.
+    MissingReferenceHost,
+    /// A value that is not known here; an empty one is unset.
+    Unrecognized(String),
+}
+impl rt::Enum for InvalidProfileReferenceHostReason {
+    const NAME: &'static str = "InvalidProfileReferenceHostReason";
+    const VALUES: &'static [&'static str] = &[
+        "incompatibleVersion",
+        "missingReferenceHost",
+    ];
+    fn as_str(&self) -> &str {
+        match self {
+            Self::IncompatibleVersion => "incompatibleVersion",
+            Self::MissingReferenceHost => "missingReferenceHost",
+            Self::Unrecognized(value) => value,
+        }
+    }
+    fn from_wire(value: &str) -> Self {
+        match value {
+            "incompatibleVersion" => Self::IncompatibleVersion,
+            "missingReferenceHost" => Self::MissingReferenceHost,
+            value => Self::Unrecognized(value.to_owned()),
+        }
+    }
+}
+impl Default for InvalidProfileReferenceHostReason {
+    fn default() -> Self {
+        Self::Unrecognized(String::new())
+    }
+}
+impl std::fmt::Display for InvalidProfileReferenceHostReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(rt::Enum::as_str(self))
+    }
+}
+impl rt::FromAny for InvalidProfileReferenceHostReason {
+    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
+        rt::enumeration_from_any(any)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidProfileReferenceHostReason {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(rt::Enum::as_str(self))
+    }
+}
+
 /// `ProfileExecuteResultStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

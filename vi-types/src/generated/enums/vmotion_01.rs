@@ -185,3 +185,54 @@ impl serde::Serialize for ValidateMigrationTestType {
         serializer.serialize_str(rt::Enum::as_str(self))
     }
 }
+
+/// `WillLoseHAProtectionResolution`, since VI API 5.0.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WillLoseHaProtectionResolution {
+    /// `svmotion`.
+    Svmotion,
+    /// `relocate`.
+    Relocate,
+    /// A value that is not known here; an empty one is unset.
+    Unrecognized(String),
+}
+impl rt::Enum for WillLoseHaProtectionResolution {
+    const NAME: &'static str = "WillLoseHAProtectionResolution";
+    const VALUES: &'static [&'static str] = &["svmotion", "relocate"];
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Svmotion => "svmotion",
+            Self::Relocate => "relocate",
+            Self::Unrecognized(value) => value,
+        }
+    }
+    fn from_wire(value: &str) -> Self {
+        match value {
+            "svmotion" => Self::Svmotion,
+            "relocate" => Self::Relocate,
+            value => Self::Unrecognized(value.to_owned()),
+        }
+    }
+}
+impl Default for WillLoseHaProtectionResolution {
+    fn default() -> Self {
+        Self::Unrecognized(String::new())
+    }
+}
+impl std::fmt::Display for WillLoseHaProtectionResolution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(rt::Enum::as_str(self))
+    }
+}
+impl rt::FromAny for WillLoseHaProtectionResolution {
+    fn from_any(any: rt::Any) -> Result<Self, rt::CastError> {
+        rt::enumeration_from_any(any)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for WillLoseHaProtectionResolution {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(rt::Enum::as_str(self))
+    }
+}

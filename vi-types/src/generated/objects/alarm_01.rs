@@ -83,6 +83,7 @@ impl rt::Object for AfterStartupTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.minute),
             _ => P::Absent,
         }
@@ -90,15 +91,10 @@ impl rt::Object for AfterStartupTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.minute),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for AfterStartupTaskScheduler {}
@@ -165,6 +161,7 @@ impl rt::Object for AlarmAcknowledgedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
             17 => P::Object(&self.entity),
             _ => P::Absent,
@@ -173,16 +170,11 @@ impl rt::Object for AlarmAcknowledgedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source),
             17 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmAcknowledgedEvent {}
@@ -300,6 +292,7 @@ impl rt::Object for AlarmActionTriggeredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
             17 => P::Object(&self.entity),
             _ => P::Absent,
@@ -308,16 +301,11 @@ impl rt::Object for AlarmActionTriggeredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source),
             17 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmActionTriggeredEvent {}
@@ -387,6 +375,7 @@ impl rt::Object for AlarmClearedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
             17 => P::Object(&self.entity),
             18 => P::Value(&self.from),
@@ -396,17 +385,12 @@ impl rt::Object for AlarmClearedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source),
             17 => M::Object(&mut self.entity),
             18 => M::Value(&mut self.from),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmClearedEvent {}
@@ -470,6 +454,7 @@ impl rt::Object for AlarmCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             _ => P::Absent,
         }
@@ -477,15 +462,10 @@ impl rt::Object for AlarmCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmCreatedEvent {}
@@ -654,6 +634,7 @@ impl rt::Object for AlarmEmailCompletedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Value(&self.to),
             _ => P::Absent,
@@ -662,16 +643,11 @@ impl rt::Object for AlarmEmailCompletedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Value(&mut self.to),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmEmailCompletedEvent {}
@@ -741,6 +717,7 @@ impl rt::Object for AlarmEmailFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Value(&self.to),
             18 => P::Object(&self.reason),
@@ -750,17 +727,12 @@ impl rt::Object for AlarmEmailFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Value(&mut self.to),
             18 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmEmailFailedEvent {}
@@ -824,6 +796,7 @@ impl rt::Object for AlarmEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.alarm),
             _ => P::Absent,
         }
@@ -831,15 +804,10 @@ impl rt::Object for AlarmEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.alarm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmEvent {}
@@ -903,6 +871,7 @@ impl rt::Object for AlarmEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.alarm),
             _ => P::Absent,
         }
@@ -910,15 +879,10 @@ impl rt::Object for AlarmEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.alarm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for AlarmEventArgument {}
@@ -1115,6 +1079,7 @@ impl rt::Object for AlarmInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.key),
             9 => P::Value(&self.alarm),
             10 => P::Value(&self.entity),
@@ -1127,6 +1092,7 @@ impl rt::Object for AlarmInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.key),
             9 => M::Value(&mut self.alarm),
             10 => M::Value(&mut self.entity),
@@ -1135,12 +1101,6 @@ impl rt::Object for AlarmInfo {
             13 => M::Value(&mut self.creation_event_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<AlarmSpec> for AlarmInfo {}
@@ -1207,6 +1167,7 @@ impl rt::Object for AlarmReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Optional(&self.config_changes),
             _ => P::Absent,
@@ -1215,16 +1176,11 @@ impl rt::Object for AlarmReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmReconfiguredEvent {}
@@ -1288,6 +1244,7 @@ impl rt::Object for AlarmRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             _ => P::Absent,
         }
@@ -1295,15 +1252,10 @@ impl rt::Object for AlarmRemovedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmRemovedEvent {}
@@ -1370,6 +1322,7 @@ impl rt::Object for AlarmScriptCompleteEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Value(&self.script),
             _ => P::Absent,
@@ -1378,16 +1331,11 @@ impl rt::Object for AlarmScriptCompleteEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Value(&mut self.script),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmScriptCompleteEvent {}
@@ -1457,6 +1405,7 @@ impl rt::Object for AlarmScriptFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Value(&self.script),
             18 => P::Object(&self.reason),
@@ -1466,17 +1415,12 @@ impl rt::Object for AlarmScriptFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Value(&mut self.script),
             18 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmScriptFailedEvent {}
@@ -1602,6 +1546,7 @@ impl rt::Object for AlarmSnmpCompletedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             _ => P::Absent,
         }
@@ -1609,15 +1554,10 @@ impl rt::Object for AlarmSnmpCompletedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmSnmpCompletedEvent {}
@@ -1684,6 +1624,7 @@ impl rt::Object for AlarmSnmpFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.entity),
             17 => P::Object(&self.reason),
             _ => P::Absent,
@@ -1692,16 +1633,11 @@ impl rt::Object for AlarmSnmpFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.entity),
             17 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmSnmpFailedEvent {}
@@ -1969,6 +1905,7 @@ impl rt::Object for AlarmStatusChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source),
             17 => P::Object(&self.entity),
             18 => P::Value(&self.from),
@@ -1979,18 +1916,13 @@ impl rt::Object for AlarmStatusChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source),
             17 => M::Object(&mut self.entity),
             18 => M::Value(&mut self.from),
             19 => M::Value(&mut self.to),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AlarmStatusChangedEvent {}
@@ -2066,6 +1998,7 @@ impl rt::Object for AlarmTriggeringAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmAction {}),
             0 => P::Value(&self.action),
             1 => P::Objects(&self.transition_specs),
             2 => P::Value(&self.green2yellow),
@@ -2085,9 +2018,6 @@ impl rt::Object for AlarmTriggeringAction {
             5 => M::Value(&mut self.yellow2green),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmAction {})
     }
 }
 impl rt::Extends<AlarmAction> for AlarmTriggeringAction {}
@@ -2204,6 +2134,7 @@ impl rt::Object for AndAlarmExpression {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -2213,9 +2144,6 @@ impl rt::Object for AndAlarmExpression {
             0 => M::Value(&mut self.expression),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmExpression {})
     }
 }
 impl rt::Extends<AlarmExpression> for AndAlarmExpression {}
@@ -2268,6 +2196,7 @@ impl rt::Object for CreateTaskAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.task_type_id),
             1 => P::Value(&self.cancelable),
             _ => P::Absent,
@@ -2279,9 +2208,6 @@ impl rt::Object for CreateTaskAction {
             1 => M::Value(&mut self.cancelable),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&Action {})
     }
 }
 impl rt::Extends<Action> for CreateTaskAction {}
@@ -2334,6 +2260,7 @@ impl rt::Object for DailyTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.hour),
             _ => P::Absent,
         }
@@ -2341,15 +2268,10 @@ impl rt::Object for DailyTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.hour),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for DailyTaskScheduler {}
@@ -2422,6 +2344,7 @@ impl rt::Object for EventAlarmExpression {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Objects(&self.comparisons),
             1 => P::Value(&self.event_type),
             2 => P::Value(&self.event_type_id),
@@ -2439,9 +2362,6 @@ impl rt::Object for EventAlarmExpression {
             4 => M::Value(&mut self.status),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmExpression {})
     }
 }
 impl rt::Extends<AlarmExpression> for EventAlarmExpression {}
@@ -2558,6 +2478,7 @@ impl rt::Object for GroupAlarmAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmAction {}),
             0 => P::Value(&self.action),
             _ => P::Absent,
         }
@@ -2567,9 +2488,6 @@ impl rt::Object for GroupAlarmAction {
             0 => M::Value(&mut self.action),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmAction {})
     }
 }
 impl rt::Extends<AlarmAction> for GroupAlarmAction {}
@@ -2622,6 +2540,7 @@ impl rt::Object for HourlyTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.minute),
             _ => P::Absent,
         }
@@ -2629,15 +2548,10 @@ impl rt::Object for HourlyTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.minute),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for HourlyTaskScheduler {}
@@ -2697,20 +2611,16 @@ impl rt::Object for InvalidScheduledTask {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidScheduledTask {}
@@ -2774,6 +2684,7 @@ impl rt::Object for MethodAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.name),
             1 => P::Objects(&self.argument),
             _ => P::Absent,
@@ -2785,9 +2696,6 @@ impl rt::Object for MethodAction {
             1 => M::Objects(&mut self.argument),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&Action {})
     }
 }
 impl rt::Extends<Action> for MethodAction {}
@@ -2912,6 +2820,7 @@ impl rt::Object for MetricAlarmExpression {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Object(&self.metric),
@@ -2933,9 +2842,6 @@ impl rt::Object for MetricAlarmExpression {
             6 => M::Value(&mut self.red_interval),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmExpression {})
     }
 }
 impl rt::Extends<AlarmExpression> for MetricAlarmExpression {}
@@ -2988,6 +2894,7 @@ impl rt::Object for MonthlyByDayTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.day),
             _ => P::Absent,
         }
@@ -2995,15 +2902,10 @@ impl rt::Object for MonthlyByDayTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.day),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for MonthlyByDayTaskScheduler {}
@@ -3070,6 +2972,7 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.offset),
             6 => P::Value(&self.weekday),
             _ => P::Absent,
@@ -3078,16 +2981,11 @@ impl rt::Object for MonthlyByWeekdayTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.offset),
             6 => M::Value(&mut self.weekday),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for MonthlyByWeekdayTaskScheduler {}
@@ -3147,20 +3045,16 @@ impl rt::Object for MonthlyTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for MonthlyTaskScheduler {}
@@ -3224,6 +3118,7 @@ impl rt::Object for OnceTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.run_at),
             _ => P::Absent,
         }
@@ -3231,15 +3126,10 @@ impl rt::Object for OnceTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.run_at),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for OnceTaskScheduler {}
@@ -3300,6 +3190,7 @@ impl rt::Object for OrAlarmExpression {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.expression),
             _ => P::Absent,
         }
@@ -3309,9 +3200,6 @@ impl rt::Object for OrAlarmExpression {
             0 => M::Value(&mut self.expression),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmExpression {})
     }
 }
 impl rt::Extends<AlarmExpression> for OrAlarmExpression {}
@@ -3364,6 +3252,7 @@ impl rt::Object for RecurrentTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.interval),
             _ => P::Absent,
         }
@@ -3371,15 +3260,10 @@ impl rt::Object for RecurrentTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.interval),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for RecurrentTaskScheduler {}
@@ -3440,6 +3324,7 @@ impl rt::Object for RunScriptAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.script),
             _ => P::Absent,
         }
@@ -3449,9 +3334,6 @@ impl rt::Object for RunScriptAction {
             0 => M::Value(&mut self.script),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&Action {})
     }
 }
 impl rt::Extends<Action> for RunScriptAction {}
@@ -3500,20 +3382,16 @@ impl rt::Object for ScheduledTaskCompletedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskCompletedEvent {}
@@ -3573,20 +3451,16 @@ impl rt::Object for ScheduledTaskCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskCreatedEvent {}
@@ -3727,6 +3601,7 @@ impl rt::Object for ScheduledTaskDetail {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.frequency),
             _ => P::Absent,
         }
@@ -3734,15 +3609,10 @@ impl rt::Object for ScheduledTaskDetail {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.frequency),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TypeDescription> for ScheduledTaskDetail {}
@@ -3807,6 +3677,7 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
             _ => P::Absent,
         }
@@ -3814,15 +3685,10 @@ impl rt::Object for ScheduledTaskEmailCompletedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Value(&mut self.to),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskEmailCompletedEvent {}
@@ -3889,6 +3755,7 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.to),
             18 => P::Object(&self.reason),
             _ => P::Absent,
@@ -3897,16 +3764,11 @@ impl rt::Object for ScheduledTaskEmailFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Value(&mut self.to),
             18 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskEmailFailedEvent {}
@@ -3973,6 +3835,7 @@ impl rt::Object for ScheduledTaskEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.scheduled_task),
             16 => P::Object(&self.entity),
             _ => P::Absent,
@@ -3981,16 +3844,11 @@ impl rt::Object for ScheduledTaskEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.scheduled_task),
             16 => M::Object(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskEvent {}
@@ -4054,6 +3912,7 @@ impl rt::Object for ScheduledTaskEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.scheduled_task),
             _ => P::Absent,
         }
@@ -4061,15 +3920,10 @@ impl rt::Object for ScheduledTaskEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.scheduled_task),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for ScheduledTaskEventArgument {}
@@ -4133,6 +3987,7 @@ impl rt::Object for ScheduledTaskFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -4140,15 +3995,10 @@ impl rt::Object for ScheduledTaskFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskFailedEvent {}
@@ -4245,6 +4095,7 @@ impl rt::Object for ScheduledTaskInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.scheduled_task),
             7 => P::Value(&self.entity),
             8 => P::Value(&self.last_modified_time),
@@ -4263,6 +4114,7 @@ impl rt::Object for ScheduledTaskInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Value(&mut self.scheduled_task),
             7 => M::Value(&mut self.entity),
             8 => M::Value(&mut self.last_modified_time),
@@ -4277,12 +4129,6 @@ impl rt::Object for ScheduledTaskInfo {
             17 => M::Value(&mut self.task_object),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ScheduledTaskSpec> for ScheduledTaskInfo {}
@@ -4346,6 +4192,7 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.config_changes),
             _ => P::Absent,
         }
@@ -4353,15 +4200,10 @@ impl rt::Object for ScheduledTaskReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskReconfiguredEvent {}
@@ -4421,20 +4263,16 @@ impl rt::Object for ScheduledTaskRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskRemovedEvent {}
@@ -4577,20 +4415,16 @@ impl rt::Object for ScheduledTaskStartedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ScheduledTaskStartedEvent {}
@@ -4660,6 +4494,7 @@ impl rt::Object for SendEmailAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&Action {}),
             0 => P::Value(&self.to_list),
             1 => P::Value(&self.cc_list),
             2 => P::Value(&self.subject),
@@ -4675,9 +4510,6 @@ impl rt::Object for SendEmailAction {
             3 => M::Value(&mut self.body),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&Action {})
     }
 }
 impl rt::Extends<Action> for SendEmailAction {}
@@ -4722,6 +4554,7 @@ impl rt::Object for SendSnmpAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&Action {}),
             _ => P::Absent,
         }
     }
@@ -4729,9 +4562,6 @@ impl rt::Object for SendSnmpAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&Action {})
     }
 }
 impl rt::Extends<Action> for SendSnmpAction {}
@@ -4793,6 +4623,7 @@ impl rt::Object for StateAlarmExpression {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&AlarmExpression {}),
             0 => P::Value(&self.operator),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.state_path),
@@ -4810,9 +4641,6 @@ impl rt::Object for StateAlarmExpression {
             4 => M::Value(&mut self.red),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&AlarmExpression {})
     }
 }
 impl rt::Extends<AlarmExpression> for StateAlarmExpression {}

@@ -50,6 +50,7 @@ impl rt::Object for WeeklyTaskScheduler {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.sunday),
             6 => P::Value(&self.monday),
             7 => P::Value(&self.tuesday),
@@ -63,6 +64,7 @@ impl rt::Object for WeeklyTaskScheduler {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.sunday),
             6 => M::Value(&mut self.monday),
             7 => M::Value(&mut self.tuesday),
@@ -72,12 +74,6 @@ impl rt::Object for WeeklyTaskScheduler {
             11 => M::Value(&mut self.saturday),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TaskScheduler> for WeeklyTaskScheduler {}

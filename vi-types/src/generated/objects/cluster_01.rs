@@ -38,6 +38,7 @@ impl rt::Object for ActiveVmsBlockingEvc {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
             4 => P::Value(&self.host),
             5 => P::Value(&self.host_name),
@@ -47,17 +48,12 @@ impl rt::Object for ActiveVmsBlockingEvc {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.evc_mode),
             4 => M::Value(&mut self.host),
             5 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ActiveVmsBlockingEvc {}
@@ -174,20 +170,16 @@ impl rt::Object for CannotDisableDrsOnClustersWithVApps {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotDisableDrsOnClustersWithVApps {}
@@ -257,6 +249,7 @@ impl rt::Object for CannotEnableVmcpForCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             3 => P::Value(&self.host_name),
             4 => P::Value(&self.reason),
@@ -266,17 +259,12 @@ impl rt::Object for CannotEnableVmcpForCluster {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             3 => M::Value(&mut self.host_name),
             4 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotEnableVmcpForCluster {}
@@ -346,6 +334,7 @@ impl rt::Object for CannotPowerOffVmInCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation),
             3 => P::Value(&self.vm),
             4 => P::Value(&self.vm_name),
@@ -355,17 +344,12 @@ impl rt::Object for CannotPowerOffVmInCluster {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.operation),
             3 => M::Value(&mut self.vm),
             4 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotPowerOffVmInCluster {}
@@ -554,6 +538,7 @@ impl rt::Object for ClusterAffinityRuleSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -561,15 +546,10 @@ impl rt::Object for ClusterAffinityRuleSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterAffinityRuleSpec {}
@@ -633,6 +613,7 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -640,15 +621,10 @@ impl rt::Object for ClusterAntiAffinityRuleSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterAntiAffinityRuleSpec {}
@@ -783,6 +759,7 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
             3 => P::Value(&self.pool),
             4 => P::Value(&self.available_networks),
@@ -793,18 +770,13 @@ impl rt::Object for ClusterClusterInitialPlacementAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.target_host),
             3 => M::Value(&mut self.pool),
             4 => M::Value(&mut self.available_networks),
             5 => M::Optional(&mut self.config_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for ClusterClusterInitialPlacementAction {}
@@ -868,6 +840,7 @@ impl rt::Object for ClusterComplianceCheckedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
             _ => P::Absent,
         }
@@ -875,15 +848,10 @@ impl rt::Object for ClusterComplianceCheckedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterComplianceCheckedEvent {}
@@ -1015,6 +983,7 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.is_dvs_valid),
             2 => P::Value(&self.is_dvpg_valid),
             _ => P::Absent,
@@ -1023,16 +992,11 @@ impl rt::Object for ClusterComputeResourceDvsConfigurationValidation {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.is_dvs_valid),
             2 => M::Value(&mut self.is_dvpg_valid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterComputeResourceValidationResultBase>
@@ -1665,6 +1629,7 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
             2 => P::Value(&self.is_dvs_setting_valid),
             3 => P::Value(&self.is_vmknic_setting_valid),
@@ -1676,6 +1641,7 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.host),
             2 => M::Value(&mut self.is_dvs_setting_valid),
             3 => M::Value(&mut self.is_vmknic_setting_valid),
@@ -1683,12 +1649,6 @@ impl rt::Object for ClusterComputeResourceHostConfigurationValidation {
             5 => M::Value(&mut self.is_lockdown_mode_valid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterComputeResourceValidationResultBase>
@@ -2227,6 +2187,7 @@ pub struct ClusterConfigSpecEx {
     /// `inHciWorkflow`: optional boolean, since VI API 6.7.1.
     pub in_hci_workflow: Option<bool>,
     /// `cryptoConfig`: optional `ClusterCryptoConfigInfo`, since VI API 7.0.0.0.
+    #[cfg(feature = "crypto")]
     pub crypto_config: Option<Box<ClusterCryptoConfigInfo>>,
     /// `vsanCoreConfigSpec`: optional `VsanClusterCoreConfigSpec`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
@@ -2268,6 +2229,7 @@ impl rt::Object for ClusterConfigSpecEx {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.system_vms_config),
             10 => P::Optional(&self.das_config),
             11 => P::Objects(&self.das_vm_config_spec),
@@ -2286,6 +2248,7 @@ impl rt::Object for ClusterConfigSpecEx {
             22 => P::Optional(&self.infra_update_ha_config),
             23 => P::Optional(&self.proactive_drs_config),
             24 => P::Value(&self.in_hci_workflow),
+            #[cfg(feature = "crypto")]
             25 => P::Optional(&self.crypto_config),
             #[cfg(feature = "vsan")]
             26 => P::Optional(&self.vsan_core_config_spec),
@@ -2295,6 +2258,7 @@ impl rt::Object for ClusterConfigSpecEx {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Optional(&mut self.system_vms_config),
             10 => M::Optional(&mut self.das_config),
             11 => M::Objects(&mut self.das_vm_config_spec),
@@ -2313,17 +2277,12 @@ impl rt::Object for ClusterConfigSpecEx {
             22 => M::Optional(&mut self.infra_update_ha_config),
             23 => M::Optional(&mut self.proactive_drs_config),
             24 => M::Value(&mut self.in_hci_workflow),
+            #[cfg(feature = "crypto")]
             25 => M::Optional(&mut self.crypto_config),
             #[cfg(feature = "vsan")]
             26 => M::Optional(&mut self.vsan_core_config_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ComputeResourceConfigSpec> for ClusterConfigSpecEx {}
@@ -2387,6 +2346,7 @@ impl rt::Object for ClusterCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
             _ => P::Absent,
         }
@@ -2394,15 +2354,10 @@ impl rt::Object for ClusterCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterCreatedEvent {}
@@ -2439,71 +2394,6 @@ impl serde::Serialize for ClusterCreatedEvent {
     }
 }
 
-/// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
-pub struct ClusterCryptoConfigInfo {
-    /// `cryptoMode`: optional string.
-    pub crypto_mode: Option<String>,
-    /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
-    #[cfg(feature = "crypto")]
-    pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
-}
-pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
-    "ClusterCryptoConfigInfo",
-    "7.0.0.0",
-    Some(&DYNAMIC_DATA),
-    "
-string cryptoMode o
-ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
-",
-    rt::unset::<ClusterCryptoConfigInfo>,
-);
-impl rt::Object for ClusterCryptoConfigInfo {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &CLUSTER_CRYPTO_CONFIG_INFO
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.crypto_mode),
-            #[cfg(feature = "crypto")]
-            1 => P::Optional(&self.policy),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.crypto_mode),
-            #[cfg(feature = "crypto")]
-            1 => M::Optional(&mut self.policy),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for ClusterCryptoConfigInfo {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for ClusterCryptoConfigInfo {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for ClusterCryptoConfigInfo {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCryptoConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `ClusterDasAamHostInfo`, a [`ClusterDasHostInfo`], since VI API 4.0.
 #[derive(Default)]
 pub struct ClusterDasAamHostInfo {
@@ -2531,6 +2421,7 @@ impl rt::Object for ClusterDasAamHostInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterDasHostInfo {}),
             0 => P::Objects(&self.host_das_state),
             1 => P::Value(&self.primary_hosts),
             _ => P::Absent,
@@ -2542,9 +2433,6 @@ impl rt::Object for ClusterDasAamHostInfo {
             1 => M::Value(&mut self.primary_hosts),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasHostInfo {})
     }
 }
 impl rt::Extends<ClusterDasHostInfo> for ClusterDasAamHostInfo {}
@@ -2967,6 +2855,7 @@ impl rt::Object for ClusterDasDataSummary {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterDasData {}),
             0 => P::Value(&self.host_list_version),
             1 => P::Value(&self.cluster_config_version),
             2 => P::Value(&self.compat_list_version),
@@ -2980,9 +2869,6 @@ impl rt::Object for ClusterDasDataSummary {
             2 => M::Value(&mut self.compat_list_version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasData {})
     }
 }
 impl rt::Extends<ClusterDasData> for ClusterDasDataSummary {}
@@ -3061,6 +2947,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Object(&self.slot_info),
             4 => P::Value(&self.total_slots),
             5 => P::Value(&self.used_slots),
@@ -3076,6 +2963,7 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Object(&mut self.slot_info),
             4 => M::Value(&mut self.total_slots),
             5 => M::Value(&mut self.used_slots),
@@ -3087,12 +2975,6 @@ impl rt::Object for ClusterDasFailoverLevelAdvancedRuntimeInfo {
             11 => M::Objects(&mut self.vms_requiring_multiple_slots),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterDasAdvancedRuntimeInfo>
@@ -3595,6 +3477,7 @@ impl rt::Object for ClusterDasVmConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -3602,15 +3485,10 @@ impl rt::Object for ClusterDasVmConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterDasVmConfigSpec {
@@ -3752,6 +3630,7 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -3759,15 +3638,10 @@ impl rt::Object for ClusterDatastoreUpdateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterDatastoreUpdateSpec {
@@ -3833,6 +3707,7 @@ impl rt::Object for ClusterDependencyRuleInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group),
             9 => P::Value(&self.depends_on_vm_group),
             _ => P::Absent,
@@ -3841,16 +3716,11 @@ impl rt::Object for ClusterDependencyRuleInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.vm_group),
             9 => M::Value(&mut self.depends_on_vm_group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterDependencyRuleInfo {}
@@ -3910,20 +3780,16 @@ impl rt::Object for ClusterDestroyedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterDestroyedEvent {}
@@ -4054,6 +3920,7 @@ impl rt::Object for ClusterDpmHostConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -4061,15 +3928,10 @@ impl rt::Object for ClusterDpmHostConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterDpmHostConfigSpec {
@@ -4195,6 +4057,7 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
             2 => P::Optional(&self.disk),
             _ => P::Absent,
@@ -4203,16 +4066,11 @@ impl rt::Object for ClusterDrsFaultsFaultsByVirtualDisk {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             #[cfg(feature = "iofilter")]
             2 => M::Optional(&mut self.disk),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterDrsFaultsFaultsByVm> for ClusterDrsFaultsFaultsByVirtualDisk {}

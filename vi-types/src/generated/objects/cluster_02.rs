@@ -176,6 +176,7 @@ impl rt::Object for ClusterDrsVmConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -183,15 +184,10 @@ impl rt::Object for ClusterDrsVmConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterDrsVmConfigSpec {
@@ -464,20 +460,16 @@ impl rt::Object for ClusterEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterEvent {}
@@ -538,6 +530,7 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Objects(&self.host_status),
             _ => P::Absent,
         }
@@ -547,9 +540,6 @@ impl rt::Object for ClusterFailoverHostAdmissionControlInfo {
             0 => M::Objects(&mut self.host_status),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
@@ -668,6 +658,7 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_hosts),
             3 => P::Value(&self.failover_level),
             _ => P::Absent,
@@ -676,16 +667,11 @@ impl rt::Object for ClusterFailoverHostAdmissionControlPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.failover_hosts),
             3 => M::Value(&mut self.failover_level),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
@@ -747,6 +733,7 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Value(&self.current_failover_level),
             _ => P::Absent,
         }
@@ -756,9 +743,6 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlInfo {
             0 => M::Value(&mut self.current_failover_level),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
@@ -815,6 +799,7 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.failover_level),
             3 => P::Value(&self.slot_policy),
             _ => P::Absent,
@@ -823,16 +808,11 @@ impl rt::Object for ClusterFailoverLevelAdmissionControlPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.failover_level),
             3 => M::Value(&mut self.slot_policy),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
@@ -900,6 +880,7 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterDasAdmissionControlInfo {}),
             0 => P::Value(&self.current_cpu_failover_resources_percent),
             1 => P::Value(&self.current_memory_failover_resources_percent),
             2 => P::Value(&self.current_p_mem_failover_resources_percent),
@@ -913,9 +894,6 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlInfo {
             2 => M::Value(&mut self.current_p_mem_failover_resources_percent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterDasAdmissionControlInfo {})
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlInfo>
@@ -984,6 +962,7 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.cpu_failover_resources_percent),
             3 => P::Value(&self.memory_failover_resources_percent),
             4 => P::Value(&self.failover_level),
@@ -996,6 +975,7 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.cpu_failover_resources_percent),
             3 => M::Value(&mut self.memory_failover_resources_percent),
             4 => M::Value(&mut self.failover_level),
@@ -1004,12 +984,6 @@ impl rt::Object for ClusterFailoverResourcesAdmissionControlPolicy {
             7 => M::Value(&mut self.auto_compute_p_mem_failover_resources_percent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterDasAdmissionControlPolicy>
@@ -1074,6 +1048,7 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&ClusterSlotPolicy {}),
             0 => P::Value(&self.cpu),
             1 => P::Value(&self.memory),
             _ => P::Absent,
@@ -1085,9 +1060,6 @@ impl rt::Object for ClusterFixedSizeSlotPolicy {
             1 => M::Value(&mut self.memory),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&ClusterSlotPolicy {})
     }
 }
 impl rt::Extends<ClusterSlotPolicy> for ClusterFixedSizeSlotPolicy {}
@@ -1143,6 +1115,7 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
             9 => P::Value(&self.host_group_name),
             _ => P::Absent,
@@ -1151,16 +1124,11 @@ impl rt::Object for ClusterFtVmHostRuleInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.vm_group_name),
             9 => M::Value(&mut self.host_group_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterFtVmHostRuleInfo {}
@@ -1292,6 +1260,7 @@ impl rt::Object for ClusterGroupSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
             _ => P::Absent,
         }
@@ -1299,15 +1268,10 @@ impl rt::Object for ClusterGroupSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterGroupSpec {
@@ -1370,6 +1334,7 @@ impl rt::Object for ClusterHostGroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1377,15 +1342,10 @@ impl rt::Object for ClusterHostGroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterHostGroup {}
@@ -1449,6 +1409,7 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
             _ => P::Absent,
         }
@@ -1456,15 +1417,10 @@ impl rt::Object for ClusterHostInfraUpdateHaModeAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.operation_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for ClusterHostInfraUpdateHaModeAction {}
@@ -1537,6 +1493,7 @@ impl rt::Object for ClusterHostPowerAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.operation_type),
             3 => P::Value(&self.power_consumption_watt),
             4 => P::Value(&self.cpu_capacity_m_hz),
@@ -1547,18 +1504,13 @@ impl rt::Object for ClusterHostPowerAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.operation_type),
             3 => M::Value(&mut self.power_consumption_watt),
             4 => M::Value(&mut self.cpu_capacity_m_hz),
             5 => M::Value(&mut self.mem_capacity_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for ClusterHostPowerAction {}
@@ -1764,6 +1716,7 @@ impl rt::Object for ClusterInitialPlacementAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.target_host),
             3 => P::Value(&self.pool),
             _ => P::Absent,
@@ -1772,16 +1725,11 @@ impl rt::Object for ClusterInitialPlacementAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.target_host),
             3 => M::Value(&mut self.pool),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for ClusterInitialPlacementAction {}
@@ -1845,6 +1793,7 @@ impl rt::Object for ClusterMigrationAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.drs_migration),
             _ => P::Absent,
         }
@@ -1852,15 +1801,10 @@ impl rt::Object for ClusterMigrationAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.drs_migration),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for ClusterMigrationAction {}
@@ -2039,20 +1983,16 @@ impl rt::Object for ClusterOvercommittedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterOvercommittedEvent {}
@@ -2250,6 +2190,7 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -2257,15 +2198,10 @@ impl rt::Object for ClusterPreemptibleVmPairSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterPreemptibleVmPairSpec {
@@ -2492,6 +2428,7 @@ impl rt::Object for ClusterReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.config_changes),
             _ => P::Absent,
         }
@@ -2499,15 +2436,10 @@ impl rt::Object for ClusterReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterReconfiguredEvent {}
@@ -2756,6 +2688,7 @@ impl rt::Object for ClusterRuleSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.info),
             _ => P::Absent,
         }
@@ -2763,15 +2696,10 @@ impl rt::Object for ClusterRuleSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterRuleSpec {
@@ -2888,6 +2816,7 @@ impl rt::Object for ClusterStatusChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_status),
             16 => P::Value(&self.new_status),
             _ => P::Absent,
@@ -2896,16 +2825,11 @@ impl rt::Object for ClusterStatusChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.old_status),
             16 => M::Value(&mut self.new_status),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ClusterStatusChangedEvent {}
@@ -3113,6 +3037,7 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.category),
             _ => P::Absent,
         }
@@ -3120,15 +3045,10 @@ impl rt::Object for ClusterTagCategoryUpdateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.category),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterTagCategoryUpdateSpec {
@@ -3268,6 +3188,7 @@ impl rt::Object for ClusterVmGroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -3275,15 +3196,10 @@ impl rt::Object for ClusterVmGroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterGroupInfo> for ClusterVmGroup {}
@@ -3353,6 +3269,7 @@ impl rt::Object for ClusterVmHostRuleInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.vm_group_name),
             9 => P::Value(&self.affine_host_group_name),
             10 => P::Value(&self.anti_affine_host_group_name),
@@ -3362,17 +3279,12 @@ impl rt::Object for ClusterVmHostRuleInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.vm_group_name),
             9 => M::Value(&mut self.affine_host_group_name),
             10 => M::Value(&mut self.anti_affine_host_group_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for ClusterVmHostRuleInfo {}
@@ -3498,6 +3410,7 @@ impl rt::Object for ClusterVmOrchestrationSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -3505,15 +3418,10 @@ impl rt::Object for ClusterVmOrchestrationSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterVmOrchestrationSpec {
@@ -3941,20 +3849,16 @@ impl rt::Object for DasAdmissionControlDisabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasAdmissionControlDisabledEvent {}
@@ -4014,20 +3918,16 @@ impl rt::Object for DasAdmissionControlEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasAdmissionControlEnabledEvent {}
@@ -4087,20 +3987,16 @@ impl rt::Object for DasAgentFoundEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasAgentFoundEvent {}
@@ -4160,20 +4056,16 @@ impl rt::Object for DasAgentUnavailableEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasAgentUnavailableEvent {}
@@ -4233,20 +4125,16 @@ impl rt::Object for DasClusterIsolatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasClusterIsolatedEvent {}
@@ -4316,6 +4204,7 @@ impl rt::Object for DasConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.output),
             4 => P::Value(&self.event),
@@ -4325,17 +4214,12 @@ impl rt::Object for DasConfigFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.output),
             4 => M::Value(&mut self.event),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DasConfigFault {}
@@ -4395,20 +4279,16 @@ impl rt::Object for DasDisabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasDisabledEvent {}
@@ -4468,20 +4348,16 @@ impl rt::Object for DasEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasEnabledEvent {}
@@ -4607,6 +4483,7 @@ impl rt::Object for DasHostFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.failed_host),
             _ => P::Absent,
         }
@@ -4614,15 +4491,10 @@ impl rt::Object for DasHostFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.failed_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasHostFailedEvent {}
@@ -4686,6 +4558,7 @@ impl rt::Object for DasHostIsolatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.isolated_host),
             _ => P::Absent,
         }
@@ -4693,15 +4566,10 @@ impl rt::Object for DasHostIsolatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.isolated_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DasHostIsolatedEvent {}

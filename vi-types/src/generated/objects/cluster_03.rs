@@ -67,6 +67,86 @@ impl serde::Serialize for DatacenterConfigSpec {
     }
 }
 
+/// The fault `DisallowedOperationOnFailoverHost`, a [`RuntimeFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct DisallowedOperationOnFailoverHost {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `host`: required reference to `HostSystem`.
+    pub host: rt::ManagedObjectReference,
+    /// `hostname`: required string.
+    pub hostname: String,
+}
+pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "DisallowedOperationOnFailoverHost",
+    "4.0",
+    Some(&RUNTIME_FAULT),
+    "
+ManagedObjectReference host r
+string hostname r
+",
+    rt::unset::<DisallowedOperationOnFailoverHost>,
+);
+impl rt::Object for DisallowedOperationOnFailoverHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.host),
+            3 => P::Value(&self.hostname),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.host),
+            3 => M::Value(&mut self.hostname),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for DisallowedOperationOnFailoverHost {}
+impl std::ops::Deref for DisallowedOperationOnFailoverHost {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for DisallowedOperationOnFailoverHost {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for DisallowedOperationOnFailoverHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for DisallowedOperationOnFailoverHost {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for DisallowedOperationOnFailoverHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for DisallowedOperationOnFailoverHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `DisconnectedHostsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
 #[derive(Default)]
 pub struct DisconnectedHostsBlockingEvc {
@@ -90,20 +170,16 @@ impl rt::Object for DisconnectedHostsBlockingEvc {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DisconnectedHostsBlockingEvc {}
@@ -163,20 +239,16 @@ impl rt::Object for DrsDisabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsDisabledEvent {}
@@ -236,20 +308,16 @@ impl rt::Object for DrsDisabledOnVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DrsDisabledOnVm {}
@@ -313,6 +381,7 @@ impl rt::Object for DrsEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.behavior),
             _ => P::Absent,
         }
@@ -320,15 +389,10 @@ impl rt::Object for DrsEnabledEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.behavior),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsEnabledEvent {}
@@ -388,20 +452,16 @@ impl rt::Object for DrsInvocationFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsInvocationFailedEvent {}
@@ -461,20 +521,16 @@ impl rt::Object for DrsRecoveredFromFailureEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsRecoveredFromFailureEvent {}
@@ -538,6 +594,7 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -545,15 +602,10 @@ impl rt::Object for DrsResourceConfigureFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsResourceConfigureFailedEvent {}
@@ -613,20 +665,16 @@ impl rt::Object for DrsResourceConfigureSyncedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsResourceConfigureSyncedEvent {}
@@ -686,20 +734,16 @@ impl rt::Object for DrsRuleComplianceEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsRuleComplianceEvent {}
@@ -759,20 +803,16 @@ impl rt::Object for DrsRuleViolationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsRuleViolationEvent {}
@@ -832,20 +872,16 @@ impl rt::Object for DrsSoftRuleViolationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DrsSoftRuleViolationEvent {}
@@ -909,6 +945,7 @@ impl rt::Object for EvcAdmissionFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.faults),
             _ => P::Absent,
         }
@@ -916,15 +953,10 @@ impl rt::Object for EvcAdmissionFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Objects(&mut self.faults),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailed {}
@@ -988,6 +1020,7 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
             _ => P::Absent,
         }
@@ -995,15 +1028,10 @@ impl rt::Object for EvcAdmissionFailedCpuFeaturesForMode {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.current_evc_mode_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedCpuFeaturesForMode {}
@@ -1063,20 +1091,16 @@ impl rt::Object for EvcAdmissionFailedCpuModel {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedCpuModel {}
@@ -1140,6 +1164,7 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.current_evc_mode_key),
             _ => P::Absent,
         }
@@ -1147,15 +1172,10 @@ impl rt::Object for EvcAdmissionFailedCpuModelForMode {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.current_evc_mode_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedCpuModelForMode {}
@@ -1222,6 +1242,7 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.cluster_cpu_vendor),
             6 => P::Value(&self.host_cpu_vendor),
             _ => P::Absent,
@@ -1230,16 +1251,11 @@ impl rt::Object for EvcAdmissionFailedCpuVendor {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.cluster_cpu_vendor),
             6 => M::Value(&mut self.host_cpu_vendor),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedCpuVendor {}
@@ -1299,20 +1315,16 @@ impl rt::Object for EvcAdmissionFailedCpuVendorUnknown {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedCpuVendorUnknown {}
@@ -1372,20 +1384,16 @@ impl rt::Object for EvcAdmissionFailedHostDisconnected {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedHostDisconnected {}
@@ -1445,20 +1453,16 @@ impl rt::Object for EvcAdmissionFailedHostSoftware {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedHostSoftware {}
@@ -1518,20 +1522,16 @@ impl rt::Object for EvcAdmissionFailedHostSoftwareForMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedHostSoftwareForMode {}
@@ -1591,20 +1591,16 @@ impl rt::Object for EvcAdmissionFailedVmActive {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcAdmissionFailedVmActive {}
@@ -1668,6 +1664,7 @@ impl rt::Object for EvcConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.faults),
             _ => P::Absent,
         }
@@ -1675,15 +1672,10 @@ impl rt::Object for EvcConfigFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.faults),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcConfigFault {}
@@ -1766,6 +1758,7 @@ impl rt::Object for EvcMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.guaranteed_cpu_features),
             #[cfg(feature = "host")]
             4 => P::Objects(&self.feature_capability),
@@ -1780,6 +1773,7 @@ impl rt::Object for EvcMode {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Objects(&mut self.guaranteed_cpu_features),
             #[cfg(feature = "host")]
             4 => M::Objects(&mut self.feature_capability),
@@ -1790,12 +1784,6 @@ impl rt::Object for EvcMode {
             9 => M::Value(&mut self.vendor_tier),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ElementDescription> for EvcMode {}
@@ -1863,6 +1851,7 @@ impl rt::Object for EvcModeIllegalByVendor {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.cluster_cpu_vendor),
             4 => P::Value(&self.mode_cpu_vendor),
             _ => P::Absent,
@@ -1871,16 +1860,11 @@ impl rt::Object for EvcModeIllegalByVendor {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.cluster_cpu_vendor),
             4 => M::Value(&mut self.mode_cpu_vendor),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcModeIllegalByVendor {}
@@ -1950,6 +1934,7 @@ impl rt::Object for EvcModeUnsupportedByHosts {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.evc_mode),
             4 => P::Value(&self.host),
             5 => P::Value(&self.host_name),
@@ -1959,17 +1944,12 @@ impl rt::Object for EvcModeUnsupportedByHosts {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.evc_mode),
             4 => M::Value(&mut self.host),
             5 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcModeUnsupportedByHosts {}
@@ -2036,6 +2016,7 @@ impl rt::Object for EvcUnsupportedByHostHardware {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
@@ -2044,16 +2025,11 @@ impl rt::Object for EvcUnsupportedByHostHardware {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.host),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcUnsupportedByHostHardware {}
@@ -2120,6 +2096,7 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
@@ -2128,16 +2105,11 @@ impl rt::Object for EvcUnsupportedByHostSoftware {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.host),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EvcUnsupportedByHostSoftware {}
@@ -2197,20 +2169,16 @@ impl rt::Object for FailoverLevelRestored {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for FailoverLevelRestored {}
@@ -2405,6 +2373,7 @@ impl rt::Object for FeatureEvcMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Objects(&self.mask),
             #[cfg(feature = "host")]
             4 => P::Objects(&self.capability),
@@ -2415,18 +2384,13 @@ impl rt::Object for FeatureEvcMode {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Objects(&mut self.mask),
             #[cfg(feature = "host")]
             4 => M::Objects(&mut self.capability),
             5 => M::Objects(&mut self.requirement),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ElementDescription> for FeatureEvcMode {}
@@ -2491,6 +2455,7 @@ impl rt::Object for GenericDrsFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_faults),
             _ => P::Absent,
         }
@@ -2498,15 +2463,10 @@ impl rt::Object for GenericDrsFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.host_faults),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GenericDrsFault {}
@@ -2603,6 +2563,7 @@ impl rt::Object for HbrDiskMigrationAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.collection_id),
             3 => P::Value(&self.collection_name),
             4 => P::Value(&self.disk_ids),
@@ -2621,6 +2582,7 @@ impl rt::Object for HbrDiskMigrationAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.collection_id),
             3 => M::Value(&mut self.collection_name),
             4 => M::Value(&mut self.disk_ids),
@@ -2635,12 +2597,6 @@ impl rt::Object for HbrDiskMigrationAction {
             13 => M::Value(&mut self.io_latency_dst_before),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for HbrDiskMigrationAction {}
@@ -2844,20 +2800,16 @@ impl rt::Object for HeterogenousHostsBlockingEvc {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HeterogenousHostsBlockingEvc {}
@@ -2917,20 +2869,16 @@ impl rt::Object for HostDasDisabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasDisabledEvent {}
@@ -2990,20 +2938,16 @@ impl rt::Object for HostDasDisablingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasDisablingEvent {}
@@ -3063,20 +3007,16 @@ impl rt::Object for HostDasEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasEnabledEvent {}
@@ -3136,20 +3076,16 @@ impl rt::Object for HostDasEnablingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasEnablingEvent {}
@@ -3216,6 +3152,7 @@ impl rt::Object for HostDasErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
             16 => P::Value(&self.reason),
             _ => P::Absent,
@@ -3224,16 +3161,11 @@ impl rt::Object for HostDasErrorEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.message),
             16 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasErrorEvent {}
@@ -3293,20 +3225,16 @@ impl rt::Object for HostDasEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasEvent {}
@@ -3366,20 +3294,16 @@ impl rt::Object for HostDasOkEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostDasOkEvent {}
@@ -3443,6 +3367,7 @@ impl rt::Object for HostExtraNetworksEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
             _ => P::Absent,
         }
@@ -3450,15 +3375,10 @@ impl rt::Object for HostExtraNetworksEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ips),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostExtraNetworksEvent {}
@@ -3522,6 +3442,7 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.isolation_ip),
             _ => P::Absent,
         }
@@ -3529,15 +3450,10 @@ impl rt::Object for HostIsolationIpPingFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.isolation_ip),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostIsolationIpPingFailedEvent {}
@@ -3601,6 +3517,7 @@ impl rt::Object for HostMissingNetworksEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
             _ => P::Absent,
         }
@@ -3608,15 +3525,10 @@ impl rt::Object for HostMissingNetworksEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ips),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostMissingNetworksEvent {}
@@ -3683,6 +3595,7 @@ impl rt::Object for HostMonitoringStateChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),
             16 => P::Value(&self.prev_state),
             _ => P::Absent,
@@ -3691,16 +3604,11 @@ impl rt::Object for HostMonitoringStateChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.state),
             16 => M::Value(&mut self.prev_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostMonitoringStateChangedEvent {}
@@ -3764,6 +3672,7 @@ impl rt::Object for HostNoAvailableNetworksEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ips),
             _ => P::Absent,
         }
@@ -3771,15 +3680,10 @@ impl rt::Object for HostNoAvailableNetworksEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ips),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostNoAvailableNetworksEvent {}
@@ -3839,20 +3743,16 @@ impl rt::Object for HostNoHaEnabledPortGroupsEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostNoHaEnabledPortGroupsEvent {}
@@ -3912,20 +3812,16 @@ impl rt::Object for HostNoRedundantManagementNetworkEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostNoRedundantManagementNetworkEvent {}
@@ -3985,20 +3881,16 @@ impl rt::Object for HostNotInClusterEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostNotInClusterEvent {}
@@ -4058,20 +3950,16 @@ impl rt::Object for HostOvercommittedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostOvercommittedEvent {}
@@ -4135,6 +4023,7 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.primary_agent),
             _ => P::Absent,
         }
@@ -4142,15 +4031,10 @@ impl rt::Object for HostPrimaryAgentNotShortNameEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.primary_agent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostPrimaryAgentNotShortNameEvent {}
@@ -4217,6 +4101,7 @@ impl rt::Object for HostShortNameInconsistentEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.short_name),
             16 => P::Value(&self.short_name2),
             _ => P::Absent,
@@ -4225,16 +4110,11 @@ impl rt::Object for HostShortNameInconsistentEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.short_name),
             16 => M::Value(&mut self.short_name2),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostShortNameInconsistentEvent {}
@@ -4294,20 +4174,16 @@ impl rt::Object for HostStatusChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostStatusChangedEvent {}
@@ -4377,6 +4253,7 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
             3 => P::Value(&self.datastore_name),
             4 => P::Value(&self.host),
@@ -4386,17 +4263,12 @@ impl rt::Object for IormNotSupportedHostOnDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.datastore),
             3 => M::Value(&mut self.datastore_name),
             4 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IormNotSupportedHostOnDatastore {}
@@ -4456,20 +4328,16 @@ impl rt::Object for InsufficientFailoverResourcesEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for InsufficientFailoverResourcesEvent {}
@@ -4529,20 +4397,16 @@ impl rt::Object for InsufficientFailoverResourcesFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientFailoverResourcesFault {}
@@ -4612,6 +4476,7 @@ impl rt::Object for InsufficientStorageIops {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.unreserved_iops),
             3 => P::Value(&self.requested_iops),
             4 => P::Value(&self.datastore_name),
@@ -4621,17 +4486,12 @@ impl rt::Object for InsufficientStorageIops {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.unreserved_iops),
             3 => M::Value(&mut self.requested_iops),
             4 => M::Value(&mut self.datastore_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientStorageIops {}
@@ -4691,20 +4551,16 @@ impl rt::Object for InvalidAffinitySettingFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidAffinitySettingFault {}
@@ -4741,6 +4597,86 @@ impl serde::Serialize for InvalidAffinitySettingFault {
     }
 }
 
+/// The fault `InvalidDasConfigArgument`, a [`InvalidArgument`], since VI API 5.1.
+#[derive(Default)]
+pub struct InvalidDasConfigArgument {
+    /// The properties of `InvalidArgument`.
+    pub base: InvalidArgument,
+    /// `entry`: optional string.
+    pub entry: Option<String>,
+    /// `clusterName`: optional string.
+    pub cluster_name: Option<String>,
+}
+pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidDasConfigArgument",
+    "5.1",
+    Some(&INVALID_ARGUMENT),
+    "
+string entry o
+string clusterName o
+",
+    rt::unset::<InvalidDasConfigArgument>,
+);
+impl rt::Object for InvalidDasConfigArgument {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_DAS_CONFIG_ARGUMENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_DAS_CONFIG_ARGUMENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            3 => P::Value(&self.entry),
+            4 => P::Value(&self.cluster_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            3 => M::Value(&mut self.entry),
+            4 => M::Value(&mut self.cluster_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for InvalidDasConfigArgument {}
+impl std::ops::Deref for InvalidDasConfigArgument {
+    type Target = InvalidArgument;
+    fn deref(&self) -> &InvalidArgument {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidDasConfigArgument {
+    fn deref_mut(&mut self) -> &mut InvalidArgument {
+        &mut self.base
+    }
+}
+impl Clone for InvalidDasConfigArgument {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidDasConfigArgument {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidDasConfigArgument {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidDasConfigArgument {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `NoActiveHostInCluster`, a [`InvalidState`], since VI API 2.0.
 #[derive(Default)]
 pub struct NoActiveHostInCluster {
@@ -4768,6 +4704,7 @@ impl rt::Object for NoActiveHostInCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.compute_resource),
             _ => P::Absent,
         }
@@ -4775,15 +4712,10 @@ impl rt::Object for NoActiveHostInCluster {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.compute_resource),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoActiveHostInCluster {}
@@ -4843,20 +4775,16 @@ impl rt::Object for NoCompatibleDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoCompatibleDatastore {}
@@ -4920,6 +4848,7 @@ impl rt::Object for NoCompatibleHardAffinityHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             _ => P::Absent,
         }
@@ -4927,15 +4856,10 @@ impl rt::Object for NoCompatibleHardAffinityHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoCompatibleHardAffinityHost {}
@@ -4999,6 +4923,7 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             _ => P::Absent,
         }
@@ -5006,15 +4931,10 @@ impl rt::Object for NoCompatibleSoftAffinityHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoCompatibleSoftAffinityHost {}
@@ -5074,20 +4994,16 @@ impl rt::Object for NoMaintenanceModeDrsRecommendationForVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NoMaintenanceModeDrsRecommendationForVm {}
@@ -5151,6 +5067,7 @@ impl rt::Object for NotSupportedHostForVmcp {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -5158,15 +5075,10 @@ impl rt::Object for NotSupportedHostForVmcp {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostForVmcp {}
@@ -5226,20 +5138,16 @@ impl rt::Object for NotSupportedHostInCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostInCluster {}
@@ -5306,6 +5214,7 @@ impl rt::Object for NotSupportedHostInHaCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
             5 => P::Value(&self.build),
             _ => P::Absent,
@@ -5314,16 +5223,11 @@ impl rt::Object for NotSupportedHostInHaCluster {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host_name),
             5 => M::Value(&mut self.build),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostInHaCluster {}
@@ -5450,6 +5354,7 @@ impl rt::Object for PlacementAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.target_host),
             4 => P::Optional(&self.relocate_spec),
@@ -5459,17 +5364,12 @@ impl rt::Object for PlacementAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.target_host),
             4 => M::Optional(&mut self.relocate_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for PlacementAction {}
@@ -5732,185 +5632,6 @@ impl std::fmt::Debug for PlacementRankSpec {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for PlacementRankSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `PlacementResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct PlacementResult {
-    /// `recommendations`: list of `ClusterRecommendation`.
-    pub recommendations: Vec<ClusterRecommendation>,
-    /// `drsFault`: optional `ClusterDrsFaults`.
-    pub drs_fault: Option<Box<ClusterDrsFaults>>,
-}
-pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "PlacementResult",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-ClusterRecommendation recommendations ol
-ClusterDrsFaults drsFault o
-",
-    rt::unset::<PlacementResult>,
-);
-impl rt::Object for PlacementResult {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &PLACEMENT_RESULT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_RESULT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Objects(&self.recommendations),
-            1 => P::Optional(&self.drs_fault),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Objects(&mut self.recommendations),
-            1 => M::Optional(&mut self.drs_fault),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for PlacementResult {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for PlacementResult {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for PlacementResult {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for PlacementResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `PlacementSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
-pub struct PlacementSpec {
-    /// `priority`: optional `VirtualMachineMovePriority`.
-    pub priority: Option<enums::VirtualMachineMovePriority>,
-    /// `vm`: optional reference to `VirtualMachine`.
-    pub vm: Option<rt::ManagedObjectReference>,
-    /// `configSpec`: optional `VirtualMachineConfigSpec`.
-    pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
-    /// `relocateSpec`: optional `VirtualMachineRelocateSpec`.
-    pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
-    /// `hosts`: list of reference to `HostSystem`.
-    pub hosts: Vec<rt::ManagedObjectReference>,
-    /// `datastores`: list of reference to `Datastore`.
-    pub datastores: Vec<rt::ManagedObjectReference>,
-    /// `storagePods`: list of reference to `StoragePod`.
-    pub storage_pods: Vec<rt::ManagedObjectReference>,
-    /// `disallowPrerequisiteMoves`: optional boolean.
-    pub disallow_prerequisite_moves: Option<bool>,
-    /// `rules`: list of `ClusterRuleInfo` or a descendant.
-    pub rules: Vec<rt::Poly<ClusterRuleInfo>>,
-    /// `key`: optional string.
-    pub key: Option<String>,
-    /// `placementType`: optional string.
-    pub placement_type: Option<String>,
-    /// `cloneSpec`: optional `VirtualMachineCloneSpec`.
-    pub clone_spec: Option<Box<VirtualMachineCloneSpec>>,
-    /// `cloneName`: optional string.
-    pub clone_name: Option<String>,
-}
-pub(crate) static PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "PlacementSpec",
-    "6.0",
-    Some(&DYNAMIC_DATA),
-    "
-VirtualMachineMovePriority priority o
-ManagedObjectReference vm o
-VirtualMachineConfigSpec configSpec o
-VirtualMachineRelocateSpec relocateSpec o
-ManagedObjectReference hosts ol
-ManagedObjectReference datastores ol
-ManagedObjectReference storagePods ol
-boolean disallowPrerequisiteMoves o
-ClusterRuleInfo rules ol
-string key o
-string placementType o
-VirtualMachineCloneSpec cloneSpec o
-string cloneName o
-",
-    rt::unset::<PlacementSpec>,
-);
-impl rt::Object for PlacementSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &PLACEMENT_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &PLACEMENT_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.priority),
-            1 => P::Value(&self.vm),
-            2 => P::Optional(&self.config_spec),
-            3 => P::Optional(&self.relocate_spec),
-            4 => P::Value(&self.hosts),
-            5 => P::Value(&self.datastores),
-            6 => P::Value(&self.storage_pods),
-            7 => P::Value(&self.disallow_prerequisite_moves),
-            8 => P::Value(&self.rules),
-            9 => P::Value(&self.key),
-            10 => P::Value(&self.placement_type),
-            11 => P::Optional(&self.clone_spec),
-            12 => P::Value(&self.clone_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.priority),
-            1 => M::Value(&mut self.vm),
-            2 => M::Optional(&mut self.config_spec),
-            3 => M::Optional(&mut self.relocate_spec),
-            4 => M::Value(&mut self.hosts),
-            5 => M::Value(&mut self.datastores),
-            6 => M::Value(&mut self.storage_pods),
-            7 => M::Value(&mut self.disallow_prerequisite_moves),
-            8 => M::Value(&mut self.rules),
-            9 => M::Value(&mut self.key),
-            10 => M::Value(&mut self.placement_type),
-            11 => M::Optional(&mut self.clone_spec),
-            12 => M::Value(&mut self.clone_name),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for PlacementSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for PlacementSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for PlacementSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for PlacementSpec {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,6 +5,185 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `PlacementResult`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct PlacementResult {
+    /// `recommendations`: list of `ClusterRecommendation`.
+    pub recommendations: Vec<ClusterRecommendation>,
+    /// `drsFault`: optional `ClusterDrsFaults`.
+    pub drs_fault: Option<Box<ClusterDrsFaults>>,
+}
+pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PlacementResult",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+ClusterRecommendation recommendations ol
+ClusterDrsFaults drsFault o
+",
+    rt::unset::<PlacementResult>,
+);
+impl rt::Object for PlacementResult {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLACEMENT_RESULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PLACEMENT_RESULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Objects(&self.recommendations),
+            1 => P::Optional(&self.drs_fault),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Objects(&mut self.recommendations),
+            1 => M::Optional(&mut self.drs_fault),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PlacementResult {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PlacementResult {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PlacementResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PlacementResult {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `PlacementSpec`, a [`DynamicData`], since VI API 6.0.
+#[derive(Default)]
+pub struct PlacementSpec {
+    /// `priority`: optional `VirtualMachineMovePriority`.
+    pub priority: Option<enums::VirtualMachineMovePriority>,
+    /// `vm`: optional reference to `VirtualMachine`.
+    pub vm: Option<rt::ManagedObjectReference>,
+    /// `configSpec`: optional `VirtualMachineConfigSpec`.
+    pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+    /// `relocateSpec`: optional `VirtualMachineRelocateSpec`.
+    pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
+    /// `hosts`: list of reference to `HostSystem`.
+    pub hosts: Vec<rt::ManagedObjectReference>,
+    /// `datastores`: list of reference to `Datastore`.
+    pub datastores: Vec<rt::ManagedObjectReference>,
+    /// `storagePods`: list of reference to `StoragePod`.
+    pub storage_pods: Vec<rt::ManagedObjectReference>,
+    /// `disallowPrerequisiteMoves`: optional boolean.
+    pub disallow_prerequisite_moves: Option<bool>,
+    /// `rules`: list of `ClusterRuleInfo` or a descendant.
+    pub rules: Vec<rt::Poly<ClusterRuleInfo>>,
+    /// `key`: optional string.
+    pub key: Option<String>,
+    /// `placementType`: optional string.
+    pub placement_type: Option<String>,
+    /// `cloneSpec`: optional `VirtualMachineCloneSpec`.
+    pub clone_spec: Option<Box<VirtualMachineCloneSpec>>,
+    /// `cloneName`: optional string.
+    pub clone_name: Option<String>,
+}
+pub(crate) static PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
+    "PlacementSpec",
+    "6.0",
+    Some(&DYNAMIC_DATA),
+    "
+VirtualMachineMovePriority priority o
+ManagedObjectReference vm o
+VirtualMachineConfigSpec configSpec o
+VirtualMachineRelocateSpec relocateSpec o
+ManagedObjectReference hosts ol
+ManagedObjectReference datastores ol
+ManagedObjectReference storagePods ol
+boolean disallowPrerequisiteMoves o
+ClusterRuleInfo rules ol
+string key o
+string placementType o
+VirtualMachineCloneSpec cloneSpec o
+string cloneName o
+",
+    rt::unset::<PlacementSpec>,
+);
+impl rt::Object for PlacementSpec {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &PLACEMENT_SPEC
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &PLACEMENT_SPEC
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.priority),
+            1 => P::Value(&self.vm),
+            2 => P::Optional(&self.config_spec),
+            3 => P::Optional(&self.relocate_spec),
+            4 => P::Value(&self.hosts),
+            5 => P::Value(&self.datastores),
+            6 => P::Value(&self.storage_pods),
+            7 => P::Value(&self.disallow_prerequisite_moves),
+            8 => P::Value(&self.rules),
+            9 => P::Value(&self.key),
+            10 => P::Value(&self.placement_type),
+            11 => P::Optional(&self.clone_spec),
+            12 => P::Value(&self.clone_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.priority),
+            1 => M::Value(&mut self.vm),
+            2 => M::Optional(&mut self.config_spec),
+            3 => M::Optional(&mut self.relocate_spec),
+            4 => M::Value(&mut self.hosts),
+            5 => M::Value(&mut self.datastores),
+            6 => M::Value(&mut self.storage_pods),
+            7 => M::Value(&mut self.disallow_prerequisite_moves),
+            8 => M::Value(&mut self.rules),
+            9 => M::Value(&mut self.key),
+            10 => M::Value(&mut self.placement_type),
+            11 => M::Optional(&mut self.clone_spec),
+            12 => M::Value(&mut self.clone_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for PlacementSpec {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for PlacementSpec {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for PlacementSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for PlacementSpec {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `PodDiskLocator`, a [`DynamicData`], since VI API 5.0.
 #[derive(Default)]
 pub struct PodDiskLocator {
@@ -182,6 +361,7 @@ impl rt::Object for QuarantineModeFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.fault_type),
             _ => P::Absent,
@@ -190,16 +370,11 @@ impl rt::Object for QuarantineModeFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.fault_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for QuarantineModeFault {}
@@ -272,6 +447,7 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
             5 => P::Value(&self.host_name),
             6 => P::Value(&self.ds),
@@ -282,18 +458,13 @@ impl rt::Object for QuiesceDatastoreIoForHaFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host),
             5 => M::Value(&mut self.host_name),
             6 => M::Value(&mut self.ds),
             7 => M::Value(&mut self.ds_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for QuiesceDatastoreIoForHaFailed {}
@@ -360,6 +531,7 @@ impl rt::Object for RuleViolation {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             3 => P::Value(&self.rule),
             _ => P::Absent,
@@ -368,16 +540,11 @@ impl rt::Object for RuleViolation {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             3 => M::Value(&mut self.rule),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RuleViolation {}
@@ -491,6 +658,7 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             _ => P::Absent,
         }
@@ -498,15 +666,10 @@ impl rt::Object for SoftRuleVioCorrectionDisallowed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SoftRuleVioCorrectionDisallowed {}
@@ -570,6 +733,7 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             _ => P::Absent,
         }
@@ -577,15 +741,10 @@ impl rt::Object for SoftRuleVioCorrectionImpact {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SoftRuleVioCorrectionImpact {}
@@ -722,20 +881,16 @@ impl rt::Object for StorageDrsCannotMoveDiskInMultiWriterMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveDiskInMultiWriterMode {}
@@ -795,20 +950,16 @@ impl rt::Object for StorageDrsCannotMoveFtVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveFtVm {}
@@ -868,20 +1019,16 @@ impl rt::Object for StorageDrsCannotMoveIndependentDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveIndependentDisk {}
@@ -941,20 +1088,16 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedSwapFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveManuallyPlacedSwapFile {}
@@ -1014,20 +1157,16 @@ impl rt::Object for StorageDrsCannotMoveManuallyPlacedVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveManuallyPlacedVm {}
@@ -1087,20 +1226,16 @@ impl rt::Object for StorageDrsCannotMoveSharedDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveSharedDisk {}
@@ -1160,20 +1295,16 @@ impl rt::Object for StorageDrsCannotMoveTemplate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveTemplate {}
@@ -1233,20 +1364,16 @@ impl rt::Object for StorageDrsCannotMoveVmInUserFolder {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveVmInUserFolder {}
@@ -1306,20 +1433,16 @@ impl rt::Object for StorageDrsCannotMoveVmWithMountedCdrom {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveVmWithMountedCdrom {}
@@ -1379,20 +1502,16 @@ impl rt::Object for StorageDrsCannotMoveVmWithNoFilesInLayout {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsCannotMoveVmWithNoFilesInLayout {}
@@ -1576,20 +1695,16 @@ impl rt::Object for StorageDrsDatacentersCannotShareDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsDatacentersCannotShareDatastore {}
@@ -1649,20 +1764,16 @@ impl rt::Object for StorageDrsDisabledOnVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsDisabledOnVm {}
@@ -1726,6 +1837,7 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.non_movable_disk_ids),
             _ => P::Absent,
         }
@@ -1733,15 +1845,10 @@ impl rt::Object for StorageDrsHbrDiskNotMovable {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.non_movable_disk_ids),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsHbrDiskNotMovable {}
@@ -1801,20 +1908,16 @@ impl rt::Object for StorageDrsHmsMoveInProgress {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsHmsMoveInProgress {}
@@ -1874,20 +1977,16 @@ impl rt::Object for StorageDrsHmsUnreachable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsHmsUnreachable {}
@@ -2024,20 +2123,16 @@ impl rt::Object for StorageDrsIolbDisabledInternally {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsIolbDisabledInternally {}
@@ -2101,6 +2196,7 @@ impl rt::Object for StorageDrsOptionSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
             _ => P::Absent,
         }
@@ -2108,15 +2204,10 @@ impl rt::Object for StorageDrsOptionSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for StorageDrsOptionSpec {
@@ -2503,20 +2594,16 @@ impl rt::Object for StorageDrsRelocateDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsRelocateDisabled {}
@@ -2648,20 +2735,16 @@ impl rt::Object for StorageDrsStaleHmsCollection {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsStaleHmsCollection {}
@@ -2721,20 +2804,16 @@ impl rt::Object for StorageDrsUnableToMoveFiles {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for StorageDrsUnableToMoveFiles {}
@@ -2880,6 +2959,7 @@ impl rt::Object for StorageDrsVmConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -2887,15 +2967,10 @@ impl rt::Object for StorageDrsVmConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for StorageDrsVmConfigSpec {
@@ -3244,6 +3319,7 @@ impl rt::Object for StorageMigrationAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Object(&self.relocate_spec),
             4 => P::Value(&self.source),
@@ -3261,6 +3337,7 @@ impl rt::Object for StorageMigrationAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Object(&mut self.relocate_spec),
             4 => M::Value(&mut self.source),
@@ -3274,12 +3351,6 @@ impl rt::Object for StorageMigrationAction {
             12 => M::Value(&mut self.io_latency_dst_before),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for StorageMigrationAction {}
@@ -3456,6 +3527,7 @@ impl rt::Object for StoragePlacementAction {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Object(&self.relocate_spec),
             4 => P::Value(&self.destination),
@@ -3470,6 +3542,7 @@ impl rt::Object for StoragePlacementAction {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Object(&mut self.relocate_spec),
             4 => M::Value(&mut self.destination),
@@ -3480,12 +3553,6 @@ impl rt::Object for StoragePlacementAction {
             9 => M::Value(&mut self.io_latency_before),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterAction> for StoragePlacementAction {}
@@ -3867,6 +3934,7 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_id),
             _ => P::Absent,
         }
@@ -3874,15 +3942,10 @@ impl rt::Object for VirtualDiskAntiAffinityRuleSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.disk_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for VirtualDiskAntiAffinityRuleSpec {}
@@ -3949,6 +4012,7 @@ impl rt::Object for VirtualDiskRuleSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.disk_rule_type),
             9 => P::Value(&self.disk_id),
             _ => P::Absent,
@@ -3957,16 +4021,11 @@ impl rt::Object for VirtualDiskRuleSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.disk_rule_type),
             9 => M::Value(&mut self.disk_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterRuleInfo> for VirtualDiskRuleSpec {}
@@ -4030,6 +4089,7 @@ impl rt::Object for VmDasBeingResetEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -4037,15 +4097,10 @@ impl rt::Object for VmDasBeingResetEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDasBeingResetEvent {}
@@ -4109,6 +4164,7 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.screenshot_file_path),
             _ => P::Absent,
         }
@@ -4116,15 +4172,10 @@ impl rt::Object for VmDasBeingResetWithScreenshotEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Value(&mut self.screenshot_file_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDasBeingResetWithScreenshotEvent {}
@@ -4184,20 +4235,16 @@ impl rt::Object for VmDasResetFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDasResetFailedEvent {}
@@ -4257,20 +4304,16 @@ impl rt::Object for VmDasUpdateErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDasUpdateErrorEvent {}
@@ -4330,20 +4373,16 @@ impl rt::Object for VmDasUpdateOkEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDasUpdateOkEvent {}
@@ -4407,6 +4446,7 @@ impl rt::Object for VmFailoverFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.reason),
             _ => P::Absent,
         }
@@ -4414,15 +4454,10 @@ impl rt::Object for VmFailoverFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailoverFailed {}
@@ -4489,6 +4524,7 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.state),
             16 => P::Value(&self.prev_state),
             _ => P::Absent,
@@ -4497,16 +4533,11 @@ impl rt::Object for VmHealthMonitoringStateChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.state),
             16 => M::Value(&mut self.prev_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmHealthMonitoringStateChangedEvent {}
@@ -4538,308 +4569,6 @@ impl std::fmt::Debug for VmHealthMonitoringStateChangedEvent {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for VmHealthMonitoringStateChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `VmHostAffinityRuleViolation`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
-pub struct VmHostAffinityRuleViolation {
-    /// The properties of `VmConfigFault`.
-    pub base: VmConfigFault,
-    /// `vmName`: required string.
-    pub vm_name: String,
-    /// `hostName`: required string.
-    pub host_name: String,
-}
-pub(crate) static VM_HOST_AFFINITY_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmHostAffinityRuleViolation",
-    "4.1",
-    Some(&VM_CONFIG_FAULT),
-    "
-string vmName r
-string hostName r
-",
-    rt::unset::<VmHostAffinityRuleViolation>,
-);
-impl rt::Object for VmHostAffinityRuleViolation {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_HOST_AFFINITY_RULE_VIOLATION
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_HOST_AFFINITY_RULE_VIOLATION
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.vm_name),
-            3 => P::Value(&self.host_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.vm_name),
-            3 => M::Value(&mut self.host_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for VmHostAffinityRuleViolation {}
-impl std::ops::Deref for VmHostAffinityRuleViolation {
-    type Target = VmConfigFault;
-    fn deref(&self) -> &VmConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmHostAffinityRuleViolation {
-    fn deref_mut(&mut self) -> &mut VmConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for VmHostAffinityRuleViolation {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmHostAffinityRuleViolation {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmHostAffinityRuleViolation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmHostAffinityRuleViolation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmMaxRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmMaxRestartCountReached {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmMaxRestartCountReached",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmMaxRestartCountReached>,
-);
-impl rt::Object for VmMaxRestartCountReached {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_MAX_RESTART_COUNT_REACHED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAX_RESTART_COUNT_REACHED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmMaxRestartCountReached {}
-impl std::ops::Deref for VmMaxRestartCountReached {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmMaxRestartCountReached {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmMaxRestartCountReached {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmMaxRestartCountReached {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmMaxRestartCountReached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmMaxRestartCountReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmPodConfigForPlacement`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
-pub struct VmPodConfigForPlacement {
-    /// `storagePod`: required reference to `StoragePod`.
-    pub storage_pod: rt::ManagedObjectReference,
-    /// `disk`: list of `PodDiskLocator`.
-    pub disk: Vec<PodDiskLocator>,
-    /// `vmConfig`: optional `StorageDrsVmConfigInfo`.
-    pub vm_config: Option<Box<StorageDrsVmConfigInfo>>,
-    /// `interVmRule`: list of `ClusterRuleInfo` or a descendant.
-    pub inter_vm_rule: Vec<rt::Poly<ClusterRuleInfo>>,
-}
-pub(crate) static VM_POD_CONFIG_FOR_PLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmPodConfigForPlacement",
-    "5.0",
-    Some(&DYNAMIC_DATA),
-    "
-ManagedObjectReference storagePod r
-PodDiskLocator disk ol
-StorageDrsVmConfigInfo vmConfig o
-ClusterRuleInfo interVmRule ol
-",
-    rt::unset::<VmPodConfigForPlacement>,
-);
-impl rt::Object for VmPodConfigForPlacement {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_POD_CONFIG_FOR_PLACEMENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_POD_CONFIG_FOR_PLACEMENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.storage_pod),
-            1 => P::Objects(&self.disk),
-            2 => P::Optional(&self.vm_config),
-            3 => P::Value(&self.inter_vm_rule),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.storage_pod),
-            1 => M::Objects(&mut self.disk),
-            2 => M::Optional(&mut self.vm_config),
-            3 => M::Value(&mut self.inter_vm_rule),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for VmPodConfigForPlacement {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmPodConfigForPlacement {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmPodConfigForPlacement {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmPodConfigForPlacement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmRequirementsExceedCurrentEVCModeEvent`, a [`VmEvent`], since VI API 5.1.
-#[derive(Default)]
-pub struct VmRequirementsExceedCurrentEvcModeEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmRequirementsExceedCurrentEVCModeEvent",
-    "5.1",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmRequirementsExceedCurrentEvcModeEvent>,
-);
-impl rt::Object for VmRequirementsExceedCurrentEvcModeEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmRequirementsExceedCurrentEvcModeEvent {}
-impl std::ops::Deref for VmRequirementsExceedCurrentEvcModeEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmRequirementsExceedCurrentEvcModeEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmRequirementsExceedCurrentEvcModeEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmRequirementsExceedCurrentEvcModeEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmRequirementsExceedCurrentEvcModeEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmRequirementsExceedCurrentEvcModeEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

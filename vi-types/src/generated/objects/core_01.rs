@@ -159,6 +159,7 @@ impl rt::Object for AlreadyExists {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -166,15 +167,10 @@ impl rt::Object for AlreadyExists {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AlreadyExists {}
@@ -234,20 +230,16 @@ impl rt::Object for ApplicationQuiesceFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ApplicationQuiesceFault {}
@@ -540,6 +532,7 @@ impl rt::Object for BoolOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.supported),
             2 => P::Value(&self.default_value),
             _ => P::Absent,
@@ -548,16 +541,11 @@ impl rt::Object for BoolOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.supported),
             2 => M::Value(&mut self.default_value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<OptionType> for BoolOption {}
@@ -617,20 +605,16 @@ impl rt::Object for CannotAccessFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessFile {}
@@ -694,6 +678,7 @@ impl rt::Object for CannotAccessNetwork {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.network),
             _ => P::Absent,
         }
@@ -701,15 +686,10 @@ impl rt::Object for CannotAccessNetwork {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.network),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessNetwork {}
@@ -769,20 +749,16 @@ impl rt::Object for CannotAccessVmComponent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessVmComponent {}
@@ -846,6 +822,7 @@ impl rt::Object for CannotAccessVmConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -853,15 +830,10 @@ impl rt::Object for CannotAccessVmConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessVmConfig {}
@@ -931,6 +903,7 @@ impl rt::Object for CannotAccessVmDevice {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             3 => P::Value(&self.backing),
             4 => P::Value(&self.connected),
@@ -940,17 +913,12 @@ impl rt::Object for CannotAccessVmDevice {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             3 => M::Value(&mut self.backing),
             4 => M::Value(&mut self.connected),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessVmDevice {}
@@ -1014,6 +982,7 @@ impl rt::Object for CannotAccessVmDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Object(&self.fault),
             _ => P::Absent,
         }
@@ -1021,15 +990,10 @@ impl rt::Object for CannotAccessVmDisk {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Object(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessVmDisk {}
@@ -1089,20 +1053,16 @@ impl rt::Object for CannotCreateFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotCreateFile {}
@@ -1162,20 +1122,16 @@ impl rt::Object for CannotDeleteFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotDeleteFile {}
@@ -1442,6 +1398,7 @@ impl rt::Object for ChoiceOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.choice_info),
             2 => P::Value(&self.default_index),
             _ => P::Absent,
@@ -1450,16 +1407,11 @@ impl rt::Object for ChoiceOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.choice_info),
             2 => M::Value(&mut self.default_index),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<OptionType> for ChoiceOption {}
@@ -1565,6 +1517,7 @@ impl rt::Object for ClusterComputeResourceSummary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.current_failover_level),
             #[cfg(feature = "cluster")]
             10 => P::Value(&self.admission_control_info),
@@ -1588,6 +1541,7 @@ impl rt::Object for ClusterComputeResourceSummary {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.current_failover_level),
             #[cfg(feature = "cluster")]
             10 => M::Value(&mut self.admission_control_info),
@@ -1607,12 +1561,6 @@ impl rt::Object for ClusterComputeResourceSummary {
             22 => M::Objects(&mut self.vcs_slots),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ComputeResourceSummary> for ClusterComputeResourceSummary {}
@@ -1783,7 +1731,7 @@ pub struct ClusterConfigInfoEx {
     #[cfg(feature = "cluster")]
     pub proactive_drs_config: Option<Box<ClusterProactiveDrsConfigInfo>>,
     /// `cryptoConfig`: optional `ClusterCryptoConfigInfo`, since VI API 7.0.0.0.
-    #[cfg(feature = "cluster")]
+    #[cfg(feature = "crypto")]
     pub crypto_config: Option<Box<ClusterCryptoConfigInfo>>,
     /// `vsanCoreConfig`: optional `VsanClusterCoreConfig`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
@@ -1824,6 +1772,7 @@ impl rt::Object for ClusterConfigInfoEx {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             #[cfg(feature = "cluster")]
             4 => P::Optional(&self.system_vms_config),
             5 => P::Object(&self.das_config),
@@ -1851,7 +1800,7 @@ impl rt::Object for ClusterConfigInfoEx {
             17 => P::Optional(&self.infra_update_ha_config),
             #[cfg(feature = "cluster")]
             18 => P::Optional(&self.proactive_drs_config),
-            #[cfg(feature = "cluster")]
+            #[cfg(feature = "crypto")]
             19 => P::Optional(&self.crypto_config),
             #[cfg(feature = "vsan")]
             20 => P::Optional(&self.vsan_core_config),
@@ -1861,6 +1810,7 @@ impl rt::Object for ClusterConfigInfoEx {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             #[cfg(feature = "cluster")]
             4 => M::Optional(&mut self.system_vms_config),
             5 => M::Object(&mut self.das_config),
@@ -1888,18 +1838,12 @@ impl rt::Object for ClusterConfigInfoEx {
             17 => M::Optional(&mut self.infra_update_ha_config),
             #[cfg(feature = "cluster")]
             18 => M::Optional(&mut self.proactive_drs_config),
-            #[cfg(feature = "cluster")]
+            #[cfg(feature = "crypto")]
             19 => M::Optional(&mut self.crypto_config),
             #[cfg(feature = "vsan")]
             20 => M::Optional(&mut self.vsan_core_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ComputeResourceConfigInfo> for ClusterConfigInfoEx {}
@@ -2435,6 +2379,7 @@ impl rt::Object for ComputeResourceEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.compute_resource),
             _ => P::Absent,
         }
@@ -2442,15 +2387,10 @@ impl rt::Object for ComputeResourceEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.compute_resource),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for ComputeResourceEventArgument {}
@@ -2608,20 +2548,16 @@ impl rt::Object for ConcurrentAccess {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ConcurrentAccess {}
@@ -2829,6 +2765,7 @@ impl rt::Object for CustomFieldStringValue {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2836,15 +2773,10 @@ impl rt::Object for CustomFieldStringValue {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<CustomFieldValue> for CustomFieldStringValue {}
@@ -3028,6 +2960,7 @@ impl rt::Object for DatacenterEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datacenter),
             _ => P::Absent,
         }
@@ -3035,15 +2968,10 @@ impl rt::Object for DatacenterEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.datacenter),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for DatacenterEventArgument {}
@@ -3219,6 +3147,7 @@ impl rt::Object for DatastoreEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -3226,15 +3155,10 @@ impl rt::Object for DatastoreEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for DatastoreEventArgument {}
@@ -3638,6 +3562,7 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             _ => P::Absent,
         }
@@ -3645,15 +3570,10 @@ impl rt::Object for DeviceBackedVirtualDiskSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDiskSpec> for DeviceBackedVirtualDiskSpec {}
@@ -3713,20 +3633,16 @@ impl rt::Object for DeviceNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceNotFound {}
@@ -3793,6 +3709,7 @@ impl rt::Object for DeviceNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             3 => P::Value(&self.reason),
             _ => P::Absent,
@@ -3801,16 +3718,11 @@ impl rt::Object for DeviceNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             3 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceNotSupported {}
@@ -3870,20 +3782,16 @@ impl rt::Object for DirectoryNotEmpty {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DirectoryNotEmpty {}

@@ -28,20 +28,16 @@ impl rt::Object for HostCommunication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostCommunication {}
@@ -101,20 +97,16 @@ impl rt::Object for HostConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostConfigFault {}
@@ -978,20 +970,16 @@ impl rt::Object for HostConnectFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostConnectFault {}
@@ -2228,20 +2216,16 @@ impl rt::Object for HostEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostEvent {}
@@ -2305,6 +2289,7 @@ impl rt::Object for HostEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -2312,15 +2297,10 @@ impl rt::Object for HostEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for HostEventArgument {}
@@ -2460,6 +2440,7 @@ impl rt::Object for HostFibreChannelHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.port_world_wide_name),
             11 => P::Value(&self.node_world_wide_name),
             12 => P::Value(&self.port_type),
@@ -2470,18 +2451,13 @@ impl rt::Object for HostFibreChannelHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.port_world_wide_name),
             11 => M::Value(&mut self.node_world_wide_name),
             12 => M::Value(&mut self.port_type),
             13 => M::Value(&mut self.speed),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostFibreChannelHba {}
@@ -2545,6 +2521,7 @@ impl rt::Object for HostFibreChannelTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             0 => P::Value(&self.port_world_wide_name),
             1 => P::Value(&self.node_world_wide_name),
             _ => P::Absent,
@@ -2556,9 +2533,6 @@ impl rt::Object for HostFibreChannelTargetTransport {
             1 => M::Value(&mut self.node_world_wide_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostFibreChannelTargetTransport {}
@@ -3250,6 +3224,7 @@ impl rt::Object for HostInternetScsiHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.is_software_based),
             11 => P::Value(&self.can_be_disabled),
             12 => P::Value(&self.network_binding_support),
@@ -3275,6 +3250,7 @@ impl rt::Object for HostInternetScsiHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.is_software_based),
             11 => M::Value(&mut self.can_be_disabled),
             12 => M::Value(&mut self.network_binding_support),
@@ -3296,12 +3272,6 @@ impl rt::Object for HostInternetScsiHba {
             28 => M::Value(&mut self.current_speed_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostInternetScsiHba {}

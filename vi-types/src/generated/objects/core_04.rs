@@ -870,6 +870,7 @@ impl rt::Object for HostInternetScsiHbaParamValue {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.is_inherited),
             _ => P::Absent,
         }
@@ -877,15 +878,10 @@ impl rt::Object for HostInternetScsiHbaParamValue {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.is_inherited),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<OptionValue> for HostInternetScsiHbaParamValue {}
@@ -1202,6 +1198,7 @@ impl rt::Object for HostInternetScsiTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             0 => P::Value(&self.i_scsi_name),
             1 => P::Value(&self.i_scsi_alias),
             2 => P::Value(&self.address),
@@ -1215,9 +1212,6 @@ impl rt::Object for HostInternetScsiTargetTransport {
             2 => M::Value(&mut self.address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostInternetScsiTargetTransport {}
@@ -1849,6 +1843,7 @@ impl rt::Object for HostLocalFileSystemVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.device),
             _ => P::Absent,
         }
@@ -1856,15 +1851,10 @@ impl rt::Object for HostLocalFileSystemVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostFileSystemVolume> for HostLocalFileSystemVolume {}
@@ -2113,6 +2103,7 @@ impl rt::Object for HostNasVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
             4 => P::Value(&self.remote_path),
             5 => P::Value(&self.user_name),
@@ -2125,6 +2116,7 @@ impl rt::Object for HostNasVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.remote_host),
             4 => M::Value(&mut self.remote_path),
             5 => M::Value(&mut self.user_name),
@@ -2133,12 +2125,6 @@ impl rt::Object for HostNasVolume {
             8 => M::Value(&mut self.protocol_endpoint),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostFileSystemVolume> for HostNasVolume {}
@@ -3122,20 +3108,16 @@ impl rt::Object for HostNotConnected {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostNotConnected {}
@@ -3195,20 +3177,16 @@ impl rt::Object for HostNotReachable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostNotReachable {}
@@ -3417,20 +3395,16 @@ impl rt::Object for HostParallelScsiHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostParallelScsiHba {}

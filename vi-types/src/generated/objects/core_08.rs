@@ -5,6 +5,63 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `Tag`, a [`DynamicData`], since VI API 4.0.
+#[derive(Default)]
+pub struct Tag {
+    /// `key`: required string.
+    pub key: String,
+}
+pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "Tag",
+    "4.0",
+    Some(&DYNAMIC_DATA),
+    "
+string key r
+",
+    rt::unset::<Tag>,
+);
+impl rt::Object for Tag {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &TAG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &TAG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for Tag {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for Tag {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for Tag {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `TagId`, a [`DynamicData`], since VI API 9.1.0.0.
 #[derive(Default)]
 pub struct TagId {
@@ -156,6 +213,7 @@ impl rt::Object for TagSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.id),
             _ => P::Absent,
         }
@@ -163,15 +221,10 @@ impl rt::Object for TagSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for TagSpec {
@@ -301,6 +354,7 @@ impl rt::Object for TaskEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.info),
             _ => P::Absent,
         }
@@ -308,15 +362,10 @@ impl rt::Object for TaskEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TaskEvent {}
@@ -678,6 +727,7 @@ impl rt::Object for TaskInProgress {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.task),
             _ => P::Absent,
         }
@@ -685,15 +735,10 @@ impl rt::Object for TaskInProgress {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.task),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for TaskInProgress {}
@@ -986,6 +1031,7 @@ impl rt::Object for TaskReasonAlarm {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.alarm_name),
             1 => P::Value(&self.alarm),
             2 => P::Value(&self.entity_name),
@@ -1001,9 +1047,6 @@ impl rt::Object for TaskReasonAlarm {
             3 => M::Value(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&TaskReason {})
     }
 }
 impl rt::Extends<TaskReason> for TaskReasonAlarm {}
@@ -1056,6 +1099,7 @@ impl rt::Object for TaskReasonSchedule {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.name),
             1 => P::Value(&self.scheduled_task),
             _ => P::Absent,
@@ -1067,9 +1111,6 @@ impl rt::Object for TaskReasonSchedule {
             1 => M::Value(&mut self.scheduled_task),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&TaskReason {})
     }
 }
 impl rt::Extends<TaskReason> for TaskReasonSchedule {}
@@ -1114,6 +1155,7 @@ impl rt::Object for TaskReasonSystem {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&TaskReason {}),
             _ => P::Absent,
         }
     }
@@ -1121,9 +1163,6 @@ impl rt::Object for TaskReasonSystem {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&TaskReason {})
     }
 }
 impl rt::Extends<TaskReason> for TaskReasonSystem {}
@@ -1173,6 +1212,7 @@ impl rt::Object for TaskReasonUser {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&TaskReason {}),
             0 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -1182,9 +1222,6 @@ impl rt::Object for TaskReasonUser {
             0 => M::Value(&mut self.user_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&TaskReason {})
     }
 }
 impl rt::Extends<TaskReason> for TaskReasonUser {}
@@ -1233,20 +1270,16 @@ impl rt::Object for TemplateConfigFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for TemplateConfigFileInfo {}
@@ -1306,20 +1339,16 @@ impl rt::Object for TemplateConfigFileQuery {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileQuery> for TemplateConfigFileQuery {}
@@ -1379,20 +1408,16 @@ impl rt::Object for Timedout {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for Timedout {}
@@ -1452,20 +1477,16 @@ impl rt::Object for TooManyDevices {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for TooManyDevices {}
@@ -1525,20 +1546,16 @@ impl rt::Object for TooManySnapshotLevels {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for TooManySnapshotLevels {}
@@ -1777,20 +1794,16 @@ impl rt::Object for ToolsUnavailable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ToolsUnavailable {}
@@ -1863,6 +1876,7 @@ impl rt::Object for TraversalSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.r#type),
             2 => P::Value(&self.path),
             3 => P::Value(&self.skip),
@@ -1873,18 +1887,13 @@ impl rt::Object for TraversalSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.r#type),
             2 => M::Value(&mut self.path),
             3 => M::Value(&mut self.skip),
             4 => M::Value(&mut self.select_set),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<SelectionSpec> for TraversalSpec {}
@@ -1948,6 +1957,7 @@ impl rt::Object for TypeDescription {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -1955,15 +1965,10 @@ impl rt::Object for TypeDescription {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<TypeDescription> for TypeDescription {}
@@ -2031,6 +2036,7 @@ impl rt::Object for UnexpectedFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_name),
             3 => P::Optional(&self.fault),
             _ => P::Absent,
@@ -2039,16 +2045,11 @@ impl rt::Object for UnexpectedFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.fault_name),
             3 => M::Optional(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for UnexpectedFault {}
@@ -2399,6 +2400,7 @@ impl rt::Object for UserLoginSessionEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
             16 => P::Value(&self.user_agent),
             17 => P::Value(&self.locale),
@@ -2409,18 +2411,13 @@ impl rt::Object for UserLoginSessionEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ip_address),
             16 => M::Value(&mut self.user_agent),
             17 => M::Value(&mut self.locale),
             18 => M::Value(&mut self.session_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserLoginSessionEvent {}
@@ -2496,6 +2493,7 @@ impl rt::Object for UserLogoutSessionEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
             16 => P::Value(&self.user_agent),
             17 => P::Value(&self.call_count),
@@ -2507,6 +2505,7 @@ impl rt::Object for UserLogoutSessionEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ip_address),
             16 => M::Value(&mut self.user_agent),
             17 => M::Value(&mut self.call_count),
@@ -2514,12 +2513,6 @@ impl rt::Object for UserLogoutSessionEvent {
             19 => M::Value(&mut self.login_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserLogoutSessionEvent {}
@@ -2586,6 +2579,7 @@ impl rt::Object for UserNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.principal),
             3 => P::Value(&self.unresolved),
             _ => P::Absent,
@@ -2594,16 +2588,11 @@ impl rt::Object for UserNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.principal),
             3 => M::Value(&mut self.unresolved),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for UserNotFound {}
@@ -2770,20 +2759,16 @@ impl rt::Object for VimFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VimFault {}
@@ -2843,20 +2828,16 @@ impl rt::Object for VirtualAhciController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualAhciController {}
@@ -2916,20 +2897,16 @@ impl rt::Object for VirtualBusLogicController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualBusLogicController {}
@@ -2989,20 +2966,16 @@ impl rt::Object for VirtualCdrom {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualCdrom {}
@@ -3062,20 +3035,16 @@ impl rt::Object for VirtualCdromAtapiBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromAtapiBackingInfo {}
@@ -3135,20 +3104,16 @@ impl rt::Object for VirtualCdromIsoBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromIsoBackingInfo {}
@@ -3212,6 +3177,7 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
             _ => P::Absent,
         }
@@ -3219,15 +3185,10 @@ impl rt::Object for VirtualCdromPassthroughBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.exclusive),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromPassthroughBackingInfo {}
@@ -3287,20 +3248,16 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemoteAtapiBackingInfo {}
@@ -3364,6 +3321,7 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.exclusive),
             _ => P::Absent,
         }
@@ -3371,15 +3329,10 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.exclusive),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualCdromRemotePassthroughBackingInfo {}
@@ -3446,6 +3399,7 @@ impl rt::Object for VirtualController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.bus_number),
             10 => P::Value(&self.device),
             _ => P::Absent,
@@ -3454,16 +3408,11 @@ impl rt::Object for VirtualController {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.bus_number),
             10 => M::Value(&mut self.device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualController {}
@@ -3963,6 +3912,7 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -3974,9 +3924,6 @@ impl rt::Object for VirtualDeviceDeviceBackingInfo {
             1 => M::Value(&mut self.use_auto_detect),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceDeviceBackingInfo {}
@@ -4094,6 +4041,7 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.file_name),
             1 => P::Value(&self.datastore),
             2 => P::Value(&self.backing_object_id),
@@ -4107,9 +4055,6 @@ impl rt::Object for VirtualDeviceFileBackingInfo {
             2 => M::Value(&mut self.backing_object_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceFileBackingInfo {}
@@ -4159,6 +4104,7 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBusSlotInfo {}),
             0 => P::Value(&self.pci_slot_number),
             _ => P::Absent,
         }
@@ -4168,9 +4114,6 @@ impl rt::Object for VirtualDevicePciBusSlotInfo {
             0 => M::Value(&mut self.pci_slot_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBusSlotInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualDevicePciBusSlotInfo {}
@@ -4220,6 +4163,7 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.pipe_name),
             _ => P::Absent,
         }
@@ -4229,9 +4173,6 @@ impl rt::Object for VirtualDevicePipeBackingInfo {
             0 => M::Value(&mut self.pipe_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDevicePipeBackingInfo {}
@@ -4284,6 +4225,7 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_name),
             1 => P::Value(&self.use_auto_detect),
             _ => P::Absent,
@@ -4295,9 +4237,6 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingInfo {
             1 => M::Value(&mut self.use_auto_detect),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceRemoteDeviceBackingInfo {}
@@ -4353,6 +4292,7 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.service_uri),
             1 => P::Value(&self.direction),
             2 => P::Value(&self.proxy_uri),
@@ -4366,9 +4306,6 @@ impl rt::Object for VirtualDeviceUriBackingInfo {
             2 => M::Value(&mut self.proxy_uri),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDeviceUriBackingInfo {}
@@ -4462,6 +4399,7 @@ impl rt::Object for VirtualDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_kb),
             10 => P::Value(&self.capacity_in_bytes),
             11 => P::Optional(&self.shares),
@@ -4484,6 +4422,7 @@ impl rt::Object for VirtualDisk {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.capacity_in_kb),
             10 => M::Value(&mut self.capacity_in_bytes),
             11 => M::Optional(&mut self.shares),
@@ -4502,12 +4441,6 @@ impl rt::Object for VirtualDisk {
             22 => M::Value(&mut self.disk_chain_broken_issue),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualDisk {}

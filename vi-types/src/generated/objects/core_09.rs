@@ -35,6 +35,7 @@ impl rt::Object for VirtualDiskConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.disk_move_type),
             8 => P::Value(&self.migrate_cache),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for VirtualDiskConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.disk_move_type),
             8 => M::Value(&mut self.migrate_cache),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceConfigSpec> for VirtualDiskConfigSpec {}
@@ -128,6 +124,7 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.split),
             5 => P::Value(&self.write_through),
@@ -139,6 +136,7 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.split),
             5 => M::Value(&mut self.write_through),
@@ -146,12 +144,6 @@ impl rt::Object for VirtualDiskFlatVer1BackingInfo {
             7 => M::Optional(&mut self.parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer1BackingInfo {}
@@ -257,6 +249,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.split),
             5 => P::Value(&self.write_through),
@@ -278,6 +271,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.split),
             5 => M::Value(&mut self.write_through),
@@ -295,12 +289,6 @@ impl rt::Object for VirtualDiskFlatVer2BackingInfo {
             17 => M::Optional(&mut self.key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskFlatVer2BackingInfo {}
@@ -373,6 +361,7 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.uuid),
             5 => P::Value(&self.volume_uuid),
@@ -383,18 +372,13 @@ impl rt::Object for VirtualDiskLocalPMemBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.uuid),
             5 => M::Value(&mut self.volume_uuid),
             6 => M::Value(&mut self.content_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskLocalPMemBackingInfo {}
@@ -458,6 +442,7 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.partition),
             _ => P::Absent,
         }
@@ -465,15 +450,10 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Value(&mut self.partition),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo>
@@ -568,6 +548,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.lun_uuid),
             4 => P::Value(&self.device_name),
             5 => P::Value(&self.compatibility_mode),
@@ -585,6 +566,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.lun_uuid),
             4 => M::Value(&mut self.device_name),
             5 => M::Value(&mut self.compatibility_mode),
@@ -598,12 +580,6 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingInfo {
             13 => M::Value(&mut self.sharing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskMappingVer1BackingInfo {}
@@ -676,6 +652,7 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.descriptor_file_name),
             3 => P::Value(&self.uuid),
             4 => P::Value(&self.change_id),
@@ -686,18 +663,13 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.descriptor_file_name),
             3 => M::Value(&mut self.uuid),
             4 => M::Value(&mut self.change_id),
             5 => M::Value(&mut self.sharing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskRawDiskVer2BackingInfo {}
@@ -788,6 +760,7 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.write_through),
             5 => P::Value(&self.uuid),
@@ -804,6 +777,7 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.write_through),
             5 => M::Value(&mut self.uuid),
@@ -816,12 +790,6 @@ impl rt::Object for VirtualDiskSeSparseBackingInfo {
             12 => M::Optional(&mut self.key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSeSparseBackingInfo {}
@@ -900,6 +868,7 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.split),
             5 => P::Value(&self.write_through),
@@ -912,6 +881,7 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.split),
             5 => M::Value(&mut self.write_through),
@@ -920,12 +890,6 @@ impl rt::Object for VirtualDiskSparseVer1BackingInfo {
             8 => M::Optional(&mut self.parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer1BackingInfo {}
@@ -1013,6 +977,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.disk_mode),
             4 => P::Value(&self.split),
             5 => P::Value(&self.write_through),
@@ -1028,6 +993,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.disk_mode),
             4 => M::Value(&mut self.split),
             5 => M::Value(&mut self.write_through),
@@ -1039,12 +1005,6 @@ impl rt::Object for VirtualDiskSparseVer2BackingInfo {
             11 => M::Optional(&mut self.key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualDiskSparseVer2BackingInfo {}
@@ -1167,20 +1127,16 @@ impl rt::Object for VirtualE1000 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualE1000 {}
@@ -1240,20 +1196,16 @@ impl rt::Object for VirtualE1000e {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualE1000e {}
@@ -1313,20 +1265,16 @@ impl rt::Object for VirtualEnsoniq1371 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualEnsoniq1371 {}
@@ -1408,6 +1356,7 @@ impl rt::Object for VirtualEthernetCard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.address_type),
             10 => P::Value(&self.mac_address),
             11 => P::Value(&self.wake_on_lan_enabled),
@@ -1421,6 +1370,7 @@ impl rt::Object for VirtualEthernetCard {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.address_type),
             10 => M::Value(&mut self.mac_address),
             11 => M::Value(&mut self.wake_on_lan_enabled),
@@ -1430,12 +1380,6 @@ impl rt::Object for VirtualEthernetCard {
             15 => M::Value(&mut self.subnet_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualEthernetCard {}
@@ -1496,6 +1440,7 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Object(&self.port),
             _ => P::Absent,
         }
@@ -1505,9 +1450,6 @@ impl rt::Object for VirtualEthernetCardDistributedVirtualPortBackingInfo {
             0 => M::Object(&mut self.port),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo>
@@ -1557,20 +1499,16 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo>
@@ -1638,6 +1576,7 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
             3 => P::Value(&self.in_passthrough_mode),
             _ => P::Absent,
@@ -1646,16 +1585,11 @@ impl rt::Object for VirtualEthernetCardNetworkBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.network),
             3 => M::Value(&mut self.in_passthrough_mode),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualEthernetCardNetworkBackingInfo {}
@@ -1719,6 +1653,7 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.opaque_network_id),
             1 => P::Value(&self.opaque_network_type),
             _ => P::Absent,
@@ -1730,9 +1665,6 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingInfo {
             1 => M::Value(&mut self.opaque_network_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo>
@@ -1849,20 +1781,16 @@ impl rt::Object for VirtualFloppy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualFloppy {}
@@ -1922,20 +1850,16 @@ impl rt::Object for VirtualFloppyDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyDeviceBackingInfo {}
@@ -1995,20 +1919,16 @@ impl rt::Object for VirtualFloppyImageBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyImageBackingInfo {}
@@ -2068,20 +1988,16 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualFloppyRemoteDeviceBackingInfo {}
@@ -2238,20 +2154,16 @@ impl rt::Object for VirtualHardwareCompatibilityIssue {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VirtualHardwareCompatibilityIssue {}
@@ -2311,20 +2223,16 @@ impl rt::Object for VirtualHdAudioCard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualHdAudioCard {}
@@ -2384,20 +2292,16 @@ impl rt::Object for VirtualIdeController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualIdeController {}
@@ -2457,20 +2361,16 @@ impl rt::Object for VirtualKeyboard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualKeyboard {}
@@ -2530,20 +2430,16 @@ impl rt::Object for VirtualLsiLogicController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualLsiLogicController {}
@@ -2603,20 +2499,16 @@ impl rt::Object for VirtualLsiLogicSasController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualLsiLogicSasController {}
@@ -2816,6 +2708,12 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBootOptionsBootableDevice {
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -2823,12 +2721,6 @@ impl rt::Object for VirtualMachineBootOptionsBootableCdromDevice {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBootOptionsBootableDevice {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
@@ -2931,6 +2823,12 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBootOptionsBootableDevice {
+                    },
+                )
+            }
             0 => P::Value(&self.device_key),
             _ => P::Absent,
         }
@@ -2940,12 +2838,6 @@ impl rt::Object for VirtualMachineBootOptionsBootableDiskDevice {
             0 => M::Value(&mut self.device_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBootOptionsBootableDevice {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
@@ -2996,6 +2888,12 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBootOptionsBootableDevice {
+                    },
+                )
+            }
             0 => P::Value(&self.device_key),
             _ => P::Absent,
         }
@@ -3005,12 +2903,6 @@ impl rt::Object for VirtualMachineBootOptionsBootableEthernetDevice {
             0 => M::Value(&mut self.device_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBootOptionsBootableDevice {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>
@@ -3056,6 +2948,12 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBootOptionsBootableDevice {
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -3063,12 +2961,6 @@ impl rt::Object for VirtualMachineBootOptionsBootableFloppyDevice {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBootOptionsBootableDevice {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBootOptionsBootableDevice>

@@ -933,6 +933,7 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -940,15 +941,10 @@ impl rt::Object for VirtualMachineCpuIdInfoSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineCpuIdInfoSpec {
@@ -1236,6 +1232,12 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+                    },
+                )
+            }
             0 => P::Value(&self.vm_direct_path_gen2_active),
             1 => P::Value(&self.vm_direct_path_gen2_inactive_reason_vm),
             2 => P::Value(&self.vm_direct_path_gen2_inactive_reason_other),
@@ -1263,12 +1265,6 @@ impl rt::Object for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeSta
             9 => M::Objects(&mut self.feature_requirement),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>

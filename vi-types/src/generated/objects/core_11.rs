@@ -966,6 +966,7 @@ impl rt::Object for VirtualMachineVmciDevice {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.id),
             10 => P::Value(&self.allow_unrestricted_communication),
             11 => P::Value(&self.filter_enable),
@@ -976,18 +977,13 @@ impl rt::Object for VirtualMachineVmciDevice {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.id),
             10 => M::Value(&mut self.allow_unrestricted_communication),
             11 => M::Value(&mut self.filter_enable),
             12 => M::Optional(&mut self.filter_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualMachineVmciDevice {}
@@ -1186,20 +1182,16 @@ impl rt::Object for VirtualMachineVmirom {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualMachineVmirom {}
@@ -1335,6 +1327,7 @@ impl rt::Object for VirtualMachineVideoCard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.video_ram_size_in_kb),
             10 => P::Value(&self.num_displays),
             11 => P::Value(&self.use_auto_detect),
@@ -1347,6 +1340,7 @@ impl rt::Object for VirtualMachineVideoCard {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.video_ram_size_in_kb),
             10 => M::Value(&mut self.num_displays),
             11 => M::Value(&mut self.use_auto_detect),
@@ -1355,12 +1349,6 @@ impl rt::Object for VirtualMachineVideoCard {
             14 => M::Value(&mut self.graphics_memory_size_in_kb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualMachineVideoCard {}
@@ -1545,6 +1533,7 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
             _ => P::Absent,
         }
@@ -1552,15 +1541,10 @@ impl rt::Object for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device_group_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachineVirtualDeviceGroupsDeviceGroup>
@@ -1938,6 +1922,7 @@ impl rt::Object for VirtualNvdimm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.capacity_in_mb),
             10 => P::Value(&self.configured_capacity_in_mb),
             _ => P::Absent,
@@ -1946,16 +1931,11 @@ impl rt::Object for VirtualNvdimm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.capacity_in_mb),
             10 => M::Value(&mut self.configured_capacity_in_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualNvdimm {}
@@ -2022,6 +2002,7 @@ impl rt::Object for VirtualNvdimmBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.parent),
             4 => P::Value(&self.change_id),
             _ => P::Absent,
@@ -2030,16 +2011,11 @@ impl rt::Object for VirtualNvdimmBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Optional(&mut self.parent),
             4 => M::Value(&mut self.change_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualNvdimmBackingInfo {}
@@ -2099,20 +2075,16 @@ impl rt::Object for VirtualNvdimmController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualNvdimmController {}
@@ -2176,6 +2148,7 @@ impl rt::Object for VirtualNvmeController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.shared_bus),
             _ => P::Absent,
         }
@@ -2183,15 +2156,10 @@ impl rt::Object for VirtualNvmeController {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.shared_bus),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualNvmeController {}
@@ -2251,20 +2219,16 @@ impl rt::Object for VirtualPciController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPciController {}
@@ -2324,20 +2288,16 @@ impl rt::Object for VirtualPciPassthrough {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPciPassthrough {}
@@ -2487,6 +2447,7 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
             3 => P::Value(&self.device_id),
             4 => P::Value(&self.system_id),
@@ -2497,18 +2458,13 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.id),
             3 => M::Value(&mut self.device_id),
             4 => M::Value(&mut self.system_id),
             5 => M::Value(&mut self.vendor_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDeviceBackingInfo {}
@@ -2572,6 +2528,7 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.device_class),
             1 => P::Value(&self.config_params),
             _ => P::Absent,
@@ -2583,9 +2540,6 @@ impl rt::Object for VirtualPciPassthroughDvxBackingInfo {
             1 => M::Value(&mut self.config_params),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDvxBackingInfo {}
@@ -2644,6 +2598,7 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.allowed_device),
             3 => P::Value(&self.custom_label),
             4 => P::Value(&self.assigned_id),
@@ -2653,17 +2608,12 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.allowed_device),
             3 => M::Value(&mut self.custom_label),
             4 => M::Value(&mut self.assigned_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughDynamicBackingInfo {}
@@ -2719,6 +2669,7 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
     }
@@ -2726,9 +2677,6 @@ impl rt::Object for VirtualPciPassthroughPluginBackingInfo {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughPluginBackingInfo {}
@@ -2787,6 +2735,7 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.vgpu),
             1 => P::Value(&self.vgpu_migrate_data_size_mb),
             2 => P::Value(&self.migrate_supported),
@@ -2802,9 +2751,6 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingInfo {
             3 => M::Value(&mut self.enhanced_migrate_capability),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPciPassthroughVmiopBackingInfo {}
@@ -2853,20 +2799,16 @@ impl rt::Object for VirtualPcNet32 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPcNet32 {}
@@ -2926,20 +2868,16 @@ impl rt::Object for VirtualPs2Controller {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPs2Controller {}
@@ -2999,20 +2937,16 @@ impl rt::Object for VirtualParallelPort {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualParallelPort {}
@@ -3072,20 +3006,16 @@ impl rt::Object for VirtualParallelPortDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortDeviceBackingInfo {}
@@ -3145,20 +3075,16 @@ impl rt::Object for VirtualParallelPortFileBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualParallelPortFileBackingInfo {}
@@ -3218,20 +3144,16 @@ impl rt::Object for VirtualPointingDevice {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPointingDevice {}
@@ -3295,6 +3217,7 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_pointing_device),
             _ => P::Absent,
         }
@@ -3302,15 +3225,10 @@ impl rt::Object for VirtualPointingDeviceDeviceBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_pointing_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualPointingDeviceDeviceBackingInfo {}
@@ -3370,20 +3288,16 @@ impl rt::Object for VirtualPrecisionClock {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualPrecisionClock {}
@@ -3444,6 +3358,7 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Value(&self.protocol),
             _ => P::Absent,
         }
@@ -3453,9 +3368,6 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingInfo {
             0 => M::Value(&mut self.protocol),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo>
@@ -3505,20 +3417,16 @@ impl rt::Object for VirtualSataController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSataController {}
@@ -3588,6 +3496,7 @@ impl rt::Object for VirtualScsiController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.hot_add_remove),
             12 => P::Value(&self.shared_bus),
             13 => P::Value(&self.scsi_ctlr_unit_number),
@@ -3597,17 +3506,12 @@ impl rt::Object for VirtualScsiController {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.hot_add_remove),
             12 => M::Value(&mut self.shared_bus),
             13 => M::Value(&mut self.scsi_ctlr_unit_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualScsiController {}
@@ -3667,20 +3571,16 @@ impl rt::Object for VirtualScsiPassthrough {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualScsiPassthrough {}
@@ -3740,20 +3640,16 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualScsiPassthroughDeviceBackingInfo {}
@@ -3813,20 +3709,16 @@ impl rt::Object for VirtualSioController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSioController {}
@@ -3890,6 +3782,7 @@ impl rt::Object for VirtualSerialPort {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.yield_on_poll),
             _ => P::Absent,
         }
@@ -3897,15 +3790,10 @@ impl rt::Object for VirtualSerialPort {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.yield_on_poll),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSerialPort {}
@@ -3965,20 +3853,16 @@ impl rt::Object for VirtualSerialPortDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortDeviceBackingInfo {}
@@ -4038,20 +3922,16 @@ impl rt::Object for VirtualSerialPortFileBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortFileBackingInfo {}
@@ -4118,6 +3998,7 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.endpoint),
             2 => P::Value(&self.no_rx_loss),
             _ => P::Absent,
@@ -4126,16 +4007,11 @@ impl rt::Object for VirtualSerialPortPipeBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.endpoint),
             2 => M::Value(&mut self.no_rx_loss),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortPipeBackingInfo {}
@@ -4191,6 +4067,7 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             _ => P::Absent,
         }
     }
@@ -4198,9 +4075,6 @@ impl rt::Object for VirtualSerialPortThinPrintBackingInfo {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortThinPrintBackingInfo {}
@@ -4249,20 +4123,16 @@ impl rt::Object for VirtualSerialPortUriBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSerialPortUriBackingInfo {}
@@ -4322,20 +4192,16 @@ impl rt::Object for VirtualSoundBlaster16 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSoundBlaster16 {}
@@ -4395,20 +4261,16 @@ impl rt::Object for VirtualSoundCard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSoundCard {}
@@ -4468,20 +4330,16 @@ impl rt::Object for VirtualSoundCardDeviceBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSoundCardDeviceBackingInfo {}
@@ -4551,6 +4409,7 @@ impl rt::Object for VirtualSriovEthernetCard {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.allow_guest_os_mtu_change),
             17 => P::Optional(&self.sriov_backing),
             18 => P::Optional(&self.dvx_backing_info),
@@ -4560,17 +4419,12 @@ impl rt::Object for VirtualSriovEthernetCard {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.allow_guest_os_mtu_change),
             17 => M::Optional(&mut self.sriov_backing),
             18 => M::Optional(&mut self.dvx_backing_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualSriovEthernetCard {}
@@ -4637,6 +4491,7 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualDeviceBackingInfo {}),
             0 => P::Optional(&self.physical_function_backing),
             1 => P::Optional(&self.virtual_function_backing),
             2 => P::Value(&self.virtual_function_index),
@@ -4650,9 +4505,6 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingInfo {
             2 => M::Value(&mut self.virtual_function_index),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualDeviceBackingInfo {})
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualSriovEthernetCardSriovBackingInfo {}
@@ -4708,6 +4560,7 @@ impl rt::Object for VirtualTpm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.endorsement_key_certificate_signing_request),
             10 => P::Value(&self.endorsement_key_certificate),
             _ => P::Absent,
@@ -4716,16 +4569,11 @@ impl rt::Object for VirtualTpm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.endorsement_key_certificate_signing_request),
             10 => M::Value(&mut self.endorsement_key_certificate),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualTpm {}

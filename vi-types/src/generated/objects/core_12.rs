@@ -44,6 +44,7 @@ impl rt::Object for VirtualUsb {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.connected),
             10 => P::Value(&self.vendor),
             11 => P::Value(&self.product),
@@ -55,6 +56,7 @@ impl rt::Object for VirtualUsb {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.connected),
             10 => M::Value(&mut self.vendor),
             11 => M::Value(&mut self.product),
@@ -62,12 +64,6 @@ impl rt::Object for VirtualUsb {
             13 => M::Value(&mut self.speed),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualUsb {}
@@ -134,6 +130,7 @@ impl rt::Object for VirtualUsbController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
             12 => P::Value(&self.ehci_enabled),
             _ => P::Absent,
@@ -142,16 +139,11 @@ impl rt::Object for VirtualUsbController {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.auto_connect_devices),
             12 => M::Value(&mut self.ehci_enabled),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualUsbController {}
@@ -215,6 +207,7 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ehci_pci_slot_number),
             _ => P::Absent,
         }
@@ -222,15 +215,10 @@ impl rt::Object for VirtualUsbControllerPciBusSlotInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.ehci_pci_slot_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBusSlotInfo> for VirtualUsbControllerPciBusSlotInfo {}
@@ -294,6 +282,7 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
             _ => P::Absent,
         }
@@ -301,15 +290,10 @@ impl rt::Object for VirtualUsbRemoteClientBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.hostname),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteClientBackingInfo {}
@@ -373,6 +357,7 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.hostname),
             _ => P::Absent,
         }
@@ -380,15 +365,10 @@ impl rt::Object for VirtualUsbRemoteHostBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.hostname),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbRemoteHostBackingInfo {}
@@ -448,20 +428,16 @@ impl rt::Object for VirtualUsbusbBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingInfo> for VirtualUsbusbBackingInfo {}
@@ -525,6 +501,7 @@ impl rt::Object for VirtualUsbxhciController {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.auto_connect_devices),
             _ => P::Absent,
         }
@@ -532,15 +509,10 @@ impl rt::Object for VirtualUsbxhciController {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.auto_connect_devices),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualUsbxhciController {}
@@ -600,20 +572,16 @@ impl rt::Object for VirtualVmxnet {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualVmxnet {}
@@ -673,20 +641,16 @@ impl rt::Object for VirtualVmxnet2 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualVmxnet2 {}
@@ -753,6 +717,7 @@ impl rt::Object for VirtualVmxnet3 {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uptv2_enabled),
             17 => P::Optional(&self.strict_latency_config),
             _ => P::Absent,
@@ -761,16 +726,11 @@ impl rt::Object for VirtualVmxnet3 {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.uptv2_enabled),
             17 => M::Optional(&mut self.strict_latency_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualVmxnet3 {}
@@ -921,6 +881,7 @@ impl rt::Object for VirtualVmxnet3Vrdma {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.device_protocol),
             _ => P::Absent,
         }
@@ -928,15 +889,10 @@ impl rt::Object for VirtualVmxnet3Vrdma {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             18 => M::Value(&mut self.device_protocol),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualVmxnet3Vrdma {}
@@ -1003,6 +959,7 @@ impl rt::Object for VirtualWdt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Value(&self.run_on_boot),
             10 => P::Value(&self.running),
             _ => P::Absent,
@@ -1011,16 +968,11 @@ impl rt::Object for VirtualWdt {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Value(&mut self.run_on_boot),
             10 => M::Value(&mut self.running),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDevice> for VirtualWdt {}
@@ -1084,6 +1036,7 @@ impl rt::Object for VmBeingCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_spec),
             _ => P::Absent,
         }
@@ -1091,15 +1044,10 @@ impl rt::Object for VmBeingCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.config_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingCreatedEvent {}
@@ -1159,20 +1107,16 @@ impl rt::Object for VmCloneEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmCloneEvent {}
@@ -1236,6 +1180,7 @@ impl rt::Object for VmClonedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_vm),
             _ => P::Absent,
         }
@@ -1243,15 +1188,10 @@ impl rt::Object for VmClonedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmClonedEvent {}
@@ -1311,20 +1251,16 @@ impl rt::Object for VmConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmConfigFault {}
@@ -1448,6 +1384,7 @@ impl rt::Object for VmConfigFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.config_version),
             6 => P::Optional(&self.encryption),
             _ => P::Absent,
@@ -1456,16 +1393,11 @@ impl rt::Object for VmConfigFileInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.config_version),
             6 => M::Optional(&mut self.encryption),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for VmConfigFileInfo {}
@@ -1529,6 +1461,7 @@ impl rt::Object for VmConfigFileQuery {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&FileQuery {}),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -1540,9 +1473,6 @@ impl rt::Object for VmConfigFileQuery {
             1 => M::Optional(&mut self.details),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
     }
 }
 impl rt::Extends<FileQuery> for VmConfigFileQuery {}
@@ -1715,20 +1645,16 @@ impl rt::Object for VmConnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmConnectedEvent {}
@@ -1788,20 +1714,16 @@ impl rt::Object for VmCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmCreatedEvent {}
@@ -1865,6 +1787,7 @@ impl rt::Object for VmDeployedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
             _ => P::Absent,
         }
@@ -1872,15 +1795,10 @@ impl rt::Object for VmDeployedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.src_template),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDeployedEvent {}
@@ -1940,20 +1858,16 @@ impl rt::Object for VmDisconnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDisconnectedEvent {}
@@ -2013,20 +1927,16 @@ impl rt::Object for VmDiscoveredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDiscoveredEvent {}
@@ -2168,6 +2078,7 @@ impl rt::Object for VmDiskFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.disk_type),
             6 => P::Value(&self.capacity_kb),
             7 => P::Value(&self.hardware_version),
@@ -2182,6 +2093,7 @@ impl rt::Object for VmDiskFileInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.disk_type),
             6 => M::Value(&mut self.capacity_kb),
             7 => M::Value(&mut self.hardware_version),
@@ -2192,12 +2104,6 @@ impl rt::Object for VmDiskFileInfo {
             12 => M::Value(&mut self.sector_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for VmDiskFileInfo {}
@@ -2261,6 +2167,7 @@ impl rt::Object for VmDiskFileQuery {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&FileQuery {}),
             0 => P::Optional(&self.filter),
             1 => P::Optional(&self.details),
             _ => P::Absent,
@@ -2272,9 +2179,6 @@ impl rt::Object for VmDiskFileQuery {
             1 => M::Optional(&mut self.details),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
     }
 }
 impl rt::Extends<FileQuery> for VmDiskFileQuery {}
@@ -2492,20 +2396,16 @@ impl rt::Object for VmEmigratingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmEmigratingEvent {}
@@ -2569,6 +2469,7 @@ impl rt::Object for VmEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.template),
             _ => P::Absent,
         }
@@ -2576,15 +2477,10 @@ impl rt::Object for VmEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.template),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmEvent {}
@@ -2648,6 +2544,7 @@ impl rt::Object for VmEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -2655,15 +2552,10 @@ impl rt::Object for VmEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for VmEventArgument {}
@@ -2736,6 +2628,7 @@ impl rt::Object for VmFailedMigrateEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             17 => P::Object(&self.reason),
             18 => P::Optional(&self.dest_datacenter),
@@ -2746,18 +2639,13 @@ impl rt::Object for VmFailedMigrateEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             17 => M::Object(&mut self.reason),
             18 => M::Optional(&mut self.dest_datacenter),
             19 => M::Optional(&mut self.dest_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedMigrateEvent {}
@@ -2821,6 +2709,7 @@ impl rt::Object for VmFailedToPowerOffEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -2828,15 +2717,10 @@ impl rt::Object for VmFailedToPowerOffEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToPowerOffEvent {}
@@ -2900,6 +2784,7 @@ impl rt::Object for VmFailedToPowerOnEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -2907,15 +2792,10 @@ impl rt::Object for VmFailedToPowerOnEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToPowerOnEvent {}
@@ -2975,20 +2855,16 @@ impl rt::Object for VmGuestOsCrashedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmGuestOsCrashedEvent {}
@@ -3048,20 +2924,16 @@ impl rt::Object for VmGuestRebootEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmGuestRebootEvent {}
@@ -3121,20 +2993,16 @@ impl rt::Object for VmGuestShutdownEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmGuestShutdownEvent {}
@@ -3194,20 +3062,16 @@ impl rt::Object for VmGuestStandbyEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmGuestStandbyEvent {}
@@ -3267,20 +3131,16 @@ impl rt::Object for VmLogFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for VmLogFileInfo {}
@@ -3336,6 +3196,7 @@ impl rt::Object for VmLogFileQuery {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
@@ -3343,9 +3204,6 @@ impl rt::Object for VmLogFileQuery {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
     }
 }
 impl rt::Extends<FileQuery> for VmLogFileQuery {}
@@ -3401,6 +3259,7 @@ impl rt::Object for VmMessageEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
             17 => P::Objects(&self.message_info),
             _ => P::Absent,
@@ -3409,16 +3268,11 @@ impl rt::Object for VmMessageEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.message),
             17 => M::Objects(&mut self.message_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMessageEvent {}
@@ -3488,6 +3342,7 @@ impl rt::Object for VmMigratedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
             17 => P::Optional(&self.source_datacenter),
             18 => P::Optional(&self.source_datastore),
@@ -3497,17 +3352,12 @@ impl rt::Object for VmMigratedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source_host),
             17 => M::Optional(&mut self.source_datacenter),
             18 => M::Optional(&mut self.source_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMigratedEvent {}
@@ -3567,20 +3417,16 @@ impl rt::Object for VmNvramFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for VmNvramFileInfo {}
@@ -3636,6 +3482,7 @@ impl rt::Object for VmNvramFileQuery {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
@@ -3643,9 +3490,6 @@ impl rt::Object for VmNvramFileQuery {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
     }
 }
 impl rt::Extends<FileQuery> for VmNvramFileQuery {}
@@ -3694,20 +3538,16 @@ impl rt::Object for VmOrphanedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmOrphanedEvent {}
@@ -3767,20 +3607,16 @@ impl rt::Object for VmPoweredOffEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmPoweredOffEvent {}
@@ -3840,20 +3676,16 @@ impl rt::Object for VmPoweredOnEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmPoweredOnEvent {}
@@ -3920,6 +3752,7 @@ impl rt::Object for VmReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.config_spec),
             17 => P::Optional(&self.config_changes),
             _ => P::Absent,
@@ -3928,16 +3761,11 @@ impl rt::Object for VmReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.config_spec),
             17 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmReconfiguredEvent {}
@@ -3997,20 +3825,16 @@ impl rt::Object for VmRegisteredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRegisteredEvent {}
@@ -4070,20 +3894,16 @@ impl rt::Object for VmRelocateSpecEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRelocateSpecEvent {}
@@ -4153,6 +3973,7 @@ impl rt::Object for VmRelocatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
             17 => P::Optional(&self.source_datacenter),
             18 => P::Optional(&self.source_datastore),
@@ -4162,17 +3983,12 @@ impl rt::Object for VmRelocatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source_host),
             17 => M::Optional(&mut self.source_datacenter),
             18 => M::Optional(&mut self.source_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRelocatedEvent {}
@@ -4232,20 +4048,16 @@ impl rt::Object for VmRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRemovedEvent {}
@@ -4312,6 +4124,7 @@ impl rt::Object for VmRenamedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
             17 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -4320,16 +4133,11 @@ impl rt::Object for VmRenamedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_name),
             17 => M::Value(&mut self.new_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRenamedEvent {}
@@ -4389,20 +4197,16 @@ impl rt::Object for VmResettingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmResettingEvent {}
@@ -4462,20 +4266,16 @@ impl rt::Object for VmResumingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmResumingEvent {}
@@ -4535,20 +4335,16 @@ impl rt::Object for VmSnapshotFileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FileInfo> for VmSnapshotFileInfo {}
@@ -4604,6 +4400,7 @@ impl rt::Object for VmSnapshotFileQuery {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&FileQuery {}),
             _ => P::Absent,
         }
     }
@@ -4611,9 +4408,6 @@ impl rt::Object for VmSnapshotFileQuery {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&FileQuery {})
     }
 }
 impl rt::Extends<FileQuery> for VmSnapshotFileQuery {}
@@ -4662,20 +4456,16 @@ impl rt::Object for VmStartingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmStartingEvent {}
@@ -4735,20 +4525,16 @@ impl rt::Object for VmStoppingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmStoppingEvent {}
@@ -4808,20 +4594,16 @@ impl rt::Object for VmSuspendedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmSuspendedEvent {}
@@ -4881,20 +4663,16 @@ impl rt::Object for VmSuspendingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmSuspendingEvent {}
@@ -4961,6 +4739,7 @@ impl rt::Object for VmUuidChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_uuid),
             17 => P::Value(&self.new_uuid),
             _ => P::Absent,
@@ -4969,16 +4748,11 @@ impl rt::Object for VmUuidChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_uuid),
             17 => M::Value(&mut self.new_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUuidChangedEvent {}
@@ -5038,20 +4812,16 @@ impl rt::Object for VmfsDatastoreAllExtentOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreAllExtentOption {}
@@ -5184,6 +4954,7 @@ impl rt::Object for VmfsDatastoreCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
             2 => P::Object(&self.vmfs),
             3 => P::Objects(&self.extent),
@@ -5193,17 +4964,12 @@ impl rt::Object for VmfsDatastoreCreateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.partition),
             2 => M::Object(&mut self.vmfs),
             3 => M::Objects(&mut self.extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreCreateSpec {}
@@ -5273,6 +5039,7 @@ impl rt::Object for VmfsDatastoreInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.max_physical_rdm_file_size),
             13 => P::Value(&self.max_virtual_rdm_file_size),
             14 => P::Optional(&self.vmfs),
@@ -5282,17 +5049,12 @@ impl rt::Object for VmfsDatastoreInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Value(&mut self.max_physical_rdm_file_size),
             13 => M::Value(&mut self.max_virtual_rdm_file_size),
             14 => M::Optional(&mut self.vmfs),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DatastoreInfo> for VmfsDatastoreInfo {}
@@ -5356,6 +5118,7 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.vmfs_extent),
             _ => P::Absent,
         }
@@ -5363,15 +5126,10 @@ impl rt::Object for VmfsDatastoreMultipleExtentOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.vmfs_extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreMultipleExtentOption {}
@@ -5497,6 +5255,7 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.vmfs_extent),
             _ => P::Absent,
         }
@@ -5504,15 +5263,10 @@ impl rt::Object for VmfsDatastoreSingleExtentOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.vmfs_extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreBaseOption> for VmfsDatastoreSingleExtentOption {}
@@ -5634,6 +5388,7 @@ impl rt::Object for VmfsMountFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -5641,15 +5396,10 @@ impl rt::Object for VmfsMountFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmfsMountFault {}

@@ -35,6 +35,7 @@ impl rt::Object for WinNetBiosConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.primary_wins),
             2 => P::Value(&self.secondary_wins),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for WinNetBiosConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.primary_wins),
             2 => M::Value(&mut self.secondary_wins),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<NetBiosConfigInfo> for WinNetBiosConfigInfo {}

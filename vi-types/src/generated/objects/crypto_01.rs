@@ -67,6 +67,68 @@ impl serde::Serialize for ClusterComputeResourceCryptoModePolicy {
     }
 }
 
+/// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
+#[derive(Default)]
+pub struct ClusterCryptoConfigInfo {
+    /// `cryptoMode`: optional string.
+    pub crypto_mode: Option<String>,
+    /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
+    pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
+}
+pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ClusterCryptoConfigInfo",
+    "7.0.0.0",
+    Some(&DYNAMIC_DATA),
+    "
+string cryptoMode o
+ClusterComputeResourceCryptoModePolicy policy o since 8.0.3.0
+",
+    rt::unset::<ClusterCryptoConfigInfo>,
+);
+impl rt::Object for ClusterCryptoConfigInfo {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &CLUSTER_CRYPTO_CONFIG_INFO
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &CLUSTER_CRYPTO_CONFIG_INFO
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0 => P::Value(&self.crypto_mode),
+            1 => P::Optional(&self.policy),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0 => M::Value(&mut self.crypto_mode),
+            1 => M::Optional(&mut self.policy),
+            _ => M::Absent,
+        }
+    }
+}
+impl Clone for ClusterCryptoConfigInfo {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ClusterCryptoConfigInfo {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ClusterCryptoConfigInfo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ClusterCryptoConfigInfo {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `CryptoKeyPlain`, a [`DynamicData`], since VI API 6.5.
 #[derive(Default)]
 pub struct CryptoKeyPlain {
@@ -712,6 +774,7 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.configured_time),
             _ => P::Absent,
         }
@@ -719,15 +782,10 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.configured_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<CryptoManagerKmipCryptoKeyStatusKeyInfo>
@@ -795,6 +853,7 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.create_time),
             2 => P::Value(&self.rotate_time),
             _ => P::Absent,
@@ -803,16 +862,11 @@ impl rt::Object for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyI
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.create_time),
             2 => M::Value(&mut self.rotate_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<CryptoManagerKmipCryptoKeyStatusKeyInfo>
@@ -1187,6 +1241,7 @@ impl rt::Object for CryptoSpecDecrypt {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
     }
@@ -1194,9 +1249,6 @@ impl rt::Object for CryptoSpecDecrypt {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDecrypt {}
@@ -1246,6 +1298,7 @@ impl rt::Object for CryptoSpecDeepRecrypt {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1255,9 +1308,6 @@ impl rt::Object for CryptoSpecDeepRecrypt {
             0 => M::Object(&mut self.new_key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecDeepRecrypt {}
@@ -1307,6 +1357,7 @@ impl rt::Object for CryptoSpecEncrypt {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1316,9 +1367,6 @@ impl rt::Object for CryptoSpecEncrypt {
             0 => M::Object(&mut self.crypto_key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecEncrypt {}
@@ -1363,6 +1411,7 @@ impl rt::Object for CryptoSpecNoOp {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             _ => P::Absent,
         }
     }
@@ -1370,9 +1419,6 @@ impl rt::Object for CryptoSpecNoOp {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecNoOp {}
@@ -1422,6 +1468,7 @@ impl rt::Object for CryptoSpecRegister {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.crypto_key_id),
             _ => P::Absent,
         }
@@ -1431,9 +1478,6 @@ impl rt::Object for CryptoSpecRegister {
             0 => M::Object(&mut self.crypto_key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecRegister {}
@@ -1483,6 +1527,7 @@ impl rt::Object for CryptoSpecShallowRecrypt {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CryptoSpec {}),
             0 => P::Object(&self.new_key_id),
             _ => P::Absent,
         }
@@ -1492,9 +1537,6 @@ impl rt::Object for CryptoSpecShallowRecrypt {
             0 => M::Object(&mut self.new_key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CryptoSpec {})
     }
 }
 impl rt::Extends<CryptoSpec> for CryptoSpecShallowRecrypt {}
@@ -1609,6 +1651,7 @@ impl rt::Object for EncryptionKeyRequired {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.required_key),
             _ => P::Absent,
         }
@@ -1616,15 +1659,10 @@ impl rt::Object for EncryptionKeyRequired {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.required_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EncryptionKeyRequired {}
@@ -1841,6 +1879,7 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.configured_time),
             _ => P::Absent,
@@ -1852,9 +1891,6 @@ impl rt::Object for KmipClusterInfoWrappingKeyIdKeyInfo {
             1 => M::Value(&mut self.configured_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&KmipClusterInfoKeyInfo {})
     }
 }
 impl rt::Extends<KmipClusterInfoKeyInfo> for KmipClusterInfoWrappingKeyIdKeyInfo {}
@@ -1910,6 +1946,7 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&KmipClusterInfoKeyInfo {}),
             0 => P::Value(&self.key_id),
             1 => P::Value(&self.rotation_interval),
             2 => P::Value(&self.last_rotation),
@@ -1923,9 +1960,6 @@ impl rt::Object for KmipClusterInfoWrappingRotationIntervalKeyInfo {
             2 => M::Value(&mut self.last_rotation),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&KmipClusterInfoKeyInfo {})
     }
 }
 impl rt::Extends<KmipClusterInfoKeyInfo>
@@ -2206,6 +2240,7 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
             0 => P::Value(&self.key_id),
             _ => P::Absent,
         }
@@ -2215,9 +2250,6 @@ impl rt::Object for KmipServerSpecWrappingKeyIdKeySpec {
             0 => M::Value(&mut self.key_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&KmipServerSpecKeySpec {})
     }
 }
 impl rt::Extends<KmipServerSpecKeySpec> for KmipServerSpecWrappingKeyIdKeySpec {}
@@ -2267,6 +2299,7 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&KmipServerSpecKeySpec {}),
             0 => P::Value(&self.rotation_interval),
             _ => P::Absent,
         }
@@ -2276,9 +2309,6 @@ impl rt::Object for KmipServerSpecWrappingRotationIntervalKeySpec {
             0 => M::Value(&mut self.rotation_interval),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&KmipServerSpecKeySpec {})
     }
 }
 impl rt::Extends<KmipServerSpecKeySpec>

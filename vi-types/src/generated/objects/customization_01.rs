@@ -28,20 +28,16 @@ impl rt::Object for CannotDecryptPasswords {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotDecryptPasswords {}
@@ -159,6 +155,7 @@ impl rt::Object for CustomizationAutoIpV6Generator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
@@ -166,9 +163,6 @@ impl rt::Object for CustomizationAutoIpV6Generator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationAutoIpV6Generator {}
@@ -221,6 +215,7 @@ impl rt::Object for CustomizationCloudinitPrep {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.metadata),
             1 => P::Value(&self.userdata),
             _ => P::Absent,
@@ -232,9 +227,6 @@ impl rt::Object for CustomizationCloudinitPrep {
             1 => M::Value(&mut self.userdata),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationCloudinitPrep {}
@@ -284,6 +276,7 @@ impl rt::Object for CustomizationCustomIpGenerator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpGenerator {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -293,9 +286,6 @@ impl rt::Object for CustomizationCustomIpGenerator {
             0 => M::Value(&mut self.argument),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
     }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationCustomIpGenerator {}
@@ -345,6 +335,7 @@ impl rt::Object for CustomizationCustomIpV6Generator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -354,9 +345,6 @@ impl rt::Object for CustomizationCustomIpV6Generator {
             0 => M::Value(&mut self.argument),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationCustomIpV6Generator {}
@@ -406,6 +394,7 @@ impl rt::Object for CustomizationCustomName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.argument),
             _ => P::Absent,
         }
@@ -415,9 +404,6 @@ impl rt::Object for CustomizationCustomName {
             0 => M::Value(&mut self.argument),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
     }
 }
 impl rt::Extends<CustomizationName> for CustomizationCustomName {}
@@ -462,6 +448,7 @@ impl rt::Object for CustomizationDhcpIpGenerator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
@@ -469,9 +456,6 @@ impl rt::Object for CustomizationDhcpIpGenerator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
     }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDhcpIpGenerator {}
@@ -516,6 +500,7 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
@@ -523,9 +508,6 @@ impl rt::Object for CustomizationDhcpIpV6Generator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationDhcpIpV6Generator {}
@@ -570,6 +552,7 @@ impl rt::Object for CustomizationDisableIpV4 {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
@@ -577,9 +560,6 @@ impl rt::Object for CustomizationDisableIpV4 {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
     }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationDisableIpV4 {}
@@ -632,6 +612,7 @@ impl rt::Object for CustomizationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.log_location),
             _ => P::Absent,
         }
@@ -639,15 +620,10 @@ impl rt::Object for CustomizationEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.log_location),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationEvent {}
@@ -711,6 +687,7 @@ impl rt::Object for CustomizationFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -718,15 +695,10 @@ impl rt::Object for CustomizationFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationFailed {}
@@ -786,20 +758,16 @@ impl rt::Object for CustomizationFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CustomizationFault {}
@@ -860,6 +828,7 @@ impl rt::Object for CustomizationFixedIp {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpGenerator {}),
             0 => P::Value(&self.ip_address),
             _ => P::Absent,
         }
@@ -869,9 +838,6 @@ impl rt::Object for CustomizationFixedIp {
             0 => M::Value(&mut self.ip_address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
     }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationFixedIp {}
@@ -924,6 +890,7 @@ impl rt::Object for CustomizationFixedIpV6 {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             0 => P::Value(&self.ip_address),
             1 => P::Value(&self.subnet_mask),
             _ => P::Absent,
@@ -935,9 +902,6 @@ impl rt::Object for CustomizationFixedIpV6 {
             1 => M::Value(&mut self.subnet_mask),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationFixedIpV6 {}
@@ -987,6 +951,7 @@ impl rt::Object for CustomizationFixedName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -996,9 +961,6 @@ impl rt::Object for CustomizationFixedName {
             0 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
     }
 }
 impl rt::Extends<CustomizationName> for CustomizationFixedName {}
@@ -1685,6 +1647,7 @@ impl rt::Object for CustomizationLinuxFlexPrep {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
     }
@@ -1692,9 +1655,6 @@ impl rt::Object for CustomizationLinuxFlexPrep {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxFlexPrep {}
@@ -1743,20 +1703,16 @@ impl rt::Object for CustomizationLinuxIdentityFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationLinuxIdentityFailed {}
@@ -1812,6 +1768,7 @@ impl rt::Object for CustomizationLinuxOptions {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationOptions {}),
             _ => P::Absent,
         }
     }
@@ -1819,9 +1776,6 @@ impl rt::Object for CustomizationLinuxOptions {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationOptions {})
     }
 }
 impl rt::Extends<CustomizationOptions> for CustomizationLinuxOptions {}
@@ -1895,6 +1849,7 @@ impl rt::Object for CustomizationLinuxPrep {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.host_name),
             1 => P::Value(&self.domain),
             2 => P::Value(&self.time_zone),
@@ -1920,9 +1875,6 @@ impl rt::Object for CustomizationLinuxPrep {
             8 => M::Value(&mut self.extra_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationLinuxPrep {}
@@ -2022,20 +1974,16 @@ impl rt::Object for CustomizationNetworkSetupFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationNetworkSetupFailed {}
@@ -2208,20 +2156,16 @@ impl rt::Object for CustomizationPending {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CustomizationPending {}
@@ -2282,6 +2226,7 @@ impl rt::Object for CustomizationPrefixName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationName {}),
             0 => P::Value(&self.base_),
             _ => P::Absent,
         }
@@ -2291,9 +2236,6 @@ impl rt::Object for CustomizationPrefixName {
             0 => M::Value(&mut self.base_),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
     }
 }
 impl rt::Extends<CustomizationName> for CustomizationPrefixName {}
@@ -2558,20 +2500,16 @@ impl rt::Object for CustomizationStartedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationStartedEvent {}
@@ -2627,6 +2565,7 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
@@ -2634,9 +2573,6 @@ impl rt::Object for CustomizationStatelessIpV6Generator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationStatelessIpV6Generator {}
@@ -2685,20 +2621,16 @@ impl rt::Object for CustomizationSucceeded {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationSucceeded {}
@@ -2780,6 +2712,7 @@ impl rt::Object for CustomizationSysprep {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Object(&self.gui_unattended),
             1 => P::Object(&self.user_data),
             2 => P::Optional(&self.gui_run_once),
@@ -2803,9 +2736,6 @@ impl rt::Object for CustomizationSysprep {
             7 => M::Value(&mut self.extra_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprep {}
@@ -2861,6 +2791,7 @@ impl rt::Object for CustomizationSysprepFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             18 => P::Value(&self.sysprep_version),
             19 => P::Value(&self.system_version),
             _ => P::Absent,
@@ -2869,16 +2800,11 @@ impl rt::Object for CustomizationSysprepFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             18 => M::Value(&mut self.sysprep_version),
             19 => M::Value(&mut self.system_version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationSysprepFailed {}
@@ -2939,6 +2865,7 @@ impl rt::Object for CustomizationSysprepText {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2948,9 +2875,6 @@ impl rt::Object for CustomizationSysprepText {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationSysprepText {}
@@ -2999,20 +2923,16 @@ impl rt::Object for CustomizationUnknownFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for CustomizationUnknownFailure {}
@@ -3068,6 +2988,7 @@ impl rt::Object for CustomizationUnknownIpGenerator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpGenerator {}),
             _ => P::Absent,
         }
     }
@@ -3075,9 +2996,6 @@ impl rt::Object for CustomizationUnknownIpGenerator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpGenerator {})
     }
 }
 impl rt::Extends<CustomizationIpGenerator> for CustomizationUnknownIpGenerator {}
@@ -3122,6 +3040,7 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIpV6Generator {}),
             _ => P::Absent,
         }
     }
@@ -3129,9 +3048,6 @@ impl rt::Object for CustomizationUnknownIpV6Generator {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIpV6Generator {})
     }
 }
 impl rt::Extends<CustomizationIpV6Generator> for CustomizationUnknownIpV6Generator {}
@@ -3176,6 +3092,7 @@ impl rt::Object for CustomizationUnknownName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
     }
@@ -3183,9 +3100,6 @@ impl rt::Object for CustomizationUnknownName {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
     }
 }
 impl rt::Extends<CustomizationName> for CustomizationUnknownName {}
@@ -3302,6 +3216,7 @@ impl rt::Object for CustomizationVirtualMachineName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationName {}),
             _ => P::Absent,
         }
     }
@@ -3309,9 +3224,6 @@ impl rt::Object for CustomizationVirtualMachineName {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationName {})
     }
 }
 impl rt::Extends<CustomizationName> for CustomizationVirtualMachineName {}
@@ -3367,6 +3279,7 @@ impl rt::Object for CustomizationWinOptions {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationOptions {}),
             0 => P::Value(&self.change_sid),
             1 => P::Value(&self.delete_accounts),
             2 => P::Value(&self.reboot),
@@ -3380,9 +3293,6 @@ impl rt::Object for CustomizationWinOptions {
             2 => M::Value(&mut self.reboot),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationOptions {})
     }
 }
 impl rt::Extends<CustomizationOptions> for CustomizationWinOptions {}
@@ -3427,6 +3337,7 @@ impl rt::Object for CustomizationWindowsFlexPrep {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&CustomizationIdentitySettings {}),
             _ => P::Absent,
         }
     }
@@ -3434,9 +3345,6 @@ impl rt::Object for CustomizationWindowsFlexPrep {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&CustomizationIdentitySettings {})
     }
 }
 impl rt::Extends<CustomizationIdentitySettings> for CustomizationWindowsFlexPrep {}
@@ -3485,20 +3393,16 @@ impl rt::Object for IpHostnameGeneratorError {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IpHostnameGeneratorError {}
@@ -3558,20 +3462,16 @@ impl rt::Object for LinuxVolumeNotClean {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for LinuxVolumeNotClean {}
@@ -3631,20 +3531,16 @@ impl rt::Object for MissingLinuxCustResources {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MissingLinuxCustResources {}
@@ -3704,20 +3600,16 @@ impl rt::Object for MissingWindowsCustResources {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MissingWindowsCustResources {}
@@ -3784,6 +3676,7 @@ impl rt::Object for MountError {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.disk_index),
             _ => P::Absent,
@@ -3792,16 +3685,11 @@ impl rt::Object for MountError {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.disk_index),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MountError {}
@@ -3868,6 +3756,7 @@ impl rt::Object for NicSettingMismatch {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.number_of_nics_in_spec),
             3 => P::Value(&self.number_of_nics_in_vm),
             _ => P::Absent,
@@ -3876,16 +3765,11 @@ impl rt::Object for NicSettingMismatch {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.number_of_nics_in_spec),
             3 => M::Value(&mut self.number_of_nics_in_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NicSettingMismatch {}
@@ -3945,20 +3829,16 @@ impl rt::Object for NoDisksToCustomize {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoDisksToCustomize {}
@@ -4022,6 +3902,7 @@ impl rt::Object for UncustomizableGuest {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.uncustomizable_guest_os),
             _ => P::Absent,
         }
@@ -4029,15 +3910,10 @@ impl rt::Object for UncustomizableGuest {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.uncustomizable_guest_os),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for UncustomizableGuest {}
@@ -4097,20 +3973,16 @@ impl rt::Object for UnexpectedCustomizationFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for UnexpectedCustomizationFault {}
@@ -4170,20 +4042,16 @@ impl rt::Object for VolumeEditorError {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VolumeEditorError {}

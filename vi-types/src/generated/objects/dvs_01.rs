@@ -38,6 +38,7 @@ impl rt::Object for BackupBlobReadFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
             3 => P::Value(&self.entity_type),
             4 => P::Object(&self.fault),
@@ -47,17 +48,12 @@ impl rt::Object for BackupBlobReadFailure {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.entity_name),
             3 => M::Value(&mut self.entity_type),
             4 => M::Object(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for BackupBlobReadFailure {}
@@ -127,6 +123,7 @@ impl rt::Object for BackupBlobWriteFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
             3 => P::Value(&self.entity_type),
             4 => P::Object(&self.fault),
@@ -136,17 +133,12 @@ impl rt::Object for BackupBlobWriteFailure {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.entity_name),
             3 => M::Value(&mut self.entity_type),
             4 => M::Object(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for BackupBlobWriteFailure {}
@@ -210,6 +202,7 @@ impl rt::Object for BoolPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -217,15 +210,10 @@ impl rt::Object for BoolPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for BoolPolicy {
@@ -284,20 +272,16 @@ impl rt::Object for CollectorAddressUnset {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CollectorAddressUnset {}
@@ -361,6 +345,7 @@ impl rt::Object for ConflictingConfiguration {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.config_in_conflict),
             _ => P::Absent,
         }
@@ -368,15 +353,10 @@ impl rt::Object for ConflictingConfiguration {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.config_in_conflict),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ConflictingConfiguration {}
@@ -1238,20 +1218,16 @@ impl rt::Object for DvPortgroupCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvPortgroupCreatedEvent {}
@@ -1311,20 +1287,16 @@ impl rt::Object for DvPortgroupDestroyedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvPortgroupDestroyedEvent {}
@@ -1384,20 +1356,16 @@ impl rt::Object for DvPortgroupEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvPortgroupEvent {}
@@ -1676,6 +1644,7 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.config_spec),
             16 => P::Optional(&self.config_changes),
             _ => P::Absent,
@@ -1684,16 +1653,11 @@ impl rt::Object for DvPortgroupReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.config_spec),
             16 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvPortgroupReconfiguredEvent {}
@@ -1760,6 +1724,7 @@ impl rt::Object for DvPortgroupRenamedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
             16 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -1768,16 +1733,11 @@ impl rt::Object for DvPortgroupRenamedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.old_name),
             16 => M::Value(&mut self.new_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvPortgroupRenamedEvent {}
@@ -1841,6 +1801,7 @@ impl rt::Object for DvPortgroupSelection {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&SelectionSet {}),
             0 => P::Value(&self.dvs_uuid),
             1 => P::Value(&self.portgroup_key),
             _ => P::Absent,
@@ -1852,9 +1813,6 @@ impl rt::Object for DvPortgroupSelection {
             1 => M::Value(&mut self.portgroup_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&SelectionSet {})
     }
 }
 impl rt::Extends<SelectionSet> for DvPortgroupSelection {}
@@ -2529,6 +2487,7 @@ impl rt::Object for DvsFailureCriteria {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.check_speed),
             2 => P::Optional(&self.speed),
             3 => P::Optional(&self.check_duplex),
@@ -2542,6 +2501,7 @@ impl rt::Object for DvsFailureCriteria {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.check_speed),
             2 => M::Optional(&mut self.speed),
             3 => M::Optional(&mut self.check_duplex),
@@ -2551,12 +2511,6 @@ impl rt::Object for DvsFailureCriteria {
             7 => M::Optional(&mut self.check_beacon),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsFailureCriteria {
@@ -3361,6 +3315,7 @@ impl rt::Object for DvsMacLearningPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.enabled),
             2 => P::Value(&self.allow_unicast_flooding),
             3 => P::Value(&self.limit),
@@ -3371,18 +3326,13 @@ impl rt::Object for DvsMacLearningPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.enabled),
             2 => M::Value(&mut self.allow_unicast_flooding),
             3 => M::Value(&mut self.limit),
             4 => M::Value(&mut self.limit_policy),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsMacLearningPolicy {
@@ -3454,6 +3404,7 @@ impl rt::Object for DvsMacManagementPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.allow_promiscuous),
             2 => P::Value(&self.mac_changes),
             3 => P::Value(&self.forged_transmits),
@@ -3464,18 +3415,13 @@ impl rt::Object for DvsMacManagementPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.allow_promiscuous),
             2 => M::Value(&mut self.mac_changes),
             3 => M::Value(&mut self.forged_transmits),
             4 => M::Optional(&mut self.mac_learning_policy),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsMacManagementPolicy {
@@ -3659,6 +3605,7 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsUplinkPortPolicy {}),
             0 => P::Value(&self.uplink_port_name),
             _ => P::Absent,
         }
@@ -3668,9 +3615,6 @@ impl rt::Object for DvsNameArrayUplinkPortPolicy {
             0 => M::Value(&mut self.uplink_port_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsUplinkPortPolicy {})
     }
 }
 impl rt::Extends<DvsUplinkPortPolicy> for DvsNameArrayUplinkPortPolicy {}

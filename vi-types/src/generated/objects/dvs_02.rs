@@ -368,6 +368,7 @@ impl rt::Object for DvsSecurityPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.allow_promiscuous),
             2 => P::Optional(&self.mac_changes),
             3 => P::Optional(&self.forged_transmits),
@@ -377,17 +378,12 @@ impl rt::Object for DvsSecurityPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.allow_promiscuous),
             2 => M::Optional(&mut self.mac_changes),
             3 => M::Optional(&mut self.forged_transmits),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsSecurityPolicy {
@@ -447,6 +443,7 @@ impl rt::Object for DvsSelection {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&SelectionSet {}),
             0 => P::Value(&self.dvs_uuid),
             _ => P::Absent,
         }
@@ -456,9 +453,6 @@ impl rt::Object for DvsSelection {
             0 => M::Value(&mut self.dvs_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&SelectionSet {})
     }
 }
 impl rt::Extends<SelectionSet> for DvsSelection {}
@@ -627,6 +621,7 @@ impl rt::Object for DvsTrafficShapingPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enabled),
             2 => P::Optional(&self.average_bandwidth),
             3 => P::Optional(&self.peak_bandwidth),
@@ -637,18 +632,13 @@ impl rt::Object for DvsTrafficShapingPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.enabled),
             2 => M::Optional(&mut self.average_bandwidth),
             3 => M::Optional(&mut self.peak_bandwidth),
             4 => M::Optional(&mut self.burst_size),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsTrafficShapingPolicy {
@@ -762,6 +752,7 @@ impl rt::Object for DvsVendorSpecificConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.key_value),
             _ => P::Absent,
         }
@@ -769,15 +760,10 @@ impl rt::Object for DvsVendorSpecificConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Objects(&mut self.key_value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsVendorSpecificConfig {
@@ -1719,6 +1705,12 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DistributedVirtualSwitchHostMemberBacking {
+                    },
+                )
+            }
             0 => P::Objects(&self.pnic_spec),
             _ => P::Absent,
         }
@@ -1728,12 +1720,6 @@ impl rt::Object for DistributedVirtualSwitchHostMemberPnicBacking {
             0 => M::Objects(&mut self.pnic_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DistributedVirtualSwitchHostMemberBacking {
-            },
-        )
     }
 }
 impl rt::Extends<DistributedVirtualSwitchHostMemberBacking>
@@ -2298,6 +2284,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -2305,15 +2292,10 @@ impl rt::Object for DistributedVirtualSwitchManagerHostArrayFilter {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DistributedVirtualSwitchManagerHostDvsFilterSpec>
@@ -2440,6 +2422,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.host_container),
             _ => P::Absent,
         }
@@ -2447,15 +2430,10 @@ impl rt::Object for DistributedVirtualSwitchManagerHostContainerFilter {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.host_container),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DistributedVirtualSwitchManagerHostDvsFilterSpec>
@@ -2579,6 +2557,7 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.distributed_virtual_switch),
             _ => P::Absent,
         }
@@ -2586,15 +2565,10 @@ impl rt::Object for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.distributed_virtual_switch),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DistributedVirtualSwitchManagerHostDvsFilterSpec>
@@ -3263,6 +3237,7 @@ impl rt::Object for DvpgImportEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
             _ => P::Absent,
         }
@@ -3270,15 +3245,10 @@ impl rt::Object for DvpgImportEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.import_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvpgImportEvent {}
@@ -3338,20 +3308,16 @@ impl rt::Object for DvpgRestoreEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvpgRestoreEvent {}
@@ -3407,6 +3373,7 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
@@ -3414,9 +3381,6 @@ impl rt::Object for DvsAcceptNetworkRuleAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsAcceptNetworkRuleAction {}
@@ -3469,6 +3433,7 @@ impl rt::Object for DvsApplyOperationFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.object_fault),
             _ => P::Absent,
         }
@@ -3476,15 +3441,10 @@ impl rt::Object for DvsApplyOperationFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.object_fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvsApplyOperationFault {}
@@ -3607,6 +3567,7 @@ impl rt::Object for DvsCopyNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
@@ -3614,9 +3575,6 @@ impl rt::Object for DvsCopyNetworkRuleAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsCopyNetworkRuleAction {}
@@ -3669,6 +3627,7 @@ impl rt::Object for DvsCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.parent),
             _ => P::Absent,
         }
@@ -3676,15 +3635,10 @@ impl rt::Object for DvsCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsCreatedEvent {}
@@ -3744,20 +3698,16 @@ impl rt::Object for DvsDestroyedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsDestroyedEvent {}
@@ -3813,6 +3763,7 @@ impl rt::Object for DvsDropNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
@@ -3820,9 +3771,6 @@ impl rt::Object for DvsDropNetworkRuleAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsDropNetworkRuleAction {}
@@ -3871,20 +3819,16 @@ impl rt::Object for DvsEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsEvent {}
@@ -3944,20 +3888,16 @@ impl rt::Object for DvsFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvsFault {}
@@ -4033,6 +3973,7 @@ impl rt::Object for DvsFilterConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.key),
             2 => P::Value(&self.agent_name),
             3 => P::Value(&self.slot_number),
@@ -4044,6 +3985,7 @@ impl rt::Object for DvsFilterConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.key),
             2 => M::Value(&mut self.agent_name),
             3 => M::Value(&mut self.slot_number),
@@ -4051,12 +3993,6 @@ impl rt::Object for DvsFilterConfig {
             5 => M::Value(&mut self.on_failure),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsFilterConfig> for DvsFilterConfig {}

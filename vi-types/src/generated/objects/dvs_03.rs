@@ -32,6 +32,7 @@ impl rt::Object for DvsFilterConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.operation),
             _ => P::Absent,
         }
@@ -39,15 +40,10 @@ impl rt::Object for DvsFilterConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Value(&mut self.operation),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsFilterConfig> for DvsFilterConfigSpec {}
@@ -168,6 +164,7 @@ impl rt::Object for DvsFilterPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.filter_config),
             _ => P::Absent,
         }
@@ -175,15 +172,10 @@ impl rt::Object for DvsFilterPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.filter_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DvsFilterPolicy {
@@ -243,6 +235,7 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Object(&self.encapsulation_ip),
             _ => P::Absent,
         }
@@ -252,9 +245,6 @@ impl rt::Object for DvsGreEncapNetworkRuleAction {
             0 => M::Object(&mut self.encapsulation_ip),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsGreEncapNetworkRuleAction {}
@@ -310,6 +300,7 @@ impl rt::Object for DvsHealthStatusChangeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
             16 => P::Value(&self.health_result),
             _ => P::Absent,
@@ -318,16 +309,11 @@ impl rt::Object for DvsHealthStatusChangeEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.switch_uuid),
             16 => M::Value(&mut self.health_result),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHealthStatusChangeEvent {}
@@ -391,6 +377,7 @@ impl rt::Object for DvsHostBackInSyncEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_back_in_sync),
             _ => P::Absent,
         }
@@ -398,15 +385,10 @@ impl rt::Object for DvsHostBackInSyncEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_back_in_sync),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHostBackInSyncEvent {}
@@ -604,6 +586,7 @@ impl rt::Object for DvsHostJoinedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_joined),
             _ => P::Absent,
         }
@@ -611,15 +594,10 @@ impl rt::Object for DvsHostJoinedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_joined),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHostJoinedEvent {}
@@ -683,6 +661,7 @@ impl rt::Object for DvsHostLeftEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_left),
             _ => P::Absent,
         }
@@ -690,15 +669,10 @@ impl rt::Object for DvsHostLeftEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_left),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHostLeftEvent {}
@@ -774,6 +748,7 @@ impl rt::Object for DvsHostStatusUpdated {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_member),
             16 => P::Value(&self.old_status),
             17 => P::Value(&self.new_status),
@@ -785,6 +760,7 @@ impl rt::Object for DvsHostStatusUpdated {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_member),
             16 => M::Value(&mut self.old_status),
             17 => M::Value(&mut self.new_status),
@@ -792,12 +768,6 @@ impl rt::Object for DvsHostStatusUpdated {
             19 => M::Value(&mut self.new_status_detail),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHostStatusUpdated {}
@@ -861,6 +831,7 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_out_of_sync),
             _ => P::Absent,
         }
@@ -868,15 +839,10 @@ impl rt::Object for DvsHostWentOutOfSyncEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_out_of_sync),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsHostWentOutOfSyncEvent {}
@@ -940,6 +906,7 @@ impl rt::Object for DvsImportEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.import_type),
             _ => P::Absent,
         }
@@ -947,15 +914,10 @@ impl rt::Object for DvsImportEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.import_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsImportEvent {}
@@ -1034,6 +996,7 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
             2 => P::Value(&self.destination_address),
             3 => P::Optional(&self.protocol),
@@ -1046,6 +1009,7 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.source_address),
             2 => M::Value(&mut self.destination_address),
             3 => M::Optional(&mut self.protocol),
@@ -1054,12 +1018,6 @@ impl rt::Object for DvsIpNetworkRuleQualifier {
             6 => M::Optional(&mut self.tcp_flags),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsNetworkRuleQualifier> for DvsIpNetworkRuleQualifier {}
@@ -1119,20 +1077,16 @@ impl rt::Object for DvsIpPort {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsIpPort> for DvsIpPort {}
@@ -1199,6 +1153,7 @@ impl rt::Object for DvsIpPortRange {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.start_port_number),
             2 => P::Value(&self.end_port_number),
             _ => P::Absent,
@@ -1207,16 +1162,11 @@ impl rt::Object for DvsIpPortRange {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.start_port_number),
             2 => M::Value(&mut self.end_port_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsIpPort> for DvsIpPortRange {}
@@ -1272,6 +1222,7 @@ impl rt::Object for DvsLogNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
@@ -1279,9 +1230,6 @@ impl rt::Object for DvsLogNetworkRuleAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsLogNetworkRuleAction {}
@@ -1343,6 +1291,7 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.source_address),
             2 => P::Value(&self.destination_address),
             3 => P::Optional(&self.protocol),
@@ -1353,18 +1302,13 @@ impl rt::Object for DvsMacNetworkRuleQualifier {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.source_address),
             2 => M::Value(&mut self.destination_address),
             3 => M::Optional(&mut self.protocol),
             4 => M::Optional(&mut self.vlan_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsNetworkRuleQualifier> for DvsMacNetworkRuleQualifier {}
@@ -1425,6 +1369,7 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.rewrite_mac),
             _ => P::Absent,
         }
@@ -1434,9 +1379,6 @@ impl rt::Object for DvsMacRewriteNetworkRuleAction {
             0 => M::Value(&mut self.rewrite_mac),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsMacRewriteNetworkRuleAction {}
@@ -1492,6 +1434,7 @@ impl rt::Object for DvsMergedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.source_dvs),
             16 => P::Object(&self.destination_dvs),
             _ => P::Absent,
@@ -1500,16 +1443,11 @@ impl rt::Object for DvsMergedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.source_dvs),
             16 => M::Object(&mut self.destination_dvs),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsMergedEvent {}
@@ -1685,6 +1623,7 @@ impl rt::Object for DvsNotAuthorized {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.session_extension_key),
             3 => P::Value(&self.dvs_extension_key),
             _ => P::Absent,
@@ -1693,16 +1632,11 @@ impl rt::Object for DvsNotAuthorized {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.session_extension_key),
             3 => M::Value(&mut self.dvs_extension_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvsNotAuthorized {}
@@ -1766,6 +1700,7 @@ impl rt::Object for DvsOperationBulkFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.host_fault),
             _ => P::Absent,
         }
@@ -1773,15 +1708,10 @@ impl rt::Object for DvsOperationBulkFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.host_fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvsOperationBulkFault {}
@@ -1978,6 +1908,7 @@ impl rt::Object for DvsPortBlockedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Value(&self.status_detail),
             17 => P::Optional(&self.runtime_info),
@@ -1988,18 +1919,13 @@ impl rt::Object for DvsPortBlockedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Value(&mut self.status_detail),
             17 => M::Optional(&mut self.runtime_info),
             18 => M::Value(&mut self.prev_block_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortBlockedEvent {}
@@ -2066,6 +1992,7 @@ impl rt::Object for DvsPortConnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.connectee),
             _ => P::Absent,
@@ -2074,16 +2001,11 @@ impl rt::Object for DvsPortConnectedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.connectee),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortConnectedEvent {}
@@ -2147,6 +2069,7 @@ impl rt::Object for DvsPortCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             _ => P::Absent,
         }
@@ -2154,15 +2077,10 @@ impl rt::Object for DvsPortCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortCreatedEvent {}
@@ -2226,6 +2144,7 @@ impl rt::Object for DvsPortDeletedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             _ => P::Absent,
         }
@@ -2233,15 +2152,10 @@ impl rt::Object for DvsPortDeletedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortDeletedEvent {}
@@ -2308,6 +2222,7 @@ impl rt::Object for DvsPortDisconnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.connectee),
             _ => P::Absent,
@@ -2316,16 +2231,11 @@ impl rt::Object for DvsPortDisconnectedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.connectee),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortDisconnectedEvent {}
@@ -2392,6 +2302,7 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.runtime_info),
             _ => P::Absent,
@@ -2400,16 +2311,11 @@ impl rt::Object for DvsPortEnteredPassthruEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.runtime_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortEnteredPassthruEvent {}
@@ -2476,6 +2382,7 @@ impl rt::Object for DvsPortExitedPassthruEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.runtime_info),
             _ => P::Absent,
@@ -2484,16 +2391,11 @@ impl rt::Object for DvsPortExitedPassthruEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.runtime_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortExitedPassthruEvent {}
@@ -2563,6 +2465,7 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Value(&self.portgroup_key),
             17 => P::Value(&self.portgroup_name),
@@ -2572,17 +2475,12 @@ impl rt::Object for DvsPortJoinPortgroupEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Value(&mut self.portgroup_key),
             17 => M::Value(&mut self.portgroup_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortJoinPortgroupEvent {}
@@ -2652,6 +2550,7 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Value(&self.portgroup_key),
             17 => P::Value(&self.portgroup_name),
@@ -2661,17 +2560,12 @@ impl rt::Object for DvsPortLeavePortgroupEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Value(&mut self.portgroup_key),
             17 => M::Value(&mut self.portgroup_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortLeavePortgroupEvent {}
@@ -2738,6 +2632,7 @@ impl rt::Object for DvsPortLinkDownEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.runtime_info),
             _ => P::Absent,
@@ -2746,16 +2641,11 @@ impl rt::Object for DvsPortLinkDownEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.runtime_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortLinkDownEvent {}
@@ -2822,6 +2712,7 @@ impl rt::Object for DvsPortLinkUpEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.runtime_info),
             _ => P::Absent,
@@ -2830,16 +2721,11 @@ impl rt::Object for DvsPortLinkUpEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.runtime_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortLinkUpEvent {}
@@ -2906,6 +2792,7 @@ impl rt::Object for DvsPortReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Objects(&self.config_changes),
             _ => P::Absent,
@@ -2914,16 +2801,11 @@ impl rt::Object for DvsPortReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Objects(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortReconfiguredEvent {}
@@ -2990,6 +2872,7 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Object(&self.runtime_info),
             _ => P::Absent,
@@ -2998,16 +2881,11 @@ impl rt::Object for DvsPortRuntimeChangeEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Object(&mut self.runtime_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortRuntimeChangeEvent {}
@@ -3077,6 +2955,7 @@ impl rt::Object for DvsPortUnblockedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             16 => P::Optional(&self.runtime_info),
             17 => P::Value(&self.prev_block_state),
@@ -3086,17 +2965,12 @@ impl rt::Object for DvsPortUnblockedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             16 => M::Optional(&mut self.runtime_info),
             17 => M::Value(&mut self.prev_block_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortUnblockedEvent {}
@@ -3160,6 +3034,7 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.port_key),
             _ => P::Absent,
         }
@@ -3167,15 +3042,10 @@ impl rt::Object for DvsPortVendorSpecificStateChangeEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsPortVendorSpecificStateChangeEvent {}
@@ -3231,6 +3101,7 @@ impl rt::Object for DvsPuntNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             _ => P::Absent,
         }
     }
@@ -3238,9 +3109,6 @@ impl rt::Object for DvsPuntNetworkRuleAction {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsPuntNetworkRuleAction {}
@@ -3290,6 +3158,7 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.packets_per_second),
             _ => P::Absent,
         }
@@ -3299,9 +3168,6 @@ impl rt::Object for DvsRateLimitNetworkRuleAction {
             0 => M::Value(&mut self.packets_per_second),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsRateLimitNetworkRuleAction {}
@@ -3357,6 +3223,7 @@ impl rt::Object for DvsReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.config_spec),
             16 => P::Optional(&self.config_changes),
             _ => P::Absent,
@@ -3365,16 +3232,11 @@ impl rt::Object for DvsReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.config_spec),
             16 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsReconfiguredEvent {}
@@ -3441,6 +3303,7 @@ impl rt::Object for DvsRenamedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_name),
             16 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -3449,16 +3312,11 @@ impl rt::Object for DvsRenamedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.old_name),
             16 => M::Value(&mut self.new_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsRenamedEvent {}
@@ -3597,20 +3455,16 @@ impl rt::Object for DvsRestoreEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsRestoreEvent {}
@@ -3677,6 +3531,7 @@ impl rt::Object for DvsScopeViolated {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scope),
             3 => P::Value(&self.entity),
             _ => P::Absent,
@@ -3685,16 +3540,11 @@ impl rt::Object for DvsScopeViolated {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.scope),
             3 => M::Value(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvsScopeViolated {}
@@ -3758,6 +3608,7 @@ impl rt::Object for DvsSingleIpPort {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.port_number),
             _ => P::Absent,
         }
@@ -3765,15 +3616,10 @@ impl rt::Object for DvsSingleIpPort {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.port_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsIpPort> for DvsSingleIpPort {}
@@ -3837,6 +3683,7 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.type_of_system_traffic),
             _ => P::Absent,
         }
@@ -3844,15 +3691,10 @@ impl rt::Object for DvsSystemTrafficNetworkRuleQualifier {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.type_of_system_traffic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsNetworkRuleQualifier> for DvsSystemTrafficNetworkRuleQualifier {}
@@ -3916,6 +3758,7 @@ impl rt::Object for DvsTrafficFilterConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Optional(&self.traffic_ruleset),
             _ => P::Absent,
         }
@@ -3923,15 +3766,10 @@ impl rt::Object for DvsTrafficFilterConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Optional(&mut self.traffic_ruleset),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsFilterConfig> for DvsTrafficFilterConfig {}
@@ -3995,6 +3833,7 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.operation),
             _ => P::Absent,
         }
@@ -4002,15 +3841,10 @@ impl rt::Object for DvsTrafficFilterConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.operation),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsFilterConfig> for DvsTrafficFilterConfigSpec {}
@@ -4228,6 +4062,7 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsNetworkRuleAction {}),
             0 => P::Value(&self.qos_tag),
             1 => P::Value(&self.dscp_tag),
             _ => P::Absent,
@@ -4239,9 +4074,6 @@ impl rt::Object for DvsUpdateTagNetworkRuleAction {
             1 => M::Value(&mut self.dscp_tag),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsNetworkRuleAction {})
     }
 }
 impl rt::Extends<DvsNetworkRuleAction> for DvsUpdateTagNetworkRuleAction {}
@@ -4294,6 +4126,7 @@ impl rt::Object for DvsUpgradeAvailableEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
             _ => P::Absent,
         }
@@ -4301,15 +4134,10 @@ impl rt::Object for DvsUpgradeAvailableEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.product_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsUpgradeAvailableEvent {}
@@ -4373,6 +4201,7 @@ impl rt::Object for DvsUpgradeInProgressEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
             _ => P::Absent,
         }
@@ -4380,15 +4209,10 @@ impl rt::Object for DvsUpgradeInProgressEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.product_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsUpgradeInProgressEvent {}
@@ -4452,6 +4276,7 @@ impl rt::Object for DvsUpgradeRejectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
             _ => P::Absent,
         }
@@ -4459,15 +4284,10 @@ impl rt::Object for DvsUpgradeRejectedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.product_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsUpgradeRejectedEvent {}
@@ -4531,6 +4351,7 @@ impl rt::Object for DvsUpgradedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.product_info),
             _ => P::Absent,
         }
@@ -4538,15 +4359,10 @@ impl rt::Object for DvsUpgradedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.product_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for DvsUpgradedEvent {}
@@ -5035,6 +4851,7 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
             _ => P::Absent,
         }
@@ -5042,15 +4859,10 @@ impl rt::Object for GhostDvsProxySwitchDetectedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.switch_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for GhostDvsProxySwitchDetectedEvent {}
@@ -5114,6 +4926,7 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.switch_uuid),
             _ => P::Absent,
         }
@@ -5121,15 +4934,10 @@ impl rt::Object for GhostDvsProxySwitchRemovedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.switch_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for GhostDvsProxySwitchRemovedEvent {}

@@ -32,6 +32,7 @@ impl rt::Object for HostLocalPortCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_local_port),
             _ => P::Absent,
         }
@@ -39,15 +40,10 @@ impl rt::Object for HostLocalPortCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_local_port),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostLocalPortCreatedEvent {}
@@ -263,6 +259,7 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.uplink_port_key),
             _ => P::Absent,
         }
@@ -270,15 +267,10 @@ impl rt::Object for HostMemberUplinkHealthCheckResult {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.uplink_port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMemberHealthCheckResult> for HostMemberUplinkHealthCheckResult {}
@@ -792,6 +784,7 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.vnic),
             16 => P::Value(&self.prev_port_key),
             _ => P::Absent,
@@ -800,16 +793,11 @@ impl rt::Object for HostVnicConnectedToCustomizedDvPortEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.vnic),
             16 => M::Value(&mut self.prev_port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostVnicConnectedToCustomizedDvPortEvent {}
@@ -873,6 +861,7 @@ impl rt::Object for ImportHostAddFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_ip),
             _ => P::Absent,
         }
@@ -880,15 +869,10 @@ impl rt::Object for ImportHostAddFailure {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_ip),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ImportHostAddFailure {}
@@ -952,6 +936,7 @@ impl rt::Object for ImportOperationBulkFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.import_faults),
             _ => P::Absent,
         }
@@ -959,15 +944,10 @@ impl rt::Object for ImportOperationBulkFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.import_faults),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ImportOperationBulkFault {}
@@ -1155,6 +1135,7 @@ impl rt::Object for IntExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1162,15 +1143,10 @@ impl rt::Object for IntExpression {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for IntExpression {
@@ -1233,6 +1209,7 @@ impl rt::Object for IntPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1240,15 +1217,10 @@ impl rt::Object for IntPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for IntPolicy {
@@ -1311,6 +1283,7 @@ impl rt::Object for InvalidIpfixConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.property),
             _ => P::Absent,
         }
@@ -1318,15 +1291,10 @@ impl rt::Object for InvalidIpfixConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.property),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidIpfixConfig {}
@@ -1386,20 +1354,16 @@ impl rt::Object for IpAddress {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<IpAddress> for IpAddress {}
@@ -1466,6 +1430,7 @@ impl rt::Object for IpRange {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address_prefix),
             2 => P::Value(&self.prefix_length),
             _ => P::Absent,
@@ -1474,16 +1439,11 @@ impl rt::Object for IpRange {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.address_prefix),
             2 => M::Value(&mut self.prefix_length),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<IpAddress> for IpRange {}
@@ -1547,6 +1507,7 @@ impl rt::Object for LongPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1554,15 +1515,10 @@ impl rt::Object for LongPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for LongPolicy {
@@ -1621,20 +1577,16 @@ impl rt::Object for MacAddress {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MacAddress> for MacAddress {}
@@ -1701,6 +1653,7 @@ impl rt::Object for MacRange {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
             2 => P::Value(&self.mask),
             _ => P::Absent,
@@ -1709,16 +1662,11 @@ impl rt::Object for MacRange {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.address),
             2 => M::Value(&mut self.mask),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MacAddress> for MacRange {}
@@ -1778,20 +1726,16 @@ impl rt::Object for MtuMatchEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MtuMatchEvent {}
@@ -1851,20 +1795,16 @@ impl rt::Object for MtuMismatchEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MtuMismatchEvent {}
@@ -1985,6 +1925,7 @@ impl rt::Object for NotSupportedHostInDvs {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Object(&self.switch_product_spec),
             _ => P::Absent,
         }
@@ -1992,15 +1933,10 @@ impl rt::Object for NotSupportedHostInDvs {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Object(&mut self.switch_product_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostInDvs {}
@@ -2126,6 +2062,7 @@ impl rt::Object for OutOfSyncDvsHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.host_out_of_sync),
             _ => P::Absent,
         }
@@ -2133,15 +2070,10 @@ impl rt::Object for OutOfSyncDvsHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Objects(&mut self.host_out_of_sync),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for OutOfSyncDvsHost {}
@@ -2214,6 +2146,7 @@ impl rt::Object for RecoveryEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
             16 => P::Value(&self.port_key),
             17 => P::Value(&self.dvs_uuid),
@@ -2224,18 +2157,13 @@ impl rt::Object for RecoveryEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.host_name),
             16 => M::Value(&mut self.port_key),
             17 => M::Value(&mut self.dvs_uuid),
             18 => M::Value(&mut self.vnic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RecoveryEvent {}
@@ -2302,6 +2230,7 @@ impl rt::Object for RollbackEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.host_name),
             16 => P::Value(&self.method_name),
             _ => P::Absent,
@@ -2310,16 +2239,11 @@ impl rt::Object for RollbackEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.host_name),
             16 => M::Value(&mut self.method_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RollbackEvent {}
@@ -2386,6 +2310,7 @@ impl rt::Object for RollbackFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.entity_name),
             3 => P::Value(&self.entity_type),
             _ => P::Absent,
@@ -2394,16 +2319,11 @@ impl rt::Object for RollbackFailure {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.entity_name),
             3 => M::Value(&mut self.entity_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RollbackFailure {}
@@ -2518,6 +2438,7 @@ impl rt::Object for SingleIp {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
             _ => P::Absent,
         }
@@ -2525,15 +2446,10 @@ impl rt::Object for SingleIp {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<IpAddress> for SingleIp {}
@@ -2597,6 +2513,7 @@ impl rt::Object for SingleMac {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.address),
             _ => P::Absent,
         }
@@ -2604,15 +2521,10 @@ impl rt::Object for SingleMac {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MacAddress> for SingleMac {}
@@ -2676,6 +2588,7 @@ impl rt::Object for StringExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2683,15 +2596,10 @@ impl rt::Object for StringExpression {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for StringExpression {
@@ -2754,6 +2662,7 @@ impl rt::Object for StringPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2761,15 +2670,10 @@ impl rt::Object for StringPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for StringPolicy {
@@ -2828,20 +2732,16 @@ impl rt::Object for SwitchIpUnset {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SwitchIpUnset {}
@@ -2901,20 +2801,16 @@ impl rt::Object for SwitchNotInUpgradeMode {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SwitchNotInUpgradeMode {}
@@ -2974,20 +2870,16 @@ impl rt::Object for TeamingMatchEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TeamingMatchEvent {}
@@ -3047,20 +2939,16 @@ impl rt::Object for TeamingMisMatchEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TeamingMisMatchEvent {}
@@ -3120,20 +3008,16 @@ impl rt::Object for UplinkPortMtuNotSupportEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UplinkPortMtuNotSupportEvent {}
@@ -3193,20 +3077,16 @@ impl rt::Object for UplinkPortMtuSupportEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UplinkPortMtuSupportEvent {}
@@ -3266,20 +3146,16 @@ impl rt::Object for UplinkPortVlanTrunkedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UplinkPortVlanTrunkedEvent {}
@@ -3339,20 +3215,16 @@ impl rt::Object for UplinkPortVlanUntrunkedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UplinkPortVlanUntrunkedEvent {}
@@ -3448,6 +3320,7 @@ impl rt::Object for VMwareDvsConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=26 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             27 => P::Objects(&self.vspan_session),
             28 => P::Objects(&self.pvlan_config),
             29 => P::Value(&self.max_mtu),
@@ -3465,6 +3338,7 @@ impl rt::Object for VMwareDvsConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=26 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             27 => M::Objects(&mut self.vspan_session),
             28 => M::Objects(&mut self.pvlan_config),
             29 => M::Value(&mut self.max_mtu),
@@ -3478,12 +3352,6 @@ impl rt::Object for VMwareDvsConfigInfo {
             37 => M::Optional(&mut self.real_time_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsConfigInfo> for VMwareDvsConfigInfo {}
@@ -3576,6 +3444,7 @@ impl rt::Object for VMwareDvsConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             18 => P::Objects(&self.pvlan_config_spec),
             19 => P::Objects(&self.vspan_config_spec),
             20 => P::Value(&self.max_mtu),
@@ -3592,6 +3461,7 @@ impl rt::Object for VMwareDvsConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             18 => M::Objects(&mut self.pvlan_config_spec),
             19 => M::Objects(&mut self.vspan_config_spec),
             20 => M::Value(&mut self.max_mtu),
@@ -3604,12 +3474,6 @@ impl rt::Object for VMwareDvsConfigSpec {
             27 => M::Optional(&mut self.real_time_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsConfigSpec> for VMwareDvsConfigSpec {}
@@ -3709,6 +3573,7 @@ impl rt::Object for VMwareDvsFeatureCapability {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.vspan_supported),
             11 => P::Value(&self.lldp_supported),
             12 => P::Value(&self.ipfix_supported),
@@ -3728,6 +3593,7 @@ impl rt::Object for VMwareDvsFeatureCapability {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.vspan_supported),
             11 => M::Value(&mut self.lldp_supported),
             12 => M::Value(&mut self.ipfix_supported),
@@ -3743,12 +3609,6 @@ impl rt::Object for VMwareDvsFeatureCapability {
             22 => M::Optional(&mut self.system_traffic_capabilities),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsFeatureCapability> for VMwareDvsFeatureCapability {}
@@ -3812,6 +3672,7 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&DvsHealthCheckCapability {}),
             0 => P::Value(&self.vlan_mtu_supported),
             1 => P::Value(&self.teaming_supported),
             _ => P::Absent,
@@ -3823,9 +3684,6 @@ impl rt::Object for VMwareDvsHealthCheckCapability {
             1 => M::Value(&mut self.teaming_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&DvsHealthCheckCapability {})
     }
 }
 impl rt::Extends<DvsHealthCheckCapability> for VMwareDvsHealthCheckCapability {}
@@ -3874,20 +3732,16 @@ impl rt::Object for VMwareDvsHealthCheckConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsHealthCheckConfig> for VMwareDvsHealthCheckConfig {}
@@ -3957,6 +3811,7 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.mtu_mismatch),
             3 => P::Objects(&self.vlan_support_switch_mtu),
             4 => P::Objects(&self.vlan_not_support_switch_mtu),
@@ -3966,17 +3821,12 @@ impl rt::Object for VMwareDvsMtuHealthCheckResult {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.mtu_mismatch),
             3 => M::Objects(&mut self.vlan_support_switch_mtu),
             4 => M::Objects(&mut self.vlan_not_support_switch_mtu),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMemberHealthCheckResult> for VMwareDvsMtuHealthCheckResult {}
@@ -4064,6 +3914,7 @@ impl rt::Object for VMwareDvsPortSetting {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan),
             8 => P::Optional(&self.qos_tag),
             9 => P::Optional(&self.uplink_teaming_policy),
@@ -4079,6 +3930,7 @@ impl rt::Object for VMwareDvsPortSetting {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.vlan),
             8 => M::Optional(&mut self.qos_tag),
             9 => M::Optional(&mut self.uplink_teaming_policy),
@@ -4090,12 +3942,6 @@ impl rt::Object for VMwareDvsPortSetting {
             15 => M::Optional(&mut self.vni),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvPortSetting> for VMwareDvsPortSetting {}
@@ -4171,6 +4017,7 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.vlan_override_allowed),
             8 => P::Value(&self.uplink_teaming_override_allowed),
             9 => P::Value(&self.security_policy_override_allowed),
@@ -4182,6 +4029,7 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.vlan_override_allowed),
             8 => M::Value(&mut self.uplink_teaming_override_allowed),
             9 => M::Value(&mut self.security_policy_override_allowed),
@@ -4189,12 +4037,6 @@ impl rt::Object for VMwareDvsPortgroupPolicy {
             11 => M::Value(&mut self.mac_management_override_allowed),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvPortgroupPolicy> for VMwareDvsPortgroupPolicy {}
@@ -4383,20 +4225,16 @@ impl rt::Object for VMwareDvsTeamingHealthCheckConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsHealthCheckConfig> for VMwareDvsTeamingHealthCheckConfig {}
@@ -4460,6 +4298,7 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.teaming_status),
             _ => P::Absent,
         }
@@ -4467,15 +4306,10 @@ impl rt::Object for VMwareDvsTeamingHealthCheckResult {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.teaming_status),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMemberHealthCheckResult> for VMwareDvsTeamingHealthCheckResult {}
@@ -4542,6 +4376,7 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.trunked_vlan),
             3 => P::Objects(&self.untrunked_vlan),
             _ => P::Absent,
@@ -4550,16 +4385,11 @@ impl rt::Object for VMwareDvsVlanHealthCheckResult {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.trunked_vlan),
             3 => M::Objects(&mut self.untrunked_vlan),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMemberHealthCheckResult> for VMwareDvsVlanHealthCheckResult {}
@@ -4619,20 +4449,16 @@ impl rt::Object for VMwareDvsVlanMtuHealthCheckConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DvsHealthCheckConfig> for VMwareDvsVlanMtuHealthCheckConfig {}

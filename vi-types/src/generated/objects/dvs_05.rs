@@ -643,6 +643,7 @@ impl rt::Object for VMwareUplinkLacpPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.enable),
             2 => P::Optional(&self.mode),
             _ => P::Absent,
@@ -651,16 +652,11 @@ impl rt::Object for VMwareUplinkLacpPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.enable),
             2 => M::Optional(&mut self.mode),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VMwareUplinkLacpPolicy {
@@ -726,6 +722,7 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.active_uplink_port),
             2 => P::Value(&self.standby_uplink_port),
             _ => P::Absent,
@@ -734,16 +731,11 @@ impl rt::Object for VMwareUplinkPortOrderPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.active_uplink_port),
             2 => M::Value(&mut self.standby_uplink_port),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VMwareUplinkPortOrderPolicy {
@@ -1025,6 +1017,7 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.vnic),
             _ => P::Absent,
         }
@@ -1032,15 +1025,10 @@ impl rt::Object for VmPoweringOnWithCustomizedDvPortEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Objects(&mut self.vnic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmPoweringOnWithCustomizedDvPortEvent {}
@@ -1107,6 +1095,7 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
             16 => P::Value(&self.vm_vnic_resource_pool_name),
             _ => P::Absent,
@@ -1115,16 +1104,11 @@ impl rt::Object for VmVnicPoolReservationViolationClearEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.vm_vnic_resource_pool_key),
             16 => M::Value(&mut self.vm_vnic_resource_pool_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmVnicPoolReservationViolationClearEvent {}
@@ -1191,6 +1175,7 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.vm_vnic_resource_pool_key),
             16 => P::Value(&self.vm_vnic_resource_pool_name),
             _ => P::Absent,
@@ -1199,16 +1184,11 @@ impl rt::Object for VmVnicPoolReservationViolationRaiseEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.vm_vnic_resource_pool_key),
             16 => M::Value(&mut self.vm_vnic_resource_pool_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmVnicPoolReservationViolationRaiseEvent {}
@@ -1393,6 +1373,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.pvlan_id),
             _ => P::Absent,
         }
@@ -1400,15 +1381,10 @@ impl rt::Object for VmwareDistributedVirtualSwitchPvlanSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.pvlan_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmwareDistributedVirtualSwitchVlanSpec>
@@ -1597,6 +1573,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.vlan_id),
             _ => P::Absent,
         }
@@ -1604,15 +1581,10 @@ impl rt::Object for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Objects(&mut self.vlan_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmwareDistributedVirtualSwitchVlanSpec>
@@ -1677,6 +1649,7 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vlan_id),
             _ => P::Absent,
         }
@@ -1684,15 +1657,10 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanIdSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.vlan_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmwareDistributedVirtualSwitchVlanSpec>
@@ -1753,20 +1721,16 @@ impl rt::Object for VmwareDistributedVirtualSwitchVlanSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmwareDistributedVirtualSwitchVlanSpec>
@@ -1846,6 +1810,7 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.policy),
             2 => P::Optional(&self.reverse_policy),
             3 => P::Optional(&self.notify_switches),
@@ -1858,6 +1823,7 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.policy),
             2 => M::Optional(&mut self.reverse_policy),
             3 => M::Optional(&mut self.notify_switches),
@@ -1866,12 +1832,6 @@ impl rt::Object for VmwareUplinkPortTeamingPolicy {
             6 => M::Optional(&mut self.uplink_port_order),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VmwareUplinkPortTeamingPolicy {
@@ -2002,6 +1962,7 @@ impl rt::Object for VspanDestPortConflict {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
             3 => P::Value(&self.vspan_session_key2),
             4 => P::Value(&self.port_key),
@@ -2011,17 +1972,12 @@ impl rt::Object for VspanDestPortConflict {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vspan_session_key1),
             3 => M::Value(&mut self.vspan_session_key2),
             4 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanDestPortConflict {}
@@ -2091,6 +2047,7 @@ impl rt::Object for VspanPortConflict {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key1),
             3 => P::Value(&self.vspan_session_key2),
             4 => P::Value(&self.port_key),
@@ -2100,17 +2057,12 @@ impl rt::Object for VspanPortConflict {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vspan_session_key1),
             3 => M::Value(&mut self.vspan_session_key2),
             4 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPortConflict {}
@@ -2180,6 +2132,7 @@ impl rt::Object for VspanPortMoveFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.src_portgroup_name),
             3 => P::Value(&self.dest_portgroup_name),
             4 => P::Value(&self.port_key),
@@ -2189,17 +2142,12 @@ impl rt::Object for VspanPortMoveFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.src_portgroup_name),
             3 => M::Value(&mut self.dest_portgroup_name),
             4 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPortMoveFault {}
@@ -2263,6 +2211,7 @@ impl rt::Object for VspanPortPromiscChangeFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.port_key),
             _ => P::Absent,
         }
@@ -2270,15 +2219,10 @@ impl rt::Object for VspanPortPromiscChangeFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPortPromiscChangeFault {}
@@ -2342,6 +2286,7 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
             _ => P::Absent,
         }
@@ -2349,15 +2294,10 @@ impl rt::Object for VspanPortgroupPromiscChangeFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.portgroup_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPortgroupPromiscChangeFault {}
@@ -2421,6 +2361,7 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.portgroup_name),
             _ => P::Absent,
         }
@@ -2428,15 +2369,10 @@ impl rt::Object for VspanPortgroupTypeChangeFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.portgroup_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPortgroupTypeChangeFault {}
@@ -2503,6 +2439,7 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),
             3 => P::Value(&self.port_key),
             _ => P::Absent,
@@ -2511,16 +2448,11 @@ impl rt::Object for VspanPromiscuousPortNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vspan_session_key),
             3 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanPromiscuousPortNotSupported {}
@@ -2587,6 +2519,7 @@ impl rt::Object for VspanSameSessionPortConflict {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vspan_session_key),
             3 => P::Value(&self.port_key),
             _ => P::Absent,
@@ -2595,16 +2528,11 @@ impl rt::Object for VspanSameSessionPortConflict {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vspan_session_key),
             3 => M::Value(&mut self.port_key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VspanSameSessionPortConflict {}

@@ -5,6 +5,81 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `HostSyncFailedEvent`, a [`HostEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct HostSyncFailedEvent {
+    /// The properties of `HostEvent`.
+    pub base: HostEvent,
+    /// `reason`: required `LocalizedMethodFault`.
+    pub reason: LocalizedMethodFault,
+}
+pub(crate) static HOST_SYNC_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "HostSyncFailedEvent",
+    "4.0",
+    Some(&HOST_EVENT),
+    "
+LocalizedMethodFault reason r
+",
+    rt::unset::<HostSyncFailedEvent>,
+);
+impl rt::Object for HostSyncFailedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &HOST_SYNC_FAILED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &HOST_SYNC_FAILED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            15 => P::Object(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            15 => M::Object(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for HostSyncFailedEvent {}
+impl std::ops::Deref for HostSyncFailedEvent {
+    type Target = HostEvent;
+    fn deref(&self) -> &HostEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for HostSyncFailedEvent {
+    fn deref_mut(&mut self) -> &mut HostEvent {
+        &mut self.base
+    }
+}
+impl Clone for HostSyncFailedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for HostSyncFailedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for HostSyncFailedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for HostSyncFailedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `HostUpgradeFailedEvent`, a [`HostEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct HostUpgradeFailedEvent {
@@ -28,20 +103,16 @@ impl rt::Object for HostUpgradeFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostUpgradeFailedEvent {}
@@ -101,20 +172,16 @@ impl rt::Object for HostUserWorldSwapNotEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostUserWorldSwapNotEnabledEvent {}
@@ -187,6 +254,7 @@ impl rt::Object for HostWwnChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.old_node_wwns),
             16 => P::Value(&self.old_port_wwns),
             17 => P::Value(&self.new_node_wwns),
@@ -197,18 +265,13 @@ impl rt::Object for HostWwnChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.old_node_wwns),
             16 => M::Value(&mut self.old_port_wwns),
             17 => M::Value(&mut self.new_node_wwns),
             18 => M::Value(&mut self.new_port_wwns),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostWwnChangedEvent {}
@@ -278,6 +341,7 @@ impl rt::Object for HostWwnConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Objects(&self.conflicted_vms),
             16 => P::Objects(&self.conflicted_hosts),
             17 => P::Value(&self.wwn),
@@ -287,17 +351,12 @@ impl rt::Object for HostWwnConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Objects(&mut self.conflicted_vms),
             16 => M::Objects(&mut self.conflicted_hosts),
             17 => M::Value(&mut self.wwn),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostWwnConflictEvent {}
@@ -357,20 +416,16 @@ impl rt::Object for IScsiBootFailureEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for IScsiBootFailureEvent {}
@@ -430,20 +485,16 @@ impl rt::Object for InfoUpgradeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for InfoUpgradeEvent {}
@@ -510,6 +561,7 @@ impl rt::Object for LocalDatastoreCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             16 => P::Value(&self.datastore_url),
             _ => P::Absent,
@@ -518,16 +570,11 @@ impl rt::Object for LocalDatastoreCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             16 => M::Value(&mut self.datastore_url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for LocalDatastoreCreatedEvent {}
@@ -587,20 +634,16 @@ impl rt::Object for LocalTsmEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for LocalTsmEnabledEvent {}
@@ -664,6 +707,7 @@ impl rt::Object for LockerMisconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             _ => P::Absent,
         }
@@ -671,15 +715,10 @@ impl rt::Object for LockerMisconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for LockerMisconfiguredEvent {}
@@ -746,6 +785,7 @@ impl rt::Object for LockerReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Optional(&self.old_datastore),
             16 => P::Optional(&self.new_datastore),
             _ => P::Absent,
@@ -754,16 +794,11 @@ impl rt::Object for LockerReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Optional(&mut self.old_datastore),
             16 => M::Optional(&mut self.new_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for LockerReconfiguredEvent {}
@@ -823,20 +858,16 @@ impl rt::Object for MigrationErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationErrorEvent {}
@@ -900,6 +931,7 @@ impl rt::Object for MigrationHostErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
             _ => P::Absent,
         }
@@ -907,15 +939,10 @@ impl rt::Object for MigrationHostErrorEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Object(&mut self.dst_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationHostErrorEvent {}
@@ -979,6 +1006,7 @@ impl rt::Object for MigrationHostWarningEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_host),
             _ => P::Absent,
         }
@@ -986,15 +1014,10 @@ impl rt::Object for MigrationHostWarningEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Object(&mut self.dst_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationHostWarningEvent {}
@@ -1061,6 +1084,7 @@ impl rt::Object for MigrationResourceErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
             18 => P::Object(&self.dst_host),
             _ => P::Absent,
@@ -1069,16 +1093,11 @@ impl rt::Object for MigrationResourceErrorEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Object(&mut self.dst_pool),
             18 => M::Object(&mut self.dst_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationResourceErrorEvent {}
@@ -1145,6 +1164,7 @@ impl rt::Object for MigrationResourceWarningEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Object(&self.dst_pool),
             18 => P::Object(&self.dst_host),
             _ => P::Absent,
@@ -1153,16 +1173,11 @@ impl rt::Object for MigrationResourceWarningEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Object(&mut self.dst_pool),
             18 => M::Object(&mut self.dst_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationResourceWarningEvent {}
@@ -1222,20 +1237,16 @@ impl rt::Object for MigrationWarningEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for MigrationWarningEvent {}
@@ -1302,6 +1313,7 @@ impl rt::Object for NasDatastoreCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             16 => P::Value(&self.datastore_url),
             _ => P::Absent,
@@ -1310,16 +1322,11 @@ impl rt::Object for NasDatastoreCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             16 => M::Value(&mut self.datastore_url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NasDatastoreCreatedEvent {}
@@ -1386,6 +1393,7 @@ impl rt::Object for NetworkRollbackEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.method_name),
             16 => P::Value(&self.transaction_id),
             _ => P::Absent,
@@ -1394,16 +1402,11 @@ impl rt::Object for NetworkRollbackEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.method_name),
             16 => M::Value(&mut self.transaction_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NetworkRollbackEvent {}
@@ -1467,6 +1470,7 @@ impl rt::Object for NoAccessUserEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.ip_address),
             _ => P::Absent,
         }
@@ -1474,15 +1478,10 @@ impl rt::Object for NoAccessUserEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.ip_address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NoAccessUserEvent {}
@@ -1542,20 +1541,16 @@ impl rt::Object for NoDatastoresConfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NoDatastoresConfiguredEvent {}
@@ -1615,20 +1610,16 @@ impl rt::Object for NonViWorkloadDetectedOnDatastoreEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NonViWorkloadDetectedOnDatastoreEvent {}
@@ -1692,6 +1683,7 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -1699,15 +1691,10 @@ impl rt::Object for NotEnoughResourcesToStartVmEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for NotEnoughResourcesToStartVmEvent {}
@@ -1767,20 +1754,16 @@ impl rt::Object for RemoteTsmEnabledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RemoteTsmEnabledEvent {}
@@ -1844,6 +1827,7 @@ impl rt::Object for ResourcePoolCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.parent),
             _ => P::Absent,
         }
@@ -1851,15 +1835,10 @@ impl rt::Object for ResourcePoolCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourcePoolCreatedEvent {}
@@ -1919,20 +1898,16 @@ impl rt::Object for ResourcePoolDestroyedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourcePoolDestroyedEvent {}
@@ -1996,6 +1971,7 @@ impl rt::Object for ResourcePoolEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.resource_pool),
             _ => P::Absent,
         }
@@ -2003,15 +1979,10 @@ impl rt::Object for ResourcePoolEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.resource_pool),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourcePoolEvent {}
@@ -2078,6 +2049,7 @@ impl rt::Object for ResourcePoolMovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
             17 => P::Object(&self.new_parent),
             _ => P::Absent,
@@ -2086,16 +2058,11 @@ impl rt::Object for ResourcePoolMovedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.old_parent),
             17 => M::Object(&mut self.new_parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourcePoolMovedEvent {}
@@ -2159,6 +2126,7 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
             _ => P::Absent,
         }
@@ -2166,15 +2134,10 @@ impl rt::Object for ResourcePoolReconfiguredEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourcePoolReconfiguredEvent {}
@@ -2234,20 +2197,16 @@ impl rt::Object for ResourceViolatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ResourceViolatedEvent {}
@@ -2307,20 +2266,16 @@ impl rt::Object for ServerStartedSessionEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ServerStartedSessionEvent {}
@@ -2387,6 +2342,7 @@ impl rt::Object for SessionTerminatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.session_id),
             16 => P::Value(&self.terminated_username),
             _ => P::Absent,
@@ -2395,16 +2351,11 @@ impl rt::Object for SessionTerminatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.session_id),
             16 => M::Value(&mut self.terminated_username),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for SessionTerminatedEvent {}
@@ -2464,20 +2415,16 @@ impl rt::Object for TaskTimeoutEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TaskTimeoutEvent {}
@@ -2537,20 +2484,16 @@ impl rt::Object for TemplateBeingUpgradedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TemplateBeingUpgradedEvent {}
@@ -2614,6 +2557,7 @@ impl rt::Object for TemplateUpgradeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.legacy_template),
             _ => P::Absent,
         }
@@ -2621,15 +2565,10 @@ impl rt::Object for TemplateUpgradeEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.legacy_template),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TemplateUpgradeEvent {}
@@ -2693,6 +2632,7 @@ impl rt::Object for TemplateUpgradeFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -2700,15 +2640,10 @@ impl rt::Object for TemplateUpgradeFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TemplateUpgradeFailedEvent {}
@@ -2768,20 +2703,16 @@ impl rt::Object for TemplateUpgradedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TemplateUpgradedEvent {}
@@ -2841,20 +2772,16 @@ impl rt::Object for TimedOutHostOperationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for TimedOutHostOperationEvent {}
@@ -2914,20 +2841,16 @@ impl rt::Object for UpdatedAgentBeingRestartedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UpdatedAgentBeingRestartedEvent {}
@@ -2991,6 +2914,7 @@ impl rt::Object for UpgradeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.message),
             _ => P::Absent,
         }
@@ -2998,15 +2922,10 @@ impl rt::Object for UpgradeEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.message),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UpgradeEvent {}
@@ -3073,6 +2992,7 @@ impl rt::Object for UserAssignedToGroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
             16 => P::Value(&self.group),
             _ => P::Absent,
@@ -3081,16 +3001,11 @@ impl rt::Object for UserAssignedToGroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.user_login),
             16 => M::Value(&mut self.group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserAssignedToGroup {}
@@ -3154,6 +3069,7 @@ impl rt::Object for UserPasswordChanged {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
             _ => P::Absent,
         }
@@ -3161,15 +3077,10 @@ impl rt::Object for UserPasswordChanged {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.user_login),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserPasswordChanged {}
@@ -3236,6 +3147,7 @@ impl rt::Object for UserUnassignedFromGroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.user_login),
             16 => P::Value(&self.group),
             _ => P::Absent,
@@ -3244,16 +3156,11 @@ impl rt::Object for UserUnassignedFromGroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.user_login),
             16 => M::Value(&mut self.group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserUnassignedFromGroup {}
@@ -3313,20 +3220,16 @@ impl rt::Object for UserUpgradeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for UserUpgradeEvent {}
@@ -3393,6 +3296,7 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             16 => P::Value(&self.datastore_url),
             _ => P::Absent,
@@ -3401,16 +3305,11 @@ impl rt::Object for VmfsDatastoreCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             16 => M::Value(&mut self.datastore_url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmfsDatastoreCreatedEvent {}
@@ -3474,6 +3373,7 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             _ => P::Absent,
         }
@@ -3481,15 +3381,10 @@ impl rt::Object for VmfsDatastoreExpandedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmfsDatastoreExpandedEvent {}
@@ -3553,6 +3448,7 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.datastore),
             _ => P::Absent,
         }
@@ -3560,15 +3456,10 @@ impl rt::Object for VmfsDatastoreExtendedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmfsDatastoreExtendedEvent {}
@@ -3632,6 +3523,7 @@ impl rt::Object for VcAgentUninstallFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -3639,15 +3531,10 @@ impl rt::Object for VcAgentUninstallFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VcAgentUninstallFailedEvent {}
@@ -3707,20 +3594,16 @@ impl rt::Object for VcAgentUninstalledEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VcAgentUninstalledEvent {}
@@ -3784,6 +3667,7 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -3791,15 +3675,10 @@ impl rt::Object for VcAgentUpgradeFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VcAgentUpgradeFailedEvent {}
@@ -3859,20 +3738,16 @@ impl rt::Object for VcAgentUpgradedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VcAgentUpgradedEvent {}
@@ -3932,20 +3807,16 @@ impl rt::Object for VimAccountPasswordChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VimAccountPasswordChangedEvent {}
@@ -4005,20 +3876,16 @@ impl rt::Object for VmAcquiredMksTicketEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmAcquiredMksTicketEvent {}
@@ -4082,6 +3949,7 @@ impl rt::Object for VmAcquiredTicketEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.ticket_type),
             _ => P::Absent,
         }
@@ -4089,15 +3957,10 @@ impl rt::Object for VmAcquiredTicketEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.ticket_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmAcquiredTicketEvent {}
@@ -4164,6 +4027,7 @@ impl rt::Object for VmAutoRenameEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_name),
             17 => P::Value(&self.new_name),
             _ => P::Absent,
@@ -4172,16 +4036,11 @@ impl rt::Object for VmAutoRenameEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_name),
             17 => M::Value(&mut self.new_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmAutoRenameEvent {}
@@ -4251,6 +4110,7 @@ impl rt::Object for VmBeingClonedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
             17 => P::Value(&self.dest_name),
             18 => P::Object(&self.dest_host),
@@ -4260,17 +4120,12 @@ impl rt::Object for VmBeingClonedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_folder),
             17 => M::Value(&mut self.dest_name),
             18 => M::Object(&mut self.dest_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingClonedEvent {}
@@ -4337,6 +4192,7 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_name),
             17 => P::Object(&self.dest_host),
             _ => P::Absent,
@@ -4345,16 +4201,11 @@ impl rt::Object for VmBeingClonedNoFolderEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.dest_name),
             17 => M::Object(&mut self.dest_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingClonedNoFolderEvent {}
@@ -4418,6 +4269,7 @@ impl rt::Object for VmBeingDeployedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.src_template),
             _ => P::Absent,
         }
@@ -4425,15 +4277,10 @@ impl rt::Object for VmBeingDeployedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.src_template),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingDeployedEvent {}
@@ -4503,6 +4350,7 @@ impl rt::Object for VmBeingHotMigratedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             17 => P::Optional(&self.dest_datacenter),
             18 => P::Optional(&self.dest_datastore),
@@ -4512,17 +4360,12 @@ impl rt::Object for VmBeingHotMigratedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             17 => M::Optional(&mut self.dest_datacenter),
             18 => M::Optional(&mut self.dest_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingHotMigratedEvent {}
@@ -4592,6 +4435,7 @@ impl rt::Object for VmBeingMigratedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             17 => P::Optional(&self.dest_datacenter),
             18 => P::Optional(&self.dest_datastore),
@@ -4601,17 +4445,12 @@ impl rt::Object for VmBeingMigratedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             17 => M::Optional(&mut self.dest_datacenter),
             18 => M::Optional(&mut self.dest_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingMigratedEvent {}
@@ -4681,6 +4520,7 @@ impl rt::Object for VmBeingRelocatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             17 => P::Optional(&self.dest_datacenter),
             18 => P::Optional(&self.dest_datastore),
@@ -4690,17 +4530,12 @@ impl rt::Object for VmBeingRelocatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             17 => M::Optional(&mut self.dest_datacenter),
             18 => M::Optional(&mut self.dest_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmBeingRelocatedEvent {}
@@ -4773,6 +4608,7 @@ impl rt::Object for VmCloneFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_folder),
             17 => P::Value(&self.dest_name),
             18 => P::Object(&self.dest_host),
@@ -4783,18 +4619,13 @@ impl rt::Object for VmCloneFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_folder),
             17 => M::Value(&mut self.dest_name),
             18 => M::Object(&mut self.dest_host),
             19 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmCloneFailedEvent {}
@@ -4854,20 +4685,16 @@ impl rt::Object for VmConfigMissingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmConfigMissingEvent {}
@@ -4927,20 +4754,16 @@ impl rt::Object for VmDateRolledBackEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDateRolledBackEvent {}
@@ -5007,6 +4830,7 @@ impl rt::Object for VmDeployFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.dest_datastore),
             17 => P::Object(&self.reason),
             _ => P::Absent,
@@ -5015,16 +4839,11 @@ impl rt::Object for VmDeployFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.dest_datastore),
             17 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDeployFailedEvent {}
@@ -5091,6 +4910,7 @@ impl rt::Object for VmDiskFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.disk),
             17 => P::Object(&self.reason),
             _ => P::Absent,
@@ -5099,16 +4919,11 @@ impl rt::Object for VmDiskFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.disk),
             17 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmDiskFailedEvent {}
@@ -5145,152 +4960,6 @@ impl serde::Serialize for VmDiskFailedEvent {
     }
 }
 
-/// `VmEndRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmEndRecordingEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmEndRecordingEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmEndRecordingEvent>,
-);
-impl rt::Object for VmEndRecordingEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_END_RECORDING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_RECORDING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmEndRecordingEvent {}
-impl std::ops::Deref for VmEndRecordingEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmEndRecordingEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmEndRecordingEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmEndRecordingEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmEndRecordingEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmEndRecordingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmEndReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmEndReplayingEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmEndReplayingEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmEndReplayingEvent>,
-);
-impl rt::Object for VmEndReplayingEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_END_REPLAYING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_END_REPLAYING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmEndReplayingEvent {}
-impl std::ops::Deref for VmEndReplayingEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmEndReplayingEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmEndReplayingEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmEndReplayingEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmEndReplayingEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmEndReplayingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmFailedRelayoutEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmFailedRelayoutEvent {
@@ -5318,6 +4987,7 @@ impl rt::Object for VmFailedRelayoutEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5325,15 +4995,10 @@ impl rt::Object for VmFailedRelayoutEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedRelayoutEvent {}
@@ -5393,20 +5058,16 @@ impl rt::Object for VmFailedRelayoutOnVmfs2DatastoreEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedRelayoutOnVmfs2DatastoreEvent {}
@@ -5443,85 +5104,6 @@ impl serde::Serialize for VmFailedRelayoutOnVmfs2DatastoreEvent {
     }
 }
 
-/// `VmFailedStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmFailedStartingSecondaryEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `reason`: optional string.
-    pub reason: Option<String>,
-}
-pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmFailedStartingSecondaryEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "
-string reason o
-",
-    rt::unset::<VmFailedStartingSecondaryEvent>,
-);
-impl rt::Object for VmFailedStartingSecondaryEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_FAILED_STARTING_SECONDARY_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_STARTING_SECONDARY_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmFailedStartingSecondaryEvent {}
-impl std::ops::Deref for VmFailedStartingSecondaryEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmFailedStartingSecondaryEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmFailedStartingSecondaryEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmFailedStartingSecondaryEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmFailedStartingSecondaryEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmFailedToRebootGuestEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmFailedToRebootGuestEvent {
@@ -5549,6 +5131,7 @@ impl rt::Object for VmFailedToRebootGuestEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5556,15 +5139,10 @@ impl rt::Object for VmFailedToRebootGuestEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToRebootGuestEvent {}
@@ -5628,6 +5206,7 @@ impl rt::Object for VmFailedToResetEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5635,15 +5214,10 @@ impl rt::Object for VmFailedToResetEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToResetEvent {}
@@ -5707,6 +5281,7 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5714,15 +5289,10 @@ impl rt::Object for VmFailedToShutdownGuestEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToShutdownGuestEvent {}
@@ -5786,6 +5356,7 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5793,15 +5364,10 @@ impl rt::Object for VmFailedToStandbyGuestEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToStandbyGuestEvent {}
@@ -5865,6 +5431,7 @@ impl rt::Object for VmFailedToSuspendEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.reason),
             _ => P::Absent,
         }
@@ -5872,15 +5439,10 @@ impl rt::Object for VmFailedToSuspendEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFailedToSuspendEvent {}
@@ -5917,79 +5479,6 @@ impl serde::Serialize for VmFailedToSuspendEvent {
     }
 }
 
-/// `VmFailedUpdatingSecondaryConfig`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmFailedUpdatingSecondaryConfig {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmFailedUpdatingSecondaryConfig",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmFailedUpdatingSecondaryConfig>,
-);
-impl rt::Object for VmFailedUpdatingSecondaryConfig {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_FAILED_UPDATING_SECONDARY_CONFIG
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAILED_UPDATING_SECONDARY_CONFIG
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmFailedUpdatingSecondaryConfig {}
-impl std::ops::Deref for VmFailedUpdatingSecondaryConfig {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmFailedUpdatingSecondaryConfig {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmFailedUpdatingSecondaryConfig {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmFailedUpdatingSecondaryConfig {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmFailedUpdatingSecondaryConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedUpdatingSecondaryConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmInstanceUuidAssignedEvent`, a [`VmEvent`], since VI API 4.0.
 #[derive(Default)]
 pub struct VmInstanceUuidAssignedEvent {
@@ -6017,6 +5506,7 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -6024,15 +5514,10 @@ impl rt::Object for VmInstanceUuidAssignedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmInstanceUuidAssignedEvent {}
@@ -6099,6 +5584,7 @@ impl rt::Object for VmInstanceUuidChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_instance_uuid),
             17 => P::Value(&self.new_instance_uuid),
             _ => P::Absent,
@@ -6107,16 +5593,11 @@ impl rt::Object for VmInstanceUuidChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_instance_uuid),
             17 => M::Value(&mut self.new_instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmInstanceUuidChangedEvent {}
@@ -6183,6 +5664,7 @@ impl rt::Object for VmInstanceUuidConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
             17 => P::Value(&self.instance_uuid),
             _ => P::Absent,
@@ -6191,16 +5673,11 @@ impl rt::Object for VmInstanceUuidConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.conflicted_vm),
             17 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmInstanceUuidConflictEvent {}
@@ -6267,6 +5744,7 @@ impl rt::Object for VmMacAssignedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.adapter),
             17 => P::Value(&self.mac),
             _ => P::Absent,
@@ -6275,16 +5753,11 @@ impl rt::Object for VmMacAssignedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.adapter),
             17 => M::Value(&mut self.mac),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMacAssignedEvent {}
@@ -6316,6 +5789,91 @@ impl std::fmt::Debug for VmMacAssignedEvent {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for VmMacAssignedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmMacChangedEvent`, a [`VmEvent`], since VI API 2.0.
+#[derive(Default)]
+pub struct VmMacChangedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `adapter`: required string.
+    pub adapter: String,
+    /// `oldMac`: required string.
+    pub old_mac: String,
+    /// `newMac`: required string.
+    pub new_mac: String,
+}
+pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMacChangedEvent",
+    "2.0",
+    Some(&VM_EVENT),
+    "
+string adapter r
+string oldMac r
+string newMac r
+",
+    rt::unset::<VmMacChangedEvent>,
+);
+impl rt::Object for VmMacChangedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAC_CHANGED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_MAC_CHANGED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.adapter),
+            17 => P::Value(&self.old_mac),
+            18 => P::Value(&self.new_mac),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.adapter),
+            17 => M::Value(&mut self.old_mac),
+            18 => M::Value(&mut self.new_mac),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmMacChangedEvent {}
+impl std::ops::Deref for VmMacChangedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmMacChangedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmMacChangedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmMacChangedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmMacChangedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmMacChangedEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

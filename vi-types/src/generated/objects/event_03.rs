@@ -5,95 +5,6 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// `VmMacChangedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
-pub struct VmMacChangedEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `adapter`: required string.
-    pub adapter: String,
-    /// `oldMac`: required string.
-    pub old_mac: String,
-    /// `newMac`: required string.
-    pub new_mac: String,
-}
-pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmMacChangedEvent",
-    "2.0",
-    Some(&VM_EVENT),
-    "
-string adapter r
-string oldMac r
-string newMac r
-",
-    rt::unset::<VmMacChangedEvent>,
-);
-impl rt::Object for VmMacChangedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_MAC_CHANGED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAC_CHANGED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.adapter),
-            17 => P::Value(&self.old_mac),
-            18 => P::Value(&self.new_mac),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.adapter),
-            17 => M::Value(&mut self.old_mac),
-            18 => M::Value(&mut self.new_mac),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmMacChangedEvent {}
-impl std::ops::Deref for VmMacChangedEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmMacChangedEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmMacChangedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmMacChangedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmMacChangedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmMacChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmMacConflictEvent {
@@ -124,6 +35,7 @@ impl rt::Object for VmMacConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
             17 => P::Value(&self.mac),
             _ => P::Absent,
@@ -132,16 +44,11 @@ impl rt::Object for VmMacConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.conflicted_vm),
             17 => M::Value(&mut self.mac),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMacConflictEvent {}
@@ -178,79 +85,6 @@ impl serde::Serialize for VmMacConflictEvent {
     }
 }
 
-/// `VmMaxFTRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmMaxFtRestartCountReached {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmMaxFTRestartCountReached",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmMaxFtRestartCountReached>,
-);
-impl rt::Object for VmMaxFtRestartCountReached {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_MAX_FT_RESTART_COUNT_REACHED
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_MAX_FT_RESTART_COUNT_REACHED
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmMaxFtRestartCountReached {}
-impl std::ops::Deref for VmMaxFtRestartCountReached {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmMaxFtRestartCountReached {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmMaxFtRestartCountReached {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmMaxFtRestartCountReached {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmMaxFtRestartCountReached {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmMaxFtRestartCountReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmMessageErrorEvent`, a [`VmEvent`], since VI API 4.0.
 #[derive(Default)]
 pub struct VmMessageErrorEvent {
@@ -281,6 +115,7 @@ impl rt::Object for VmMessageErrorEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
             17 => P::Objects(&self.message_info),
             _ => P::Absent,
@@ -289,16 +124,11 @@ impl rt::Object for VmMessageErrorEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.message),
             17 => M::Objects(&mut self.message_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMessageErrorEvent {}
@@ -365,6 +195,7 @@ impl rt::Object for VmMessageWarningEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.message),
             17 => P::Objects(&self.message_info),
             _ => P::Absent,
@@ -373,16 +204,11 @@ impl rt::Object for VmMessageWarningEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.message),
             17 => M::Objects(&mut self.message_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmMessageWarningEvent {}
@@ -419,79 +245,6 @@ impl serde::Serialize for VmMessageWarningEvent {
     }
 }
 
-/// `VmNoCompatibleHostForSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmNoCompatibleHostForSecondaryEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmNoCompatibleHostForSecondaryEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmNoCompatibleHostForSecondaryEvent>,
-);
-impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmNoCompatibleHostForSecondaryEvent {}
-impl std::ops::Deref for VmNoCompatibleHostForSecondaryEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmNoCompatibleHostForSecondaryEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmNoCompatibleHostForSecondaryEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmNoCompatibleHostForSecondaryEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmNoCompatibleHostForSecondaryEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmNoCompatibleHostForSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmNoNetworkAccessEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmNoNetworkAccessEvent {
@@ -519,6 +272,7 @@ impl rt::Object for VmNoNetworkAccessEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             _ => P::Absent,
         }
@@ -526,15 +280,10 @@ impl rt::Object for VmNoNetworkAccessEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmNoNetworkAccessEvent {}
@@ -598,6 +347,7 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
             _ => P::Absent,
         }
@@ -605,15 +355,10 @@ impl rt::Object for VmPowerOffOnIsolationEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.isolated_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmPowerOffOnIsolationEvent {}
@@ -650,85 +395,6 @@ impl serde::Serialize for VmPowerOffOnIsolationEvent {
     }
 }
 
-/// `VmPrimaryFailoverEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmPrimaryFailoverEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `reason`: optional string.
-    pub reason: Option<String>,
-}
-pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmPrimaryFailoverEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "
-string reason o
-",
-    rt::unset::<VmPrimaryFailoverEvent>,
-);
-impl rt::Object for VmPrimaryFailoverEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_PRIMARY_FAILOVER_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_PRIMARY_FAILOVER_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmPrimaryFailoverEvent {}
-impl std::ops::Deref for VmPrimaryFailoverEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmPrimaryFailoverEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmPrimaryFailoverEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmPrimaryFailoverEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmPrimaryFailoverEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmPrimaryFailoverEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmRelayoutSuccessfulEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmRelayoutSuccessfulEvent {
@@ -752,20 +418,16 @@ impl rt::Object for VmRelayoutSuccessfulEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRelayoutSuccessfulEvent {}
@@ -825,20 +487,16 @@ impl rt::Object for VmRelayoutUpToDateEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRelayoutUpToDateEvent {}
@@ -902,6 +560,7 @@ impl rt::Object for VmReloadFromPathEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
             _ => P::Absent,
         }
@@ -909,15 +568,10 @@ impl rt::Object for VmReloadFromPathEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.config_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmReloadFromPathEvent {}
@@ -981,6 +635,7 @@ impl rt::Object for VmReloadFromPathFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.config_path),
             _ => P::Absent,
         }
@@ -988,15 +643,10 @@ impl rt::Object for VmReloadFromPathFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.config_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmReloadFromPathFailedEvent {}
@@ -1069,6 +719,7 @@ impl rt::Object for VmRelocateFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.dest_host),
             17 => P::Object(&self.reason),
             18 => P::Optional(&self.dest_datacenter),
@@ -1079,18 +730,13 @@ impl rt::Object for VmRelocateFailedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.dest_host),
             17 => M::Object(&mut self.reason),
             18 => M::Optional(&mut self.dest_datacenter),
             19 => M::Optional(&mut self.dest_datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRelocateFailedEvent {}
@@ -1150,20 +796,16 @@ impl rt::Object for VmRemoteConsoleConnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRemoteConsoleConnectedEvent {}
@@ -1223,20 +865,16 @@ impl rt::Object for VmRemoteConsoleDisconnectedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRemoteConsoleDisconnectedEvent {}
@@ -1303,6 +941,7 @@ impl rt::Object for VmResourcePoolMovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.old_parent),
             17 => P::Object(&self.new_parent),
             _ => P::Absent,
@@ -1311,16 +950,11 @@ impl rt::Object for VmResourcePoolMovedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.old_parent),
             17 => M::Object(&mut self.new_parent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmResourcePoolMovedEvent {}
@@ -1384,6 +1018,7 @@ impl rt::Object for VmResourceReallocatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config_changes),
             _ => P::Absent,
         }
@@ -1391,15 +1026,10 @@ impl rt::Object for VmResourceReallocatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.config_changes),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmResourceReallocatedEvent {}
@@ -1463,6 +1093,7 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.source_host),
             _ => P::Absent,
         }
@@ -1470,15 +1101,10 @@ impl rt::Object for VmRestartedOnAlternateHostEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.source_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmRestartedOnAlternateHostEvent {}
@@ -1515,377 +1141,6 @@ impl serde::Serialize for VmRestartedOnAlternateHostEvent {
     }
 }
 
-/// `VmSecondaryAddedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmSecondaryAddedEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmSecondaryAddedEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmSecondaryAddedEvent>,
-);
-impl rt::Object for VmSecondaryAddedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ADDED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ADDED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmSecondaryAddedEvent {}
-impl std::ops::Deref for VmSecondaryAddedEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmSecondaryAddedEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmSecondaryAddedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmSecondaryAddedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmSecondaryAddedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmSecondaryDisabledBySystemEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmSecondaryDisabledBySystemEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `reason`: optional `LocalizedMethodFault`.
-    pub reason: Option<Box<LocalizedMethodFault>>,
-}
-pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmSecondaryDisabledBySystemEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "
-LocalizedMethodFault reason o
-",
-    rt::unset::<VmSecondaryDisabledBySystemEvent>,
-);
-impl rt::Object for VmSecondaryDisabledBySystemEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Optional(&self.reason),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Optional(&mut self.reason),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmSecondaryDisabledBySystemEvent {}
-impl std::ops::Deref for VmSecondaryDisabledBySystemEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmSecondaryDisabledBySystemEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmSecondaryDisabledBySystemEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmSecondaryDisabledBySystemEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmSecondaryDisabledBySystemEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryDisabledBySystemEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmSecondaryDisabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmSecondaryDisabledEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmSecondaryDisabledEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmSecondaryDisabledEvent>,
-);
-impl rt::Object for VmSecondaryDisabledEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_DISABLED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmSecondaryDisabledEvent {}
-impl std::ops::Deref for VmSecondaryDisabledEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmSecondaryDisabledEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmSecondaryDisabledEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmSecondaryDisabledEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmSecondaryDisabledEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmSecondaryEnabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmSecondaryEnabledEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmSecondaryEnabledEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmSecondaryEnabledEvent>,
-);
-impl rt::Object for VmSecondaryEnabledEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ENABLED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_ENABLED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmSecondaryEnabledEvent {}
-impl std::ops::Deref for VmSecondaryEnabledEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmSecondaryEnabledEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmSecondaryEnabledEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmSecondaryEnabledEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmSecondaryEnabledEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmSecondaryStartedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmSecondaryStartedEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmSecondaryStartedEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmSecondaryStartedEvent>,
-);
-impl rt::Object for VmSecondaryStartedEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_STARTED_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_SECONDARY_STARTED_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmSecondaryStartedEvent {}
-impl std::ops::Deref for VmSecondaryStartedEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmSecondaryStartedEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmSecondaryStartedEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmSecondaryStartedEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmSecondaryStartedEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryStartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmShutdownOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 4.0.
 #[derive(Default)]
 pub struct VmShutdownOnIsolationEvent {
@@ -1916,6 +1171,7 @@ impl rt::Object for VmShutdownOnIsolationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.isolated_host),
             17 => P::Value(&self.shutdown_result),
             _ => P::Absent,
@@ -1924,16 +1180,11 @@ impl rt::Object for VmShutdownOnIsolationEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.isolated_host),
             17 => M::Value(&mut self.shutdown_result),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmShutdownOnIsolationEvent {}
@@ -1970,225 +1221,6 @@ impl serde::Serialize for VmShutdownOnIsolationEvent {
     }
 }
 
-/// `VmStartRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmStartRecordingEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmStartRecordingEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmStartRecordingEvent>,
-);
-impl rt::Object for VmStartRecordingEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_START_RECORDING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_RECORDING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmStartRecordingEvent {}
-impl std::ops::Deref for VmStartRecordingEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmStartRecordingEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmStartRecordingEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmStartRecordingEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmStartRecordingEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmStartRecordingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmStartReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmStartReplayingEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmStartReplayingEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmStartReplayingEvent>,
-);
-impl rt::Object for VmStartReplayingEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_START_REPLAYING_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_START_REPLAYING_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmStartReplayingEvent {}
-impl std::ops::Deref for VmStartReplayingEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmStartReplayingEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmStartReplayingEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmStartReplayingEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmStartReplayingEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmStartReplayingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VmStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmStartingSecondaryEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-}
-pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmStartingSecondaryEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "",
-    rt::unset::<VmStartingSecondaryEvent>,
-);
-impl rt::Object for VmStartingSecondaryEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_STARTING_SECONDARY_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_STARTING_SECONDARY_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmStartingSecondaryEvent {}
-impl std::ops::Deref for VmStartingSecondaryEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmStartingSecondaryEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmStartingSecondaryEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmStartingSecondaryEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmStartingSecondaryEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmStaticMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmStaticMacConflictEvent {
@@ -2219,6 +1251,7 @@ impl rt::Object for VmStaticMacConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
             17 => P::Value(&self.mac),
             _ => P::Absent,
@@ -2227,16 +1260,11 @@ impl rt::Object for VmStaticMacConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.conflicted_vm),
             17 => M::Value(&mut self.mac),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmStaticMacConflictEvent {}
@@ -2273,85 +1301,6 @@ impl serde::Serialize for VmStaticMacConflictEvent {
     }
 }
 
-/// `VmTimedoutStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
-pub struct VmTimedoutStartingSecondaryEvent {
-    /// The properties of `VmEvent`.
-    pub base: VmEvent,
-    /// `timeout`: optional long.
-    pub timeout: Option<i64>,
-}
-pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmTimedoutStartingSecondaryEvent",
-    "4.0",
-    Some(&VM_EVENT),
-    "
-long timeout o
-",
-    rt::unset::<VmTimedoutStartingSecondaryEvent>,
-);
-impl rt::Object for VmTimedoutStartingSecondaryEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=15 => self.base.get(index),
-            16 => P::Value(&self.timeout),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=15 => self.base.get_mut(index),
-            16 => M::Value(&mut self.timeout),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<Event> for VmTimedoutStartingSecondaryEvent {}
-impl std::ops::Deref for VmTimedoutStartingSecondaryEvent {
-    type Target = VmEvent;
-    fn deref(&self) -> &VmEvent {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VmTimedoutStartingSecondaryEvent {
-    fn deref_mut(&mut self) -> &mut VmEvent {
-        &mut self.base
-    }
-}
-impl Clone for VmTimedoutStartingSecondaryEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VmTimedoutStartingSecondaryEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VmTimedoutStartingSecondaryEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VmTimedoutStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `VmUnsupportedStartingEvent`, a [`VmStartingEvent`], since VI API 2.0.
 #[derive(Default)]
 pub struct VmUnsupportedStartingEvent {
@@ -2379,6 +1328,7 @@ impl rt::Object for VmUnsupportedStartingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.guest_id),
             _ => P::Absent,
         }
@@ -2386,15 +1336,10 @@ impl rt::Object for VmUnsupportedStartingEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.guest_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUnsupportedStartingEvent {}
@@ -2458,6 +1403,7 @@ impl rt::Object for VmUpgradeCompleteEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -2465,15 +1411,10 @@ impl rt::Object for VmUpgradeCompleteEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUpgradeCompleteEvent {}
@@ -2533,20 +1474,16 @@ impl rt::Object for VmUpgradeFailedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUpgradeFailedEvent {}
@@ -2610,6 +1547,7 @@ impl rt::Object for VmUpgradingEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -2617,15 +1555,10 @@ impl rt::Object for VmUpgradingEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUpgradingEvent {}
@@ -2689,6 +1622,7 @@ impl rt::Object for VmUuidAssignedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
             _ => P::Absent,
         }
@@ -2696,15 +1630,10 @@ impl rt::Object for VmUuidAssignedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUuidAssignedEvent {}
@@ -2771,6 +1700,7 @@ impl rt::Object for VmUuidConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.conflicted_vm),
             17 => P::Value(&self.uuid),
             _ => P::Absent,
@@ -2779,16 +1709,11 @@ impl rt::Object for VmUuidConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.conflicted_vm),
             17 => M::Value(&mut self.uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmUuidConflictEvent {}
@@ -2855,6 +1780,7 @@ impl rt::Object for VmWwnAssignedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.node_wwns),
             17 => P::Value(&self.port_wwns),
             _ => P::Absent,
@@ -2863,16 +1789,11 @@ impl rt::Object for VmWwnAssignedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.node_wwns),
             17 => M::Value(&mut self.port_wwns),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmWwnAssignedEvent {}
@@ -2945,6 +1866,7 @@ impl rt::Object for VmWwnChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_node_wwns),
             17 => P::Value(&self.old_port_wwns),
             18 => P::Value(&self.new_node_wwns),
@@ -2955,18 +1877,13 @@ impl rt::Object for VmWwnChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_node_wwns),
             17 => M::Value(&mut self.old_port_wwns),
             18 => M::Value(&mut self.new_node_wwns),
             19 => M::Value(&mut self.new_port_wwns),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmWwnChangedEvent {}
@@ -3036,6 +1953,7 @@ impl rt::Object for VmWwnConflictEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Objects(&self.conflicted_vms),
             17 => P::Objects(&self.conflicted_hosts),
             18 => P::Value(&self.wwn),
@@ -3045,17 +1963,12 @@ impl rt::Object for VmWwnConflictEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Objects(&mut self.conflicted_vms),
             17 => M::Objects(&mut self.conflicted_hosts),
             18 => M::Value(&mut self.wwn),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmWwnConflictEvent {}
@@ -3115,20 +2028,16 @@ impl rt::Object for WarningUpgradeEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for WarningUpgradeEvent {}

@@ -28,20 +28,16 @@ impl rt::Object for AdminDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AdminDisabled {}
@@ -101,20 +97,16 @@ impl rt::Object for AdminNotDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AdminNotDisabled {}
@@ -184,6 +176,7 @@ impl rt::Object for AgentInstallFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.status_code),
             4 => P::Value(&self.installer_output),
@@ -193,17 +186,12 @@ impl rt::Object for AgentInstallFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.status_code),
             4 => M::Value(&mut self.installer_output),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AgentInstallFailed {}
@@ -267,6 +255,7 @@ impl rt::Object for AlreadyBeingManaged {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.ip_address),
             _ => P::Absent,
         }
@@ -274,15 +263,10 @@ impl rt::Object for AlreadyBeingManaged {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.ip_address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AlreadyBeingManaged {}
@@ -346,6 +330,7 @@ impl rt::Object for AlreadyConnected {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -353,15 +338,10 @@ impl rt::Object for AlreadyConnected {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AlreadyConnected {}
@@ -421,20 +401,16 @@ impl rt::Object for AlreadyUpgraded {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AlreadyUpgraded {}
@@ -498,6 +474,7 @@ impl rt::Object for AuthenticationRequired {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.authenticate),
             _ => P::Absent,
         }
@@ -505,15 +482,10 @@ impl rt::Object for AuthenticationRequired {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.authenticate),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AuthenticationRequired {}
@@ -655,20 +627,16 @@ impl rt::Object for BlockedByFirewall {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for BlockedByFirewall {}
@@ -728,20 +696,16 @@ impl rt::Object for CannotAccessLocalSource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAccessLocalSource {}
@@ -801,20 +765,16 @@ impl rt::Object for CannotDisableSnapshot {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotDisableSnapshot {}
@@ -874,20 +834,16 @@ impl rt::Object for CannotPlaceWithoutPrerequisiteMoves {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotPlaceWithoutPrerequisiteMoves {}
@@ -963,6 +919,7 @@ impl rt::Object for CannotUseNetwork {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             3 => P::Value(&self.backing),
             4 => P::Value(&self.connected),
@@ -974,6 +931,7 @@ impl rt::Object for CannotUseNetwork {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             3 => M::Value(&mut self.backing),
             4 => M::Value(&mut self.connected),
@@ -981,12 +939,6 @@ impl rt::Object for CannotUseNetwork {
             6 => M::Value(&mut self.network),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotUseNetwork {}
@@ -1046,20 +998,16 @@ impl rt::Object for ClockSkew {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ClockSkew {}
@@ -1126,6 +1074,7 @@ impl rt::Object for ConflictingDatastoreFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             3 => P::Value(&self.url),
             _ => P::Absent,
@@ -1134,16 +1083,11 @@ impl rt::Object for ConflictingDatastoreFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             3 => M::Value(&mut self.url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ConflictingDatastoreFound {}
@@ -1203,20 +1147,16 @@ impl rt::Object for CpuCompatibilityUnknown {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CpuCompatibilityUnknown {}
@@ -1276,20 +1216,16 @@ impl rt::Object for CpuHotPlugNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CpuHotPlugNotSupported {}
@@ -1365,6 +1301,7 @@ impl rt::Object for CpuIncompatible {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.level),
             3 => P::Value(&self.register_name),
             4 => P::Value(&self.register_bits),
@@ -1376,6 +1313,7 @@ impl rt::Object for CpuIncompatible {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.level),
             3 => M::Value(&mut self.register_name),
             4 => M::Value(&mut self.register_bits),
@@ -1383,12 +1321,6 @@ impl rt::Object for CpuIncompatible {
             6 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CpuIncompatible {}
@@ -1473,6 +1405,7 @@ impl rt::Object for CpuIncompatible1Ecx {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sse3),
             8 => P::Value(&self.pclmulqdq),
             9 => P::Value(&self.ssse3),
@@ -1487,6 +1420,7 @@ impl rt::Object for CpuIncompatible1Ecx {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.sse3),
             8 => M::Value(&mut self.pclmulqdq),
             9 => M::Value(&mut self.ssse3),
@@ -1497,12 +1431,6 @@ impl rt::Object for CpuIncompatible1Ecx {
             14 => M::Value(&mut self.other_only),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CpuIncompatible1Ecx {}
@@ -1581,6 +1509,7 @@ impl rt::Object for CpuIncompatible81Edx {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.nx),
             8 => P::Value(&self.ffxsr),
             9 => P::Value(&self.rdtscp),
@@ -1593,6 +1522,7 @@ impl rt::Object for CpuIncompatible81Edx {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.nx),
             8 => M::Value(&mut self.ffxsr),
             9 => M::Value(&mut self.rdtscp),
@@ -1601,12 +1531,6 @@ impl rt::Object for CpuIncompatible81Edx {
             12 => M::Value(&mut self.other_only),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CpuIncompatible81Edx {}
@@ -1666,20 +1590,16 @@ impl rt::Object for DvPortNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DvPortNotSupported {}
@@ -1739,20 +1659,16 @@ impl rt::Object for DatabaseError {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DatabaseError {}
@@ -1816,6 +1732,7 @@ impl rt::Object for DatastoreNotWritableOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1823,15 +1740,10 @@ impl rt::Object for DatastoreNotWritableOnHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DatastoreNotWritableOnHost {}
@@ -1898,6 +1810,7 @@ impl rt::Object for DeltaDiskFormatNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
             3 => P::Value(&self.delta_disk_format),
             _ => P::Absent,
@@ -1906,16 +1819,11 @@ impl rt::Object for DeltaDiskFormatNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.datastore),
             3 => M::Value(&mut self.delta_disk_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeltaDiskFormatNotSupported {}
@@ -1975,20 +1883,16 @@ impl rt::Object for DestinationSwitchFull {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DestinationSwitchFull {}
@@ -2052,6 +1956,7 @@ impl rt::Object for DeviceBackingNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.backing),
             _ => P::Absent,
         }
@@ -2059,15 +1964,10 @@ impl rt::Object for DeviceBackingNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.backing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceBackingNotSupported {}
@@ -2131,6 +2031,7 @@ impl rt::Object for DeviceControllerNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.controller),
             _ => P::Absent,
         }
@@ -2138,15 +2039,10 @@ impl rt::Object for DeviceControllerNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.controller),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceControllerNotSupported {}
@@ -2206,20 +2102,16 @@ impl rt::Object for DeviceHotPlugNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceHotPlugNotSupported {}
@@ -2279,20 +2171,16 @@ impl rt::Object for DeviceUnsupportedForVmPlatform {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceUnsupportedForVmPlatform {}
@@ -2359,6 +2247,7 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.current_version),
             5 => P::Value(&self.expected_version),
             _ => P::Absent,
@@ -2367,16 +2256,11 @@ impl rt::Object for DeviceUnsupportedForVmVersion {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.current_version),
             5 => M::Value(&mut self.expected_version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DeviceUnsupportedForVmVersion {}
@@ -2436,20 +2320,16 @@ impl rt::Object for DigestNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DigestNotSupported {}
@@ -2509,20 +2389,16 @@ impl rt::Object for DisableAdminNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DisableAdminNotSupported {}
@@ -2589,6 +2465,7 @@ impl rt::Object for DisallowedChangeByService {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.service_name),
             3 => P::Value(&self.disallowed_change),
             _ => P::Absent,
@@ -2597,16 +2474,11 @@ impl rt::Object for DisallowedChangeByService {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.service_name),
             3 => M::Value(&mut self.disallowed_change),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DisallowedChangeByService {}
@@ -2666,20 +2538,16 @@ impl rt::Object for DisallowedDiskModeChange {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DisallowedDiskModeChange {}
@@ -2716,90 +2584,6 @@ impl serde::Serialize for DisallowedDiskModeChange {
     }
 }
 
-/// The fault `DisallowedOperationOnFailoverHost`, a [`RuntimeFault`], since VI API 4.0.
-#[derive(Default)]
-pub struct DisallowedOperationOnFailoverHost {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
-    /// `host`: required reference to `HostSystem`.
-    pub host: rt::ManagedObjectReference,
-    /// `hostname`: required string.
-    pub hostname: String,
-}
-pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
-    "DisallowedOperationOnFailoverHost",
-    "4.0",
-    Some(&RUNTIME_FAULT),
-    "
-ManagedObjectReference host r
-string hostname r
-",
-    rt::unset::<DisallowedOperationOnFailoverHost>,
-);
-impl rt::Object for DisallowedOperationOnFailoverHost {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &DISALLOWED_OPERATION_ON_FAILOVER_HOST
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.host),
-            3 => P::Value(&self.hostname),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.host),
-            3 => M::Value(&mut self.hostname),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for DisallowedOperationOnFailoverHost {}
-impl std::ops::Deref for DisallowedOperationOnFailoverHost {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for DisallowedOperationOnFailoverHost {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
-        &mut self.base
-    }
-}
-impl Clone for DisallowedOperationOnFailoverHost {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for DisallowedOperationOnFailoverHost {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for DisallowedOperationOnFailoverHost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedOperationOnFailoverHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// The fault `DiskNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 #[derive(Default)]
 pub struct DiskNotSupported {
@@ -2827,6 +2611,7 @@ impl rt::Object for DiskNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.disk),
             _ => P::Absent,
         }
@@ -2834,15 +2619,10 @@ impl rt::Object for DiskNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.disk),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DiskNotSupported {}
@@ -2902,20 +2682,16 @@ impl rt::Object for EightHostLimitViolated {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for EightHostLimitViolated {}
@@ -2982,6 +2758,7 @@ impl rt::Object for ExtendedFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.fault_type_id),
             3 => P::Objects(&self.data),
             _ => P::Absent,
@@ -2990,16 +2767,11 @@ impl rt::Object for ExtendedFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.fault_type_id),
             3 => M::Objects(&mut self.data),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ExtendedFault {}
@@ -3069,6 +2841,7 @@ impl rt::Object for FaultToleranceCpuIncompatible {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.model),
             8 => P::Value(&self.family),
             9 => P::Value(&self.stepping),
@@ -3078,17 +2851,12 @@ impl rt::Object for FaultToleranceCpuIncompatible {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.model),
             8 => M::Value(&mut self.family),
             9 => M::Value(&mut self.stepping),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FaultToleranceCpuIncompatible {}
@@ -3158,6 +2926,7 @@ impl rt::Object for FeatureRequirementsNotMet {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.feature_requirement),
             3 => P::Value(&self.vm),
             4 => P::Value(&self.host),
@@ -3167,17 +2936,12 @@ impl rt::Object for FeatureRequirementsNotMet {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.feature_requirement),
             3 => M::Value(&mut self.vm),
             4 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FeatureRequirementsNotMet {}
@@ -3237,20 +3001,16 @@ impl rt::Object for FileBackedPortNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FileBackedPortNotSupported {}
@@ -3310,20 +3070,16 @@ impl rt::Object for FileNameTooLong {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FileNameTooLong {}
@@ -3388,6 +3144,7 @@ impl rt::Object for FilterInUse {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             #[cfg(feature = "iofilter")]
             4 => P::Objects(&self.disk),
             _ => P::Absent,
@@ -3396,16 +3153,11 @@ impl rt::Object for FilterInUse {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             #[cfg(feature = "iofilter")]
             4 => M::Objects(&mut self.disk),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FilterInUse {}
@@ -3478,6 +3230,7 @@ impl rt::Object for GatewayConnectFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.gateway_type),
             3 => P::Value(&self.gateway_id),
             4 => P::Value(&self.gateway_info),
@@ -3488,18 +3241,13 @@ impl rt::Object for GatewayConnectFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.gateway_type),
             3 => M::Value(&mut self.gateway_id),
             4 => M::Value(&mut self.gateway_info),
             5 => M::Optional(&mut self.details),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayConnectFault {}
@@ -3559,20 +3307,16 @@ impl rt::Object for GatewayHostNotReachable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayHostNotReachable {}
@@ -3632,20 +3376,16 @@ impl rt::Object for GatewayNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayNotFound {}
@@ -3705,20 +3445,16 @@ impl rt::Object for GatewayNotReachable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayNotReachable {}
@@ -3778,20 +3514,16 @@ impl rt::Object for GatewayOperationRefused {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayOperationRefused {}
@@ -3858,6 +3590,7 @@ impl rt::Object for GatewayToHostAuthFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.invalid_properties),
             9 => P::Value(&self.missing_properties),
             _ => P::Absent,
@@ -3866,16 +3599,11 @@ impl rt::Object for GatewayToHostAuthFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.invalid_properties),
             9 => M::Value(&mut self.missing_properties),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayToHostAuthFault {}
@@ -3942,6 +3670,7 @@ impl rt::Object for GatewayToHostConnectFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.hostname),
             7 => P::Value(&self.port),
             _ => P::Absent,
@@ -3950,16 +3679,11 @@ impl rt::Object for GatewayToHostConnectFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Value(&mut self.hostname),
             7 => M::Value(&mut self.port),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayToHostConnectFault {}
@@ -4026,6 +3750,7 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=7 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             8 => P::Value(&self.verification_token),
             9 => P::Objects(&self.properties_to_verify),
             _ => P::Absent,
@@ -4034,16 +3759,11 @@ impl rt::Object for GatewayToHostTrustVerifyFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=7 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             8 => M::Value(&mut self.verification_token),
             9 => M::Objects(&mut self.properties_to_verify),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GatewayToHostTrustVerifyFault {}
@@ -4107,6 +3827,7 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.management_server),
             _ => P::Absent,
         }
@@ -4114,15 +3835,10 @@ impl rt::Object for HostAccessRestrictedToManagementServer {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.management_server),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostAccessRestrictedToManagementServer {}
@@ -4186,6 +3902,7 @@ impl rt::Object for HostConfigFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
             _ => P::Absent,
         }
@@ -4193,15 +3910,10 @@ impl rt::Object for HostConfigFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.failure),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostConfigFailed {}
@@ -4271,6 +3983,7 @@ impl rt::Object for HostHasComponentFailure {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.component_type),
             4 => P::Value(&self.component_name),
@@ -4280,17 +3993,12 @@ impl rt::Object for HostHasComponentFailure {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.component_type),
             4 => M::Value(&mut self.component_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostHasComponentFailure {}
@@ -4350,20 +4058,16 @@ impl rt::Object for HostInDomain {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostInDomain {}
@@ -4423,20 +4127,16 @@ impl rt::Object for HostPowerOpFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostPowerOpFailed {}
@@ -4503,6 +4203,7 @@ impl rt::Object for HttpFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.status_code),
             3 => P::Value(&self.status_message),
             _ => P::Absent,
@@ -4511,16 +4212,11 @@ impl rt::Object for HttpFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.status_code),
             3 => M::Value(&mut self.status_message),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HttpFault {}
@@ -4580,20 +4276,16 @@ impl rt::Object for IdeDiskNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IdeDiskNotSupported {}
@@ -4657,6 +4349,7 @@ impl rt::Object for InaccessibleDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.detail),
             _ => P::Absent,
         }
@@ -4664,15 +4357,10 @@ impl rt::Object for InaccessibleDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.detail),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InaccessibleDatastore {}
@@ -4732,20 +4420,16 @@ impl rt::Object for InaccessibleFtMetadataDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InaccessibleFtMetadataDatastore {}
@@ -4809,6 +4493,7 @@ impl rt::Object for IncompatibleSetting {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.conflicting_property),
             _ => P::Absent,
         }
@@ -4816,15 +4501,10 @@ impl rt::Object for IncompatibleSetting {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.conflicting_property),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IncompatibleSetting {}
@@ -4894,6 +4574,7 @@ impl rt::Object for InsufficientAgentVmsDeployed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.required_num_agent_vms),
             4 => P::Value(&self.current_num_agent_vms),
@@ -4903,17 +4584,12 @@ impl rt::Object for InsufficientAgentVmsDeployed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.required_num_agent_vms),
             4 => M::Value(&mut self.current_num_agent_vms),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientAgentVmsDeployed {}
@@ -4973,20 +4649,16 @@ impl rt::Object for InsufficientGraphicsResourcesFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientGraphicsResourcesFault {}
@@ -5053,6 +4725,7 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
             4 => P::Value(&self.requested),
             _ => P::Absent,
@@ -5061,16 +4734,11 @@ impl rt::Object for InsufficientHostCpuCapacityFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.unreserved),
             4 => M::Value(&mut self.requested),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientHostCpuCapacityFault {}
@@ -5137,6 +4805,7 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.unreserved),
             4 => P::Value(&self.requested),
             _ => P::Absent,
@@ -5145,16 +4814,11 @@ impl rt::Object for InsufficientHostMemoryCapacityFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.unreserved),
             4 => M::Value(&mut self.requested),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientHostMemoryCapacityFault {}
@@ -5214,20 +4878,16 @@ impl rt::Object for InsufficientNetworkCapacity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientNetworkCapacity {}
@@ -5306,6 +4966,7 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dvs_name),
             3 => P::Value(&self.dvs_uuid),
             4 => P::Value(&self.resource_pool_key),
@@ -5318,6 +4979,7 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.dvs_name),
             3 => M::Value(&mut self.dvs_uuid),
             4 => M::Value(&mut self.resource_pool_key),
@@ -5326,12 +4988,6 @@ impl rt::Object for InsufficientNetworkResourcePoolCapacity {
             7 => M::Value(&mut self.device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientNetworkResourcePoolCapacity {}
@@ -5391,20 +5047,16 @@ impl rt::Object for InsufficientPerCpuCapacity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientPerCpuCapacity {}
@@ -5471,6 +5123,7 @@ impl rt::Object for InsufficientStandbyCpuResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
             3 => P::Value(&self.requested),
             _ => P::Absent,
@@ -5479,16 +5132,11 @@ impl rt::Object for InsufficientStandbyCpuResource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.available),
             3 => M::Value(&mut self.requested),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientStandbyCpuResource {}
@@ -5555,6 +5203,7 @@ impl rt::Object for InsufficientStandbyMemoryResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.available),
             3 => P::Value(&self.requested),
             _ => P::Absent,
@@ -5563,16 +5212,11 @@ impl rt::Object for InsufficientStandbyMemoryResource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.available),
             3 => M::Value(&mut self.requested),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientStandbyMemoryResource {}
@@ -5632,20 +5276,16 @@ impl rt::Object for InsufficientStandbyResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientStandbyResource {}
@@ -5705,20 +5345,16 @@ impl rt::Object for InsufficientStorageSpace {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientStorageSpace {}
@@ -5778,20 +5414,16 @@ impl rt::Object for InvalidBmcRole {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidBmcRole {}
@@ -5851,20 +5483,16 @@ impl rt::Object for InvalidBundle {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidBundle {}
@@ -5924,20 +5552,16 @@ impl rt::Object for InvalidClientCertificate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidClientCertificate {}
@@ -5974,85 +5598,208 @@ impl serde::Serialize for InvalidClientCertificate {
     }
 }
 
-/// The fault `InvalidDasConfigArgument`, a [`InvalidArgument`], since VI API 5.1.
+/// The fault `InvalidEvent`, a [`VimFault`], since VI API 2.5.
 #[derive(Default)]
-pub struct InvalidDasConfigArgument {
-    /// The properties of `InvalidArgument`.
-    pub base: InvalidArgument,
-    /// `entry`: optional string.
-    pub entry: Option<String>,
-    /// `clusterName`: optional string.
-    pub cluster_name: Option<String>,
+pub struct InvalidEvent {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
 }
-pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidDasConfigArgument",
-    "5.1",
-    Some(&INVALID_ARGUMENT),
-    "
-string entry o
-string clusterName o
-",
-    rt::unset::<InvalidDasConfigArgument>,
+pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidEvent",
+    "2.5",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<InvalidEvent>,
 );
-impl rt::Object for InvalidDasConfigArgument {
+impl rt::Object for InvalidEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_DAS_CONFIG_ARGUMENT
+        &INVALID_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_DAS_CONFIG_ARGUMENT
+        &INVALID_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for InvalidEvent {}
+impl std::ops::Deref for InvalidEvent {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidEvent {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidHostConnectionState`, a [`InvalidHostState`], since VI API 5.1.
+#[derive(Default)]
+pub struct InvalidHostConnectionState {
+    /// The properties of `InvalidHostState`.
+    pub base: InvalidHostState,
+}
+pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidHostConnectionState",
+    "5.1",
+    Some(&INVALID_HOST_STATE),
+    "",
+    rt::unset::<InvalidHostConnectionState>,
+);
+impl rt::Object for InvalidHostConnectionState {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_HOST_CONNECTION_STATE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_HOST_CONNECTION_STATE
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
-            3 => P::Value(&self.entry),
-            4 => P::Value(&self.cluster_name),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
-            3 => M::Value(&mut self.entry),
-            4 => M::Value(&mut self.cluster_name),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<MethodFault> for InvalidDasConfigArgument {}
-impl std::ops::Deref for InvalidDasConfigArgument {
-    type Target = InvalidArgument;
-    fn deref(&self) -> &InvalidArgument {
+impl rt::Extends<MethodFault> for InvalidHostConnectionState {}
+impl std::ops::Deref for InvalidHostConnectionState {
+    type Target = InvalidHostState;
+    fn deref(&self) -> &InvalidHostState {
         &self.base
     }
 }
-impl std::ops::DerefMut for InvalidDasConfigArgument {
-    fn deref_mut(&mut self) -> &mut InvalidArgument {
+impl std::ops::DerefMut for InvalidHostConnectionState {
+    fn deref_mut(&mut self) -> &mut InvalidHostState {
         &mut self.base
     }
 }
-impl Clone for InvalidDasConfigArgument {
+impl Clone for InvalidHostConnectionState {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for InvalidDasConfigArgument {
+impl PartialEq for InvalidHostConnectionState {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for InvalidDasConfigArgument {
+impl std::fmt::Debug for InvalidHostConnectionState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDasConfigArgument {
+impl serde::Serialize for InvalidHostConnectionState {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `InvalidHostName`, a [`HostConfigFault`], since VI API 4.1.
+#[derive(Default)]
+pub struct InvalidHostName {
+    /// The properties of `HostConfigFault`.
+    pub base: HostConfigFault,
+}
+pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidHostName",
+    "4.1",
+    Some(&HOST_CONFIG_FAULT),
+    "",
+    rt::unset::<InvalidHostName>,
+);
+impl rt::Object for InvalidHostName {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_HOST_NAME
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_HOST_NAME
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for InvalidHostName {}
+impl std::ops::Deref for InvalidHostName {
+    type Target = HostConfigFault;
+    fn deref(&self) -> &HostConfigFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidHostName {
+    fn deref_mut(&mut self) -> &mut HostConfigFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidHostName {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidHostName {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidHostName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidHostName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

@@ -5,225 +5,6 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
-/// The fault `InvalidEvent`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
-pub struct InvalidEvent {
-    /// The properties of `VimFault`.
-    pub base: VimFault,
-}
-pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidEvent",
-    "2.5",
-    Some(&VIM_FAULT),
-    "",
-    rt::unset::<InvalidEvent>,
-);
-impl rt::Object for InvalidEvent {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_EVENT
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_EVENT
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidEvent {}
-impl std::ops::Deref for InvalidEvent {
-    type Target = VimFault;
-    fn deref(&self) -> &VimFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidEvent {
-    fn deref_mut(&mut self) -> &mut VimFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidEvent {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidEvent {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidEvent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidHostConnectionState`, a [`InvalidHostState`], since VI API 5.1.
-#[derive(Default)]
-pub struct InvalidHostConnectionState {
-    /// The properties of `InvalidHostState`.
-    pub base: InvalidHostState,
-}
-pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidHostConnectionState",
-    "5.1",
-    Some(&INVALID_HOST_STATE),
-    "",
-    rt::unset::<InvalidHostConnectionState>,
-);
-impl rt::Object for InvalidHostConnectionState {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_HOST_CONNECTION_STATE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_CONNECTION_STATE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=2 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=2 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidHostConnectionState {}
-impl std::ops::Deref for InvalidHostConnectionState {
-    type Target = InvalidHostState;
-    fn deref(&self) -> &InvalidHostState {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidHostConnectionState {
-    fn deref_mut(&mut self) -> &mut InvalidHostState {
-        &mut self.base
-    }
-}
-impl Clone for InvalidHostConnectionState {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidHostConnectionState {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidHostConnectionState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidHostConnectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// The fault `InvalidHostName`, a [`HostConfigFault`], since VI API 4.1.
-#[derive(Default)]
-pub struct InvalidHostName {
-    /// The properties of `HostConfigFault`.
-    pub base: HostConfigFault,
-}
-pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidHostName",
-    "4.1",
-    Some(&HOST_CONFIG_FAULT),
-    "",
-    rt::unset::<InvalidHostName>,
-);
-impl rt::Object for InvalidHostName {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_HOST_NAME
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_HOST_NAME
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidHostName {}
-impl std::ops::Deref for InvalidHostName {
-    type Target = HostConfigFault;
-    fn deref(&self) -> &HostConfigFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidHostName {
-    fn deref_mut(&mut self) -> &mut HostConfigFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidHostName {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidHostName {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidHostName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidHostName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// The fault `InvalidHostState`, a [`InvalidState`], since VI API 2.5.
 #[derive(Default)]
 pub struct InvalidHostState {
@@ -251,6 +32,7 @@ impl rt::Object for InvalidHostState {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -258,15 +40,10 @@ impl rt::Object for InvalidHostState {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidHostState {}
@@ -330,6 +107,7 @@ impl rt::Object for InvalidIndexArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -337,15 +115,10 @@ impl rt::Object for InvalidIndexArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidIndexArgument {}
@@ -405,20 +178,16 @@ impl rt::Object for InvalidIpmiLoginInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidIpmiLoginInfo {}
@@ -485,6 +254,7 @@ impl rt::Object for InvalidIpmiMacAddress {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.user_provided_mac_address),
             3 => P::Value(&self.observed_mac_address),
             _ => P::Absent,
@@ -493,16 +263,11 @@ impl rt::Object for InvalidIpmiMacAddress {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.user_provided_mac_address),
             3 => M::Value(&mut self.observed_mac_address),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidIpmiMacAddress {}
@@ -566,6 +331,7 @@ impl rt::Object for InvalidNasCredentials {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -573,15 +339,10 @@ impl rt::Object for InvalidNasCredentials {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.user_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidNasCredentials {}
@@ -648,6 +409,7 @@ impl rt::Object for InvalidNetworkResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
             4 => P::Value(&self.remote_path),
             _ => P::Absent,
@@ -656,16 +418,11 @@ impl rt::Object for InvalidNetworkResource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.remote_host),
             4 => M::Value(&mut self.remote_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidNetworkResource {}
@@ -702,100 +459,6 @@ impl serde::Serialize for InvalidNetworkResource {
     }
 }
 
-/// The fault `InvalidProfileReferenceHost`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
-pub struct InvalidProfileReferenceHost {
-    /// The properties of `RuntimeFault`.
-    pub base: RuntimeFault,
-    /// `reason`: optional string.
-    pub reason: Option<String>,
-    /// `host`: optional reference to `HostSystem`.
-    pub host: Option<rt::ManagedObjectReference>,
-    /// `profile`: optional reference to `Profile`.
-    pub profile: Option<rt::ManagedObjectReference>,
-    /// `profileName`: optional string, since VI API 6.5.
-    pub profile_name: Option<String>,
-}
-pub(crate) static INVALID_PROFILE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
-    "InvalidProfileReferenceHost",
-    "5.0",
-    Some(&RUNTIME_FAULT),
-    "
-string reason o
-ManagedObjectReference host o
-ManagedObjectReference profile o
-string profileName o since 6.5
-",
-    rt::unset::<InvalidProfileReferenceHost>,
-);
-impl rt::Object for InvalidProfileReferenceHost {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &INVALID_PROFILE_REFERENCE_HOST
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &INVALID_PROFILE_REFERENCE_HOST
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.reason),
-            3 => P::Value(&self.host),
-            4 => P::Value(&self.profile),
-            5 => P::Value(&self.profile_name),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.reason),
-            3 => M::Value(&mut self.host),
-            4 => M::Value(&mut self.profile),
-            5 => M::Value(&mut self.profile_name),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<MethodFault> for InvalidProfileReferenceHost {}
-impl std::ops::Deref for InvalidProfileReferenceHost {
-    type Target = RuntimeFault;
-    fn deref(&self) -> &RuntimeFault {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for InvalidProfileReferenceHost {
-    fn deref_mut(&mut self) -> &mut RuntimeFault {
-        &mut self.base
-    }
-}
-impl Clone for InvalidProfileReferenceHost {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for InvalidProfileReferenceHost {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for InvalidProfileReferenceHost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for InvalidProfileReferenceHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// The fault `InvalidResourcePoolStructureFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 #[derive(Default)]
 pub struct InvalidResourcePoolStructureFault {
@@ -819,20 +482,16 @@ impl rt::Object for InvalidResourcePoolStructureFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidResourcePoolStructureFault {}
@@ -892,20 +551,16 @@ impl rt::Object for InvalidSnapshotFormat {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidSnapshotFormat {}
@@ -965,20 +620,16 @@ impl rt::Object for InvalidToken {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidToken {}
@@ -1042,6 +693,7 @@ impl rt::Object for InvalidVmState {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             _ => P::Absent,
         }
@@ -1049,15 +701,10 @@ impl rt::Object for InvalidVmState {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidVmState {}
@@ -1121,6 +768,7 @@ impl rt::Object for KeyNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -1128,15 +776,10 @@ impl rt::Object for KeyNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for KeyNotFound {}
@@ -1206,6 +849,7 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             3 => P::Value(&self.datastore),
             4 => P::Value(&self.datastore_name),
@@ -1215,17 +859,12 @@ impl rt::Object for LargeRdmNotSupportedOnDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             3 => M::Value(&mut self.datastore),
             4 => M::Value(&mut self.datastore_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for LargeRdmNotSupportedOnDatastore {}
@@ -1285,20 +924,16 @@ impl rt::Object for LegacyNetworkInterfaceInUse {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for LegacyNetworkInterfaceInUse {}
@@ -1358,20 +993,16 @@ impl rt::Object for LogBundlingFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for LogBundlingFailed {}
@@ -1438,6 +1069,7 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.datastore_name),
             4 => P::Value(&self.r#type),
             _ => P::Absent,
@@ -1446,16 +1078,11 @@ impl rt::Object for MemoryFileFormatNotSupportedByDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.datastore_name),
             4 => M::Value(&mut self.r#type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MemoryFileFormatNotSupportedByDatastore {}
@@ -1515,20 +1142,16 @@ impl rt::Object for MemoryHotPlugNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MemoryHotPlugNotSupported {}
@@ -1598,6 +1221,7 @@ impl rt::Object for MemorySizeNotRecommended {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
             3 => P::Value(&self.min_memory_size_mb),
             4 => P::Value(&self.max_memory_size_mb),
@@ -1607,17 +1231,12 @@ impl rt::Object for MemorySizeNotRecommended {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.memory_size_mb),
             3 => M::Value(&mut self.min_memory_size_mb),
             4 => M::Value(&mut self.max_memory_size_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MemorySizeNotRecommended {}
@@ -1687,6 +1306,7 @@ impl rt::Object for MemorySizeNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.memory_size_mb),
             3 => P::Value(&self.min_memory_size_mb),
             4 => P::Value(&self.max_memory_size_mb),
@@ -1696,17 +1316,12 @@ impl rt::Object for MemorySizeNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.memory_size_mb),
             3 => M::Value(&mut self.min_memory_size_mb),
             4 => M::Value(&mut self.max_memory_size_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MemorySizeNotSupported {}
@@ -1776,6 +1391,7 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.datastore),
             3 => P::Value(&self.memory_size_mb),
             4 => P::Value(&self.max_memory_size_mb),
@@ -1785,17 +1401,12 @@ impl rt::Object for MemorySizeNotSupportedByDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.datastore),
             3 => M::Value(&mut self.memory_size_mb),
             4 => M::Value(&mut self.max_memory_size_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MemorySizeNotSupportedByDatastore {}
@@ -1859,6 +1470,7 @@ impl rt::Object for MethodAlreadyDisabledFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source_id),
             _ => P::Absent,
         }
@@ -1866,15 +1478,10 @@ impl rt::Object for MethodAlreadyDisabledFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.source_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MethodAlreadyDisabledFault {}
@@ -1938,6 +1545,7 @@ impl rt::Object for MethodDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.source),
             _ => P::Absent,
         }
@@ -1945,15 +1553,10 @@ impl rt::Object for MethodDisabled {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.source),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MethodDisabled {}
@@ -2026,6 +1629,7 @@ impl rt::Object for MismatchedBundle {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.bundle_uuid),
             3 => P::Value(&self.host_uuid),
             4 => P::Value(&self.bundle_build_number),
@@ -2036,18 +1640,13 @@ impl rt::Object for MismatchedBundle {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.bundle_uuid),
             3 => M::Value(&mut self.host_uuid),
             4 => M::Value(&mut self.bundle_build_number),
             5 => M::Value(&mut self.host_build_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MismatchedBundle {}
@@ -2107,20 +1706,16 @@ impl rt::Object for MissingBmcSupport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MissingBmcSupport {}
@@ -2184,6 +1779,7 @@ impl rt::Object for MksConnectionLimitReached {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.connection_limit),
             _ => P::Absent,
         }
@@ -2191,15 +1787,10 @@ impl rt::Object for MksConnectionLimitReached {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.connection_limit),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MksConnectionLimitReached {}
@@ -2259,20 +1850,16 @@ impl rt::Object for MultiWriterNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MultiWriterNotSupported {}
@@ -2336,6 +1923,7 @@ impl rt::Object for MultipleCertificatesVerifyFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.thumbprint_data),
             _ => P::Absent,
         }
@@ -2343,15 +1931,10 @@ impl rt::Object for MultipleCertificatesVerifyFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.thumbprint_data),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MultipleCertificatesVerifyFault {}
@@ -2473,20 +2056,16 @@ impl rt::Object for MultipleSnapshotsNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for MultipleSnapshotsNotSupported {}
@@ -2556,6 +2135,7 @@ impl rt::Object for NamespaceFull {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             3 => P::Value(&self.current_max_size),
             4 => P::Value(&self.required_size),
@@ -2565,17 +2145,12 @@ impl rt::Object for NamespaceFull {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             3 => M::Value(&mut self.current_max_size),
             4 => M::Value(&mut self.required_size),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NamespaceFull {}
@@ -2639,6 +2214,7 @@ impl rt::Object for NamespaceLimitReached {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.limit),
             _ => P::Absent,
         }
@@ -2646,15 +2222,10 @@ impl rt::Object for NamespaceLimitReached {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.limit),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NamespaceLimitReached {}
@@ -2718,6 +2289,7 @@ impl rt::Object for NamespaceWriteProtected {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -2725,15 +2297,10 @@ impl rt::Object for NamespaceWriteProtected {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NamespaceWriteProtected {}
@@ -2800,6 +2367,7 @@ impl rt::Object for NasConnectionLimitReached {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
             4 => P::Value(&self.remote_path),
             _ => P::Absent,
@@ -2808,16 +2376,11 @@ impl rt::Object for NasConnectionLimitReached {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.remote_host),
             4 => M::Value(&mut self.remote_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NasConnectionLimitReached {}
@@ -2887,6 +2450,7 @@ impl rt::Object for NasSessionCredentialConflict {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
             4 => P::Value(&self.remote_path),
             5 => P::Value(&self.user_name),
@@ -2896,17 +2460,12 @@ impl rt::Object for NasSessionCredentialConflict {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.remote_host),
             4 => M::Value(&mut self.remote_path),
             5 => M::Value(&mut self.user_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NasSessionCredentialConflict {}
@@ -2973,6 +2532,7 @@ impl rt::Object for NasVolumeNotMounted {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.remote_host),
             4 => P::Value(&self.remote_path),
             _ => P::Absent,
@@ -2981,16 +2541,11 @@ impl rt::Object for NasVolumeNotMounted {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.remote_host),
             4 => M::Value(&mut self.remote_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NasVolumeNotMounted {}
@@ -3050,20 +2605,16 @@ impl rt::Object for NetworkCopyFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NetworkCopyFault {}
@@ -3127,6 +2678,7 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -3134,15 +2686,10 @@ impl rt::Object for NetworkDisruptedAndConfigRolledBack {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NetworkDisruptedAndConfigRolledBack {}
@@ -3202,20 +2749,16 @@ impl rt::Object for NetworkInaccessible {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NetworkInaccessible {}
@@ -3275,20 +2818,16 @@ impl rt::Object for NoClientCertificate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoClientCertificate {}
@@ -3348,20 +2887,16 @@ impl rt::Object for NoCompatibleHostWithAccessToDevice {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoCompatibleHostWithAccessToDevice {}
@@ -3398,6 +2933,75 @@ impl serde::Serialize for NoCompatibleHostWithAccessToDevice {
     }
 }
 
+/// The fault `NoConnectedDatastore`, a [`VimFault`], since VI API 5.0.
+#[derive(Default)]
+pub struct NoConnectedDatastore {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+}
+pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NoConnectedDatastore",
+    "5.0",
+    Some(&VIM_FAULT),
+    "",
+    rt::unset::<NoConnectedDatastore>,
+);
+impl rt::Object for NoConnectedDatastore {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NO_CONNECTED_DATASTORE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NO_CONNECTED_DATASTORE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for NoConnectedDatastore {}
+impl std::ops::Deref for NoConnectedDatastore {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NoConnectedDatastore {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for NoConnectedDatastore {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NoConnectedDatastore {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NoConnectedDatastore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NoConnectedDatastore {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `NoGateway`, a [`HostConfigFault`], since VI API 2.0.
 #[derive(Default)]
 pub struct NoGateway {
@@ -3421,20 +3025,16 @@ impl rt::Object for NoGateway {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoGateway {}
@@ -3498,6 +3098,7 @@ impl rt::Object for NoHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -3505,15 +3106,10 @@ impl rt::Object for NoHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoHost {}
@@ -3573,20 +3169,16 @@ impl rt::Object for NoPeerHostFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoPeerHostFound {}
@@ -3646,20 +3238,16 @@ impl rt::Object for NoPermissionOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoPermissionOnHost {}
@@ -3723,6 +3311,7 @@ impl rt::Object for NoPermissionOnNasVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.user_name),
             _ => P::Absent,
         }
@@ -3730,15 +3319,10 @@ impl rt::Object for NoPermissionOnNasVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.user_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoPermissionOnNasVolume {}
@@ -3798,20 +3382,16 @@ impl rt::Object for NoVirtualNic {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoVirtualNic {}
@@ -3871,20 +3451,16 @@ impl rt::Object for NonPersistentDisksNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NonPersistentDisksNotSupported {}
@@ -3948,6 +3524,7 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -3955,15 +3532,10 @@ impl rt::Object for NonVmwareOuiMacNotSupportedHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NonVmwareOuiMacNotSupportedHost {}
@@ -4023,20 +3595,16 @@ impl rt::Object for NotADirectory {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotADirectory {}
@@ -4096,20 +3664,16 @@ impl rt::Object for NotAFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotAFile {}
@@ -4176,6 +3740,7 @@ impl rt::Object for NotEnoughCpus {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.num_cpu_dest),
             3 => P::Value(&self.num_cpu_vm),
             _ => P::Absent,
@@ -4184,16 +3749,11 @@ impl rt::Object for NotEnoughCpus {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.num_cpu_dest),
             3 => M::Value(&mut self.num_cpu_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotEnoughCpus {}
@@ -4257,6 +3817,7 @@ impl rt::Object for NotEnoughLogicalCpus {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -4264,15 +3825,10 @@ impl rt::Object for NotEnoughLogicalCpus {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotEnoughLogicalCpus {}
@@ -4332,20 +3888,16 @@ impl rt::Object for NotSupportedHostForChecksum {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostForChecksum {}
@@ -4409,6 +3961,7 @@ impl rt::Object for NotSupportedHostForVmemFile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -4416,15 +3969,10 @@ impl rt::Object for NotSupportedHostForVmemFile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostForVmemFile {}
@@ -4491,6 +4039,7 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_cores_per_socket_dest),
             3 => P::Value(&self.num_cores_per_socket_vm),
             _ => P::Absent,
@@ -4499,16 +4048,11 @@ impl rt::Object for NumVirtualCoresPerSocketNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.max_supported_cores_per_socket_dest),
             3 => M::Value(&mut self.num_cores_per_socket_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NumVirtualCoresPerSocketNotSupported {}
@@ -4572,6 +4116,7 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus),
             _ => P::Absent,
         }
@@ -4579,15 +4124,10 @@ impl rt::Object for NumVirtualCpusExceedsLimit {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.max_supported_vcpus),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NumVirtualCpusExceedsLimit {}
@@ -4654,6 +4194,7 @@ impl rt::Object for NumVirtualCpusIncompatible {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.num_cpu),
             _ => P::Absent,
@@ -4662,16 +4203,11 @@ impl rt::Object for NumVirtualCpusIncompatible {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.num_cpu),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NumVirtualCpusIncompatible {}
@@ -4738,6 +4274,7 @@ impl rt::Object for NumVirtualCpusNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_supported_vcpus_dest),
             3 => P::Value(&self.num_cpu_vm),
             _ => P::Absent,
@@ -4746,16 +4283,11 @@ impl rt::Object for NumVirtualCpusNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.max_supported_vcpus_dest),
             3 => M::Value(&mut self.num_cpu_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NumVirtualCpusNotSupported {}
@@ -4815,20 +4347,16 @@ impl rt::Object for OperationDisallowedOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for OperationDisallowedOnHost {}
@@ -4888,20 +4416,16 @@ impl rt::Object for PatchAlreadyInstalled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchAlreadyInstalled {}
@@ -4968,6 +4492,7 @@ impl rt::Object for PatchBinariesNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
             3 => P::Value(&self.binary),
             _ => P::Absent,
@@ -4976,16 +4501,11 @@ impl rt::Object for PatchBinariesNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.patch_id),
             3 => M::Value(&mut self.binary),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchBinariesNotFound {}
@@ -5049,6 +4569,7 @@ impl rt::Object for PatchInstallFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.rolled_back),
             _ => P::Absent,
         }
@@ -5056,15 +4577,10 @@ impl rt::Object for PatchInstallFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.rolled_back),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchInstallFailed {}
@@ -5124,20 +4640,16 @@ impl rt::Object for PatchIntegrityError {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchIntegrityError {}
@@ -5197,20 +4709,16 @@ impl rt::Object for PatchMetadataCorrupted {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchMetadataCorrupted {}
@@ -5277,6 +4785,7 @@ impl rt::Object for PatchMetadataInvalid {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
             3 => P::Value(&self.meta_data),
             _ => P::Absent,
@@ -5285,16 +4794,11 @@ impl rt::Object for PatchMetadataInvalid {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.patch_id),
             3 => M::Value(&mut self.meta_data),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchMetadataInvalid {}
@@ -5354,20 +4858,16 @@ impl rt::Object for PatchMetadataNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchMetadataNotFound {}
@@ -5434,6 +4934,7 @@ impl rt::Object for PatchMissingDependencies {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.prerequisite_patch),
             4 => P::Value(&self.prerequisite_lib),
             _ => P::Absent,
@@ -5442,16 +4943,11 @@ impl rt::Object for PatchMissingDependencies {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.prerequisite_patch),
             4 => M::Value(&mut self.prerequisite_lib),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchMissingDependencies {}
@@ -5515,6 +5011,7 @@ impl rt::Object for PatchNotApplicable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch_id),
             _ => P::Absent,
         }
@@ -5522,15 +5019,10 @@ impl rt::Object for PatchNotApplicable {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.patch_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchNotApplicable {}
@@ -5594,6 +5086,7 @@ impl rt::Object for PatchSuperseded {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.supersede),
             _ => P::Absent,
         }
@@ -5601,15 +5094,10 @@ impl rt::Object for PatchSuperseded {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.supersede),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PatchSuperseded {}
@@ -5669,20 +5157,16 @@ impl rt::Object for PhysCompatRdmNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PhysCompatRdmNotSupported {}
@@ -5742,20 +5226,16 @@ impl rt::Object for RdmNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RdmNotSupported {}
@@ -5825,6 +5305,7 @@ impl rt::Object for RdmNotSupportedOnDatastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device),
             3 => P::Value(&self.datastore),
             4 => P::Value(&self.datastore_name),
@@ -5834,17 +5315,12 @@ impl rt::Object for RdmNotSupportedOnDatastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device),
             3 => M::Value(&mut self.datastore),
             4 => M::Value(&mut self.datastore_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RdmNotSupportedOnDatastore {}
@@ -5904,20 +5380,16 @@ impl rt::Object for RdmPointsToInaccessibleDisk {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RdmPointsToInaccessibleDisk {}
@@ -5977,20 +5449,16 @@ impl rt::Object for RawDiskNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RawDiskNotSupported {}
@@ -6050,20 +5518,16 @@ impl rt::Object for ReadHostResourcePoolTreeFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReadHostResourcePoolTreeFailed {}
@@ -6127,6 +5591,7 @@ impl rt::Object for RebootRequired {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.patch),
             _ => P::Absent,
         }
@@ -6134,15 +5599,10 @@ impl rt::Object for RebootRequired {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.patch),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RebootRequired {}
@@ -6202,20 +5662,16 @@ impl rt::Object for RemoteDeviceNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RemoteDeviceNotSupported {}
@@ -6275,20 +5731,16 @@ impl rt::Object for RemoveFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RemoveFailed {}
@@ -6320,6 +5772,245 @@ impl std::fmt::Debug for RemoveFailed {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for RemoveFailed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `ResourceNotAvailable`, a [`VimFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct ResourceNotAvailable {
+    /// The properties of `VimFault`.
+    pub base: VimFault,
+    /// `containerType`: optional string, a TypeName.
+    pub container_type: Option<String>,
+    /// `containerName`: optional string.
+    pub container_name: Option<String>,
+    /// `type`: optional string, a TypeName.
+    pub r#type: Option<String>,
+}
+pub(crate) static RESOURCE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "ResourceNotAvailable",
+    "4.0",
+    Some(&VIM_FAULT),
+    "
+string containerType o
+string containerName o
+string type o
+",
+    rt::unset::<ResourceNotAvailable>,
+);
+impl rt::Object for ResourceNotAvailable {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &RESOURCE_NOT_AVAILABLE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &RESOURCE_NOT_AVAILABLE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.container_type),
+            3 => P::Value(&self.container_name),
+            4 => P::Value(&self.r#type),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.container_type),
+            3 => M::Value(&mut self.container_name),
+            4 => M::Value(&mut self.r#type),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for ResourceNotAvailable {}
+impl std::ops::Deref for ResourceNotAvailable {
+    type Target = VimFault;
+    fn deref(&self) -> &VimFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for ResourceNotAvailable {
+    fn deref_mut(&mut self) -> &mut VimFault {
+        &mut self.base
+    }
+}
+impl Clone for ResourceNotAvailable {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for ResourceNotAvailable {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for ResourceNotAvailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for ResourceNotAvailable {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SSLDisabledFault`, a [`HostConnectFault`], since VI API 4.0.
+#[derive(Default)]
+pub struct SslDisabledFault {
+    /// The properties of `HostConnectFault`.
+    pub base: HostConnectFault,
+}
+pub(crate) static SSL_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SSLDisabledFault",
+    "4.0",
+    Some(&HOST_CONNECT_FAULT),
+    "",
+    rt::unset::<SslDisabledFault>,
+);
+impl rt::Object for SslDisabledFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SSL_DISABLED_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SSL_DISABLED_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for SslDisabledFault {}
+impl std::ops::Deref for SslDisabledFault {
+    type Target = HostConnectFault;
+    fn deref(&self) -> &HostConnectFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SslDisabledFault {
+    fn deref_mut(&mut self) -> &mut HostConnectFault {
+        &mut self.base
+    }
+}
+impl Clone for SslDisabledFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SslDisabledFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SslDisabledFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SslDisabledFault {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `SSLVerifyFault`, a [`HostConnectFault`], since VI API 2.5.
+#[derive(Default)]
+pub struct SslVerifyFault {
+    /// The properties of `HostConnectFault`.
+    pub base: HostConnectFault,
+    /// `selfSigned`: required boolean.
+    pub self_signed: bool,
+    /// `thumbprint`: optional string.
+    pub thumbprint: Option<String>,
+    /// `certificate`: optional string, since VI API 9.0.0.0.
+    pub certificate: Option<String>,
+}
+pub(crate) static SSL_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "SSLVerifyFault",
+    "2.5",
+    Some(&HOST_CONNECT_FAULT),
+    "
+boolean selfSigned r
+string thumbprint o
+string certificate o since 9.0.0.0
+",
+    rt::unset::<SslVerifyFault>,
+);
+impl rt::Object for SslVerifyFault {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &SSL_VERIFY_FAULT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &SSL_VERIFY_FAULT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.self_signed),
+            3 => P::Value(&self.thumbprint),
+            4 => P::Value(&self.certificate),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.self_signed),
+            3 => M::Value(&mut self.thumbprint),
+            4 => M::Value(&mut self.certificate),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for SslVerifyFault {}
+impl std::ops::Deref for SslVerifyFault {
+    type Target = HostConnectFault;
+    fn deref(&self) -> &HostConnectFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for SslVerifyFault {
+    fn deref_mut(&mut self) -> &mut HostConnectFault {
+        &mut self.base
+    }
+}
+impl Clone for SslVerifyFault {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for SslVerifyFault {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for SslVerifyFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for SslVerifyFault {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

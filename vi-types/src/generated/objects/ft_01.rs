@@ -28,20 +28,16 @@ impl rt::Object for CannotAddHostWithFtVmAsStandalone {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAddHostWithFtVmAsStandalone {}
@@ -101,20 +97,16 @@ impl rt::Object for CannotAddHostWithFtVmToDifferentCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAddHostWithFtVmToDifferentCluster {}
@@ -174,20 +166,16 @@ impl rt::Object for CannotAddHostWithFtVmToNonHaCluster {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotAddHostWithFtVmToNonHaCluster {}
@@ -254,6 +242,7 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -262,16 +251,11 @@ impl rt::Object for CannotChangeDrsBehaviorForFtSecondary {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotChangeDrsBehaviorForFtSecondary {}
@@ -338,6 +322,7 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -346,16 +331,11 @@ impl rt::Object for CannotChangeHaSettingsForFtSecondary {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotChangeHaSettingsForFtSecondary {}
@@ -422,6 +402,7 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -430,16 +411,11 @@ impl rt::Object for CannotComputeFtCompatibleHosts {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotComputeFtCompatibleHosts {}
@@ -503,6 +479,7 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -510,15 +487,10 @@ impl rt::Object for CannotDisconnectHostWithFaultToleranceVm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotDisconnectHostWithFaultToleranceVm {}
@@ -585,6 +557,7 @@ impl rt::Object for CannotMoveFaultToleranceVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.move_type),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -593,16 +566,11 @@ impl rt::Object for CannotMoveFaultToleranceVm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.move_type),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotMoveFaultToleranceVm {}
@@ -662,20 +630,16 @@ impl rt::Object for CannotMoveHostWithFaultToleranceVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CannotMoveHostWithFaultToleranceVm {}
@@ -802,6 +766,7 @@ impl rt::Object for FailToLockFaultToleranceVms {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.vm),
             4 => P::Value(&self.already_locked_vm),
@@ -811,17 +776,12 @@ impl rt::Object for FailToLockFaultToleranceVms {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.vm),
             4 => M::Value(&mut self.already_locked_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FailToLockFaultToleranceVms {}
@@ -945,6 +905,7 @@ impl rt::Object for FaultToleranceCannotEditMem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.vm),
             _ => P::Absent,
@@ -953,16 +914,11 @@ impl rt::Object for FaultToleranceCannotEditMem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FaultToleranceCannotEditMem {}
@@ -1290,6 +1246,7 @@ impl rt::Object for FaultToleranceNotLicensed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -1297,15 +1254,10 @@ impl rt::Object for FaultToleranceNotLicensed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FaultToleranceNotLicensed {}
@@ -1369,6 +1321,7 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.secondaries),
             _ => P::Absent,
         }
@@ -1376,15 +1329,10 @@ impl rt::Object for FaultTolerancePrimaryConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.secondaries),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FaultToleranceConfigInfo> for FaultTolerancePrimaryConfigInfo {}
@@ -1451,6 +1399,7 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.secondary_vm),
             3 => P::Value(&self.primary_vm),
             _ => P::Absent,
@@ -1459,16 +1408,11 @@ impl rt::Object for FaultTolerancePrimaryPowerOnNotAttempted {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.secondary_vm),
             3 => M::Value(&mut self.primary_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FaultTolerancePrimaryPowerOnNotAttempted {}
@@ -1532,6 +1476,7 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.primary_vm),
             _ => P::Absent,
         }
@@ -1539,15 +1484,10 @@ impl rt::Object for FaultToleranceSecondaryConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.primary_vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<FaultToleranceConfigInfo> for FaultToleranceSecondaryConfigInfo {}
@@ -1746,6 +1686,7 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -1754,16 +1695,11 @@ impl rt::Object for FaultToleranceVmNotDasProtected {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FaultToleranceVmNotDasProtected {}
@@ -1833,6 +1769,7 @@ impl rt::Object for FtIssuesOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             3 => P::Value(&self.host_name),
             4 => P::Objects(&self.errors),
@@ -1842,17 +1779,12 @@ impl rt::Object for FtIssuesOnHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             3 => M::Value(&mut self.host_name),
             4 => M::Objects(&mut self.errors),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FtIssuesOnHost {}
@@ -1922,6 +1854,7 @@ impl rt::Object for FtVmHostRuleViolation {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.host_name),
             4 => P::Value(&self.host_group),
@@ -1931,17 +1864,12 @@ impl rt::Object for FtVmHostRuleViolation {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.host_name),
             4 => M::Value(&mut self.host_group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FtVmHostRuleViolation {}
@@ -2393,6 +2321,7 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.reason),
             _ => P::Absent,
@@ -2401,16 +2330,11 @@ impl rt::Object for HostIncompatibleForFaultTolerance {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostIncompatibleForFaultTolerance {}
@@ -2477,6 +2401,7 @@ impl rt::Object for HostIncompatibleForRecordReplay {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.reason),
             _ => P::Absent,
@@ -2485,16 +2410,11 @@ impl rt::Object for HostIncompatibleForRecordReplay {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostIncompatibleForRecordReplay {}
@@ -2561,6 +2481,7 @@ impl rt::Object for IncompatibleHostForFtSecondary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             3 => P::Objects(&self.error),
             _ => P::Absent,
@@ -2569,16 +2490,11 @@ impl rt::Object for IncompatibleHostForFtSecondary {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             3 => M::Objects(&mut self.error),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IncompatibleHostForFtSecondary {}
@@ -2648,6 +2564,7 @@ impl rt::Object for IncompatibleHostForVmReplication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.host_name),
             4 => P::Value(&self.reason),
@@ -2657,17 +2574,12 @@ impl rt::Object for IncompatibleHostForVmReplication {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.host_name),
             4 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IncompatibleHostForVmReplication {}
@@ -2734,6 +2646,7 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
             4 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -2742,16 +2655,11 @@ impl rt::Object for InvalidDasRestartPriorityForFtVm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.vm),
             4 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidDasRestartPriorityForFtVm {}
@@ -2818,6 +2726,7 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.vm),
             4 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -2826,16 +2735,11 @@ impl rt::Object for InvalidDrsBehaviorForFtVm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.vm),
             4 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidDrsBehaviorForFtVm {}
@@ -2899,6 +2803,7 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -2906,15 +2811,10 @@ impl rt::Object for InvalidOperationOnSecondaryVm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidOperationOnSecondaryVm {}
@@ -2981,6 +2881,7 @@ impl rt::Object for NoHostSuitableForFtSecondary {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             _ => P::Absent,
@@ -2989,16 +2890,11 @@ impl rt::Object for NoHostSuitableForFtSecondary {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NoHostSuitableForFtSecondary {}
@@ -3077,6 +2973,7 @@ impl rt::Object for NotSupportedDeviceForFt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             3 => P::Value(&self.host_name),
             4 => P::Value(&self.vm),
@@ -3089,6 +2986,7 @@ impl rt::Object for NotSupportedDeviceForFt {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             3 => M::Value(&mut self.host_name),
             4 => M::Value(&mut self.vm),
@@ -3097,12 +2995,6 @@ impl rt::Object for NotSupportedDeviceForFt {
             7 => M::Value(&mut self.device_label),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedDeviceForFt {}
@@ -3178,6 +3070,7 @@ impl rt::Object for PowerOnFtSecondaryFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             4 => P::Value(&self.host_selection_by),
@@ -3189,6 +3082,7 @@ impl rt::Object for PowerOnFtSecondaryFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             4 => M::Value(&mut self.host_selection_by),
@@ -3196,12 +3090,6 @@ impl rt::Object for PowerOnFtSecondaryFailed {
             6 => M::Object(&mut self.root_cause),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PowerOnFtSecondaryFailed {}
@@ -3271,6 +3159,7 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm),
             3 => P::Value(&self.vm_name),
             4 => P::Value(&self.timeout),
@@ -3280,17 +3169,12 @@ impl rt::Object for PowerOnFtSecondaryTimedout {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm),
             3 => M::Value(&mut self.vm_name),
             4 => M::Value(&mut self.timeout),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for PowerOnFtSecondaryTimedout {}
@@ -3350,20 +3234,16 @@ impl rt::Object for RecordReplayDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for RecordReplayDisabled {}
@@ -3423,20 +3303,16 @@ impl rt::Object for ReplicationConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationConfigFault {}
@@ -3643,6 +3519,7 @@ impl rt::Object for ReplicationDiskConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.vm_ref),
             4 => P::Value(&self.key),
@@ -3652,17 +3529,12 @@ impl rt::Object for ReplicationDiskConfigFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.vm_ref),
             4 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationDiskConfigFault {}
@@ -3722,20 +3594,16 @@ impl rt::Object for ReplicationFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationFault {}
@@ -3857,20 +3725,16 @@ impl rt::Object for ReplicationIncompatibleWithFt {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationIncompatibleWithFt {}
@@ -3999,6 +3863,7 @@ impl rt::Object for ReplicationInvalidOptions {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options),
             3 => P::Value(&self.entity),
             _ => P::Absent,
@@ -4007,16 +3872,11 @@ impl rt::Object for ReplicationInvalidOptions {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.options),
             3 => M::Value(&mut self.entity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationInvalidOptions {}
@@ -4076,20 +3936,16 @@ impl rt::Object for ReplicationNotSupportedOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationNotSupportedOnHost {}
@@ -4213,6 +4069,7 @@ impl rt::Object for ReplicationVmConfigFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.vm_ref),
             _ => P::Absent,
@@ -4221,16 +4078,11 @@ impl rt::Object for ReplicationVmConfigFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.vm_ref),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationVmConfigFault {}
@@ -4303,6 +4155,7 @@ impl rt::Object for ReplicationVmFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.reason),
             3 => P::Value(&self.state),
             4 => P::Value(&self.instance_id),
@@ -4313,18 +4166,13 @@ impl rt::Object for ReplicationVmFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.reason),
             3 => M::Value(&mut self.state),
             4 => M::Value(&mut self.instance_id),
             5 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationVmFault {}
@@ -4391,6 +4239,7 @@ impl rt::Object for ReplicationVmInProgressFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=5 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             6 => P::Value(&self.requested_activity),
             7 => P::Value(&self.in_progress_activity),
             _ => P::Absent,
@@ -4399,16 +4248,11 @@ impl rt::Object for ReplicationVmInProgressFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=5 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             6 => M::Value(&mut self.requested_activity),
             7 => M::Value(&mut self.in_progress_activity),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ReplicationVmInProgressFault {}
@@ -4549,6 +4393,7 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -4556,15 +4401,10 @@ impl rt::Object for SecondaryVmAlreadyDisabled {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SecondaryVmAlreadyDisabled {}
@@ -4628,6 +4468,7 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -4635,15 +4476,10 @@ impl rt::Object for SecondaryVmAlreadyEnabled {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SecondaryVmAlreadyEnabled {}
@@ -4707,6 +4543,7 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -4714,15 +4551,10 @@ impl rt::Object for SecondaryVmAlreadyRegistered {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SecondaryVmAlreadyRegistered {}
@@ -4786,6 +4618,7 @@ impl rt::Object for SecondaryVmNotRegistered {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.instance_uuid),
             _ => P::Absent,
         }
@@ -4793,15 +4626,10 @@ impl rt::Object for SecondaryVmNotRegistered {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.instance_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for SecondaryVmNotRegistered {}
@@ -4865,6 +4693,7 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
             _ => P::Absent,
         }
@@ -4872,15 +4701,10 @@ impl rt::Object for VmConfigIncompatibleForFaultTolerance {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmConfigIncompatibleForFaultTolerance {}
@@ -4944,6 +4768,7 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.fault),
             _ => P::Absent,
         }
@@ -4951,15 +4776,10 @@ impl rt::Object for VmConfigIncompatibleForRecordReplay {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmConfigIncompatibleForRecordReplay {}
@@ -4996,179 +4816,139 @@ impl serde::Serialize for VmConfigIncompatibleForRecordReplay {
     }
 }
 
-/// The fault `VmFaultToleranceConfigIssue`, a [`VmFaultToleranceIssue`], since VI API 4.0.
+/// `VmEndRecordingEvent`, a [`VmEvent`], since VI API 4.0.
 #[derive(Default)]
-pub struct VmFaultToleranceConfigIssue {
-    /// The properties of `VmFaultToleranceIssue`.
-    pub base: VmFaultToleranceIssue,
-    /// `reason`: optional string.
-    pub reason: Option<String>,
-    /// `entityName`: optional string.
-    pub entity_name: Option<String>,
-    /// `entity`: optional reference to `ManagedEntity`.
-    pub entity: Option<rt::ManagedObjectReference>,
+pub struct VmEndRecordingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmFaultToleranceConfigIssue",
+pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmEndRecordingEvent",
     "4.0",
-    Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
-string reason o
-string entityName o
-ManagedObjectReference entity o
-",
-    rt::unset::<VmFaultToleranceConfigIssue>,
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmEndRecordingEvent>,
 );
-impl rt::Object for VmFaultToleranceConfigIssue {
+impl rt::Object for VmEndRecordingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
+        &VM_END_RECORDING_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
+        &VM_END_RECORDING_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.reason),
-            3 => P::Value(&self.entity_name),
-            4 => P::Value(&self.entity),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.reason),
-            3 => M::Value(&mut self.entity_name),
-            4 => M::Value(&mut self.entity),
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<MethodFault> for VmFaultToleranceConfigIssue {}
-impl std::ops::Deref for VmFaultToleranceConfigIssue {
-    type Target = VmFaultToleranceIssue;
-    fn deref(&self) -> &VmFaultToleranceIssue {
+impl rt::Extends<Event> for VmEndRecordingEvent {}
+impl std::ops::Deref for VmEndRecordingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for VmFaultToleranceConfigIssue {
-    fn deref_mut(&mut self) -> &mut VmFaultToleranceIssue {
+impl std::ops::DerefMut for VmEndRecordingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for VmFaultToleranceConfigIssue {
+impl Clone for VmEndRecordingEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for VmFaultToleranceConfigIssue {
+impl PartialEq for VmEndRecordingEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for VmFaultToleranceConfigIssue {
+impl std::fmt::Debug for VmEndRecordingEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceConfigIssue {
+impl serde::Serialize for VmEndRecordingEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }
 }
 
-/// The fault `VmFaultToleranceConfigIssueWrapper`, a [`VmFaultToleranceIssue`], since VI API 4.1.
+/// `VmEndReplayingEvent`, a [`VmEvent`], since VI API 4.0.
 #[derive(Default)]
-pub struct VmFaultToleranceConfigIssueWrapper {
-    /// The properties of `VmFaultToleranceIssue`.
-    pub base: VmFaultToleranceIssue,
-    /// `entityName`: optional string.
-    pub entity_name: Option<String>,
-    /// `entity`: optional reference to `ManagedEntity`.
-    pub entity: Option<rt::ManagedObjectReference>,
-    /// `error`: optional `LocalizedMethodFault`.
-    pub error: Option<Box<LocalizedMethodFault>>,
+pub struct VmEndReplayingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
 }
-pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VmFaultToleranceConfigIssueWrapper",
-    "4.1",
-    Some(&VM_FAULT_TOLERANCE_ISSUE),
-    "
-string entityName o
-ManagedObjectReference entity o
-LocalizedMethodFault error o
-",
-    rt::unset::<VmFaultToleranceConfigIssueWrapper>,
+pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmEndReplayingEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmEndReplayingEvent>,
 );
-impl rt::Object for VmFaultToleranceConfigIssueWrapper {
+impl rt::Object for VmEndReplayingEvent {
     fn type_info() -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
+        &VM_END_REPLAYING_EVENT
     }
     fn info(&self) -> &'static rt::ObjectInfo {
-        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
+        &VM_END_REPLAYING_EVENT
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
-            0..=1 => self.base.get(index),
-            2 => P::Value(&self.entity_name),
-            3 => P::Value(&self.entity),
-            4 => P::Optional(&self.error),
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
-            0..=1 => self.base.get_mut(index),
-            2 => M::Value(&mut self.entity_name),
-            3 => M::Value(&mut self.entity),
-            4 => M::Optional(&mut self.error),
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
     }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
 }
-impl rt::Extends<MethodFault> for VmFaultToleranceConfigIssueWrapper {}
-impl std::ops::Deref for VmFaultToleranceConfigIssueWrapper {
-    type Target = VmFaultToleranceIssue;
-    fn deref(&self) -> &VmFaultToleranceIssue {
+impl rt::Extends<Event> for VmEndReplayingEvent {}
+impl std::ops::Deref for VmEndReplayingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
         &self.base
     }
 }
-impl std::ops::DerefMut for VmFaultToleranceConfigIssueWrapper {
-    fn deref_mut(&mut self) -> &mut VmFaultToleranceIssue {
+impl std::ops::DerefMut for VmEndReplayingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
         &mut self.base
     }
 }
-impl Clone for VmFaultToleranceConfigIssueWrapper {
+impl Clone for VmEndReplayingEvent {
     fn clone(&self) -> Self {
         rt::cloned(self)
     }
 }
-impl PartialEq for VmFaultToleranceConfigIssueWrapper {
+impl PartialEq for VmEndReplayingEvent {
     fn eq(&self, other: &Self) -> bool {
         rt::equal(self, other)
     }
 }
-impl std::fmt::Debug for VmFaultToleranceConfigIssueWrapper {
+impl std::fmt::Debug for VmEndReplayingEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         rt::debug(self, f)
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceConfigIssueWrapper {
+impl serde::Serialize for VmEndReplayingEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

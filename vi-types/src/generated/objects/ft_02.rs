@@ -5,6 +5,320 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `VmFailedStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmFailedStartingSecondaryEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: optional string.
+    pub reason: Option<String>,
+}
+pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedStartingSecondaryEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "
+string reason o
+",
+    rt::unset::<VmFailedStartingSecondaryEvent>,
+);
+impl rt::Object for VmFailedStartingSecondaryEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_STARTING_SECONDARY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAILED_STARTING_SECONDARY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmFailedStartingSecondaryEvent {}
+impl std::ops::Deref for VmFailedStartingSecondaryEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedStartingSecondaryEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedStartingSecondaryEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedStartingSecondaryEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedStartingSecondaryEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmFailedUpdatingSecondaryConfig`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmFailedUpdatingSecondaryConfig {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFailedUpdatingSecondaryConfig",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmFailedUpdatingSecondaryConfig>,
+);
+impl rt::Object for VmFailedUpdatingSecondaryConfig {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAILED_UPDATING_SECONDARY_CONFIG
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAILED_UPDATING_SECONDARY_CONFIG
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmFailedUpdatingSecondaryConfig {}
+impl std::ops::Deref for VmFailedUpdatingSecondaryConfig {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFailedUpdatingSecondaryConfig {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmFailedUpdatingSecondaryConfig {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFailedUpdatingSecondaryConfig {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFailedUpdatingSecondaryConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFailedUpdatingSecondaryConfig {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `VmFaultToleranceConfigIssue`, a [`VmFaultToleranceIssue`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmFaultToleranceConfigIssue {
+    /// The properties of `VmFaultToleranceIssue`.
+    pub base: VmFaultToleranceIssue,
+    /// `reason`: optional string.
+    pub reason: Option<String>,
+    /// `entityName`: optional string.
+    pub entity_name: Option<String>,
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+}
+pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFaultToleranceConfigIssue",
+    "4.0",
+    Some(&VM_FAULT_TOLERANCE_ISSUE),
+    "
+string reason o
+string entityName o
+ManagedObjectReference entity o
+",
+    rt::unset::<VmFaultToleranceConfigIssue>,
+);
+impl rt::Object for VmFaultToleranceConfigIssue {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_CONFIG_ISSUE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.reason),
+            3 => P::Value(&self.entity_name),
+            4 => P::Value(&self.entity),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.reason),
+            3 => M::Value(&mut self.entity_name),
+            4 => M::Value(&mut self.entity),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for VmFaultToleranceConfigIssue {}
+impl std::ops::Deref for VmFaultToleranceConfigIssue {
+    type Target = VmFaultToleranceIssue;
+    fn deref(&self) -> &VmFaultToleranceIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFaultToleranceConfigIssue {
+    fn deref_mut(&mut self) -> &mut VmFaultToleranceIssue {
+        &mut self.base
+    }
+}
+impl Clone for VmFaultToleranceConfigIssue {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFaultToleranceConfigIssue {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFaultToleranceConfigIssue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFaultToleranceConfigIssue {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// The fault `VmFaultToleranceConfigIssueWrapper`, a [`VmFaultToleranceIssue`], since VI API 4.1.
+#[derive(Default)]
+pub struct VmFaultToleranceConfigIssueWrapper {
+    /// The properties of `VmFaultToleranceIssue`.
+    pub base: VmFaultToleranceIssue,
+    /// `entityName`: optional string.
+    pub entity_name: Option<String>,
+    /// `entity`: optional reference to `ManagedEntity`.
+    pub entity: Option<rt::ManagedObjectReference>,
+    /// `error`: optional `LocalizedMethodFault`.
+    pub error: Option<Box<LocalizedMethodFault>>,
+}
+pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmFaultToleranceConfigIssueWrapper",
+    "4.1",
+    Some(&VM_FAULT_TOLERANCE_ISSUE),
+    "
+string entityName o
+ManagedObjectReference entity o
+LocalizedMethodFault error o
+",
+    rt::unset::<VmFaultToleranceConfigIssueWrapper>,
+);
+impl rt::Object for VmFaultToleranceConfigIssueWrapper {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.entity_name),
+            3 => P::Value(&self.entity),
+            4 => P::Optional(&self.error),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.entity_name),
+            3 => M::Value(&mut self.entity),
+            4 => M::Optional(&mut self.error),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for VmFaultToleranceConfigIssueWrapper {}
+impl std::ops::Deref for VmFaultToleranceConfigIssueWrapper {
+    type Target = VmFaultToleranceIssue;
+    fn deref(&self) -> &VmFaultToleranceIssue {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmFaultToleranceConfigIssueWrapper {
+    fn deref_mut(&mut self) -> &mut VmFaultToleranceIssue {
+        &mut self.base
+    }
+}
+impl Clone for VmFaultToleranceConfigIssueWrapper {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmFaultToleranceConfigIssueWrapper {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmFaultToleranceConfigIssueWrapper {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmFaultToleranceConfigIssueWrapper {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `VmFaultToleranceInvalidFileBacking`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 #[derive(Default)]
 pub struct VmFaultToleranceInvalidFileBacking {
@@ -35,6 +349,7 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.backing_type),
             3 => P::Value(&self.backing_filename),
             _ => P::Absent,
@@ -43,16 +358,11 @@ impl rt::Object for VmFaultToleranceInvalidFileBacking {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.backing_type),
             3 => M::Value(&mut self.backing_filename),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmFaultToleranceInvalidFileBacking {}
@@ -112,20 +422,16 @@ impl rt::Object for VmFaultToleranceIssue {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmFaultToleranceIssue {}
@@ -192,6 +498,7 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.errors),
             3 => P::Objects(&self.warnings),
             _ => P::Absent,
@@ -200,16 +507,11 @@ impl rt::Object for VmFaultToleranceOpIssuesList {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.errors),
             3 => M::Objects(&mut self.warnings),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmFaultToleranceOpIssuesList {}
@@ -276,6 +578,7 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.old_state),
             17 => P::Value(&self.new_state),
             _ => P::Absent,
@@ -284,16 +587,11 @@ impl rt::Object for VmFaultToleranceStateChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.old_state),
             17 => M::Value(&mut self.new_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFaultToleranceStateChangedEvent {}
@@ -360,6 +658,7 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.max_num_ft_vcpus),
             _ => P::Absent,
@@ -368,16 +667,11 @@ impl rt::Object for VmFaultToleranceTooManyFtVcpusOnHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.max_num_ft_vcpus),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmFaultToleranceTooManyFtVcpusOnHost {}
@@ -444,6 +738,7 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.max_num_ft_vms),
             _ => P::Absent,
@@ -452,16 +747,11 @@ impl rt::Object for VmFaultToleranceTooManyVmsOnHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.max_num_ft_vms),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmFaultToleranceTooManyVmsOnHost {}
@@ -521,20 +811,16 @@ impl rt::Object for VmFaultToleranceTurnedOffEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFaultToleranceTurnedOffEvent {}
@@ -598,6 +884,7 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reason),
             _ => P::Absent,
         }
@@ -605,15 +892,10 @@ impl rt::Object for VmFaultToleranceVmTerminatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.reason),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for VmFaultToleranceVmTerminatedEvent {}
@@ -650,6 +932,75 @@ impl serde::Serialize for VmFaultToleranceVmTerminatedEvent {
     }
 }
 
+/// `VmMaxFTRestartCountReached`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmMaxFtRestartCountReached {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmMaxFTRestartCountReached",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmMaxFtRestartCountReached>,
+);
+impl rt::Object for VmMaxFtRestartCountReached {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_MAX_FT_RESTART_COUNT_REACHED
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_MAX_FT_RESTART_COUNT_REACHED
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmMaxFtRestartCountReached {}
+impl std::ops::Deref for VmMaxFtRestartCountReached {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmMaxFtRestartCountReached {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmMaxFtRestartCountReached {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmMaxFtRestartCountReached {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmMaxFtRestartCountReached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmMaxFtRestartCountReached {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `VmMonitorIncompatibleForFaultTolerance`, a [`VimFault`], since VI API 4.1.
 #[derive(Default)]
 pub struct VmMonitorIncompatibleForFaultTolerance {
@@ -673,20 +1024,16 @@ impl rt::Object for VmMonitorIncompatibleForFaultTolerance {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmMonitorIncompatibleForFaultTolerance {}
@@ -723,6 +1070,501 @@ impl serde::Serialize for VmMonitorIncompatibleForFaultTolerance {
     }
 }
 
+/// `VmNoCompatibleHostForSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmNoCompatibleHostForSecondaryEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmNoCompatibleHostForSecondaryEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmNoCompatibleHostForSecondaryEvent>,
+);
+impl rt::Object for VmNoCompatibleHostForSecondaryEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmNoCompatibleHostForSecondaryEvent {}
+impl std::ops::Deref for VmNoCompatibleHostForSecondaryEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmNoCompatibleHostForSecondaryEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmNoCompatibleHostForSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmNoCompatibleHostForSecondaryEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmNoCompatibleHostForSecondaryEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmNoCompatibleHostForSecondaryEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmPrimaryFailoverEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmPrimaryFailoverEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: optional string.
+    pub reason: Option<String>,
+}
+pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmPrimaryFailoverEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "
+string reason o
+",
+    rt::unset::<VmPrimaryFailoverEvent>,
+);
+impl rt::Object for VmPrimaryFailoverEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_PRIMARY_FAILOVER_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_PRIMARY_FAILOVER_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmPrimaryFailoverEvent {}
+impl std::ops::Deref for VmPrimaryFailoverEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmPrimaryFailoverEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmPrimaryFailoverEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmPrimaryFailoverEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmPrimaryFailoverEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmPrimaryFailoverEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSecondaryAddedEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmSecondaryAddedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSecondaryAddedEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSecondaryAddedEvent>,
+);
+impl rt::Object for VmSecondaryAddedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ADDED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ADDED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmSecondaryAddedEvent {}
+impl std::ops::Deref for VmSecondaryAddedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSecondaryAddedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSecondaryAddedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSecondaryAddedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSecondaryAddedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSecondaryAddedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSecondaryDisabledBySystemEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmSecondaryDisabledBySystemEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `reason`: optional `LocalizedMethodFault`.
+    pub reason: Option<Box<LocalizedMethodFault>>,
+}
+pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSecondaryDisabledBySystemEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "
+LocalizedMethodFault reason o
+",
+    rt::unset::<VmSecondaryDisabledBySystemEvent>,
+);
+impl rt::Object for VmSecondaryDisabledBySystemEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Optional(&self.reason),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Optional(&mut self.reason),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmSecondaryDisabledBySystemEvent {}
+impl std::ops::Deref for VmSecondaryDisabledBySystemEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSecondaryDisabledBySystemEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSecondaryDisabledBySystemEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSecondaryDisabledBySystemEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSecondaryDisabledBySystemEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSecondaryDisabledBySystemEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSecondaryDisabledEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmSecondaryDisabledEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSecondaryDisabledEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSecondaryDisabledEvent>,
+);
+impl rt::Object for VmSecondaryDisabledEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_DISABLED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmSecondaryDisabledEvent {}
+impl std::ops::Deref for VmSecondaryDisabledEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSecondaryDisabledEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSecondaryDisabledEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSecondaryDisabledEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSecondaryDisabledEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSecondaryDisabledEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSecondaryEnabledEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmSecondaryEnabledEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSecondaryEnabledEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSecondaryEnabledEvent>,
+);
+impl rt::Object for VmSecondaryEnabledEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ENABLED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_ENABLED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmSecondaryEnabledEvent {}
+impl std::ops::Deref for VmSecondaryEnabledEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSecondaryEnabledEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSecondaryEnabledEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSecondaryEnabledEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSecondaryEnabledEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSecondaryEnabledEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmSecondaryStartedEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmSecondaryStartedEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmSecondaryStartedEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmSecondaryStartedEvent>,
+);
+impl rt::Object for VmSecondaryStartedEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_STARTED_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_SECONDARY_STARTED_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmSecondaryStartedEvent {}
+impl std::ops::Deref for VmSecondaryStartedEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmSecondaryStartedEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmSecondaryStartedEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmSecondaryStartedEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmSecondaryStartedEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmSecondaryStartedEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// The fault `VmSmpFaultToleranceTooManyVMsOnHost`, a [`InsufficientResourcesFault`], since VI API 6.0.
 #[derive(Default)]
 pub struct VmSmpFaultToleranceTooManyVmsOnHost {
@@ -753,6 +1595,7 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             3 => P::Value(&self.max_num_smp_ft_vms),
             _ => P::Absent,
@@ -761,16 +1604,11 @@ impl rt::Object for VmSmpFaultToleranceTooManyVmsOnHost {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             3 => M::Value(&mut self.max_num_smp_ft_vms),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmSmpFaultToleranceTooManyVmsOnHost {}
@@ -802,6 +1640,288 @@ impl std::fmt::Debug for VmSmpFaultToleranceTooManyVmsOnHost {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for VmSmpFaultToleranceTooManyVmsOnHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmStartRecordingEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmStartRecordingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmStartRecordingEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmStartRecordingEvent>,
+);
+impl rt::Object for VmStartRecordingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_START_RECORDING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_START_RECORDING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmStartRecordingEvent {}
+impl std::ops::Deref for VmStartRecordingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmStartRecordingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmStartRecordingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmStartRecordingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmStartRecordingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmStartRecordingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmStartReplayingEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmStartReplayingEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmStartReplayingEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmStartReplayingEvent>,
+);
+impl rt::Object for VmStartReplayingEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_START_REPLAYING_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_START_REPLAYING_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmStartReplayingEvent {}
+impl std::ops::Deref for VmStartReplayingEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmStartReplayingEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmStartReplayingEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmStartReplayingEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmStartReplayingEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmStartReplayingEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmStartingSecondaryEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+}
+pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmStartingSecondaryEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "",
+    rt::unset::<VmStartingSecondaryEvent>,
+);
+impl rt::Object for VmStartingSecondaryEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_STARTING_SECONDARY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_STARTING_SECONDARY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmStartingSecondaryEvent {}
+impl std::ops::Deref for VmStartingSecondaryEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmStartingSecondaryEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmStartingSecondaryEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmStartingSecondaryEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmStartingSecondaryEvent {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VmTimedoutStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
+#[derive(Default)]
+pub struct VmTimedoutStartingSecondaryEvent {
+    /// The properties of `VmEvent`.
+    pub base: VmEvent,
+    /// `timeout`: optional long.
+    pub timeout: Option<i64>,
+}
+pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VmTimedoutStartingSecondaryEvent",
+    "4.0",
+    Some(&VM_EVENT),
+    "
+long timeout o
+",
+    rt::unset::<VmTimedoutStartingSecondaryEvent>,
+);
+impl rt::Object for VmTimedoutStartingSecondaryEvent {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VM_TIMEDOUT_STARTING_SECONDARY_EVENT
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            16 => P::Value(&self.timeout),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            16 => M::Value(&mut self.timeout),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<Event> for VmTimedoutStartingSecondaryEvent {}
+impl std::ops::Deref for VmTimedoutStartingSecondaryEvent {
+    type Target = VmEvent;
+    fn deref(&self) -> &VmEvent {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VmTimedoutStartingSecondaryEvent {
+    fn deref_mut(&mut self) -> &mut VmEvent {
+        &mut self.base
+    }
+}
+impl Clone for VmTimedoutStartingSecondaryEvent {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VmTimedoutStartingSecondaryEvent {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VmTimedoutStartingSecondaryEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VmTimedoutStartingSecondaryEvent {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

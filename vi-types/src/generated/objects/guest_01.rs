@@ -215,6 +215,7 @@ impl rt::Object for GuestAuthAnySubject {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestAuthSubject {}),
             _ => P::Absent,
         }
     }
@@ -222,9 +223,6 @@ impl rt::Object for GuestAuthAnySubject {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestAuthSubject {})
     }
 }
 impl rt::Extends<GuestAuthSubject> for GuestAuthAnySubject {}
@@ -274,6 +272,7 @@ impl rt::Object for GuestAuthNamedSubject {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestAuthSubject {}),
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -283,9 +282,6 @@ impl rt::Object for GuestAuthNamedSubject {
             0 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestAuthSubject {})
     }
 }
 impl rt::Extends<GuestAuthSubject> for GuestAuthNamedSubject {}
@@ -450,6 +446,7 @@ impl rt::Object for GuestAuthenticationChallenge {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.server_challenge),
             3 => P::Value(&self.session_id),
             _ => P::Absent,
@@ -458,16 +455,11 @@ impl rt::Object for GuestAuthenticationChallenge {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.server_challenge),
             3 => M::Value(&mut self.session_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestAuthenticationChallenge {}
@@ -527,20 +519,16 @@ impl rt::Object for GuestComponentsOutOfDate {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestComponentsOutOfDate {}
@@ -869,20 +857,16 @@ impl rt::Object for GuestMultipleMappings {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestMultipleMappings {}
@@ -942,20 +926,16 @@ impl rt::Object for GuestOperationsFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestOperationsFault {}
@@ -1015,20 +995,16 @@ impl rt::Object for GuestOperationsUnavailable {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestOperationsUnavailable {}
@@ -1088,20 +1064,16 @@ impl rt::Object for GuestPermissionDenied {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestPermissionDenied {}
@@ -1171,6 +1143,7 @@ impl rt::Object for GuestPosixFileAttributes {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.owner_id),
             4 => P::Value(&self.group_id),
             5 => P::Value(&self.permissions),
@@ -1180,17 +1153,12 @@ impl rt::Object for GuestPosixFileAttributes {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.owner_id),
             4 => M::Value(&mut self.group_id),
             5 => M::Value(&mut self.permissions),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestFileAttributes> for GuestPosixFileAttributes {}
@@ -1341,6 +1309,7 @@ impl rt::Object for GuestProcessNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pid),
             _ => P::Absent,
         }
@@ -1348,15 +1317,10 @@ impl rt::Object for GuestProcessNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.pid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestProcessNotFound {}
@@ -1681,6 +1645,7 @@ impl rt::Object for GuestRegValueBinarySpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1690,9 +1655,6 @@ impl rt::Object for GuestRegValueBinarySpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueBinarySpec {}
@@ -1793,6 +1755,7 @@ impl rt::Object for GuestRegValueDwordSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1802,9 +1765,6 @@ impl rt::Object for GuestRegValueDwordSpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueDwordSpec {}
@@ -1854,6 +1814,7 @@ impl rt::Object for GuestRegValueExpandStringSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1863,9 +1824,6 @@ impl rt::Object for GuestRegValueExpandStringSpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueExpandStringSpec {}
@@ -1915,6 +1873,7 @@ impl rt::Object for GuestRegValueMultiStringSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -1924,9 +1883,6 @@ impl rt::Object for GuestRegValueMultiStringSpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueMultiStringSpec {}
@@ -2038,6 +1994,7 @@ impl rt::Object for GuestRegValueQwordSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2047,9 +2004,6 @@ impl rt::Object for GuestRegValueQwordSpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueQwordSpec {}
@@ -2161,6 +2115,7 @@ impl rt::Object for GuestRegValueStringSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&GuestRegValueDataSpec {}),
             0 => P::Value(&self.value),
             _ => P::Absent,
         }
@@ -2170,9 +2125,6 @@ impl rt::Object for GuestRegValueStringSpec {
             0 => M::Value(&mut self.value),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&GuestRegValueDataSpec {})
     }
 }
 impl rt::Extends<GuestRegValueDataSpec> for GuestRegValueStringSpec {}
@@ -2225,6 +2177,7 @@ impl rt::Object for GuestRegistryFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.windows_system_error_code),
             _ => P::Absent,
         }
@@ -2232,15 +2185,10 @@ impl rt::Object for GuestRegistryFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.windows_system_error_code),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryFault {}
@@ -2300,20 +2248,16 @@ impl rt::Object for GuestRegistryKeyAlreadyExists {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryKeyAlreadyExists {}
@@ -2377,6 +2321,7 @@ impl rt::Object for GuestRegistryKeyFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
             _ => P::Absent,
         }
@@ -2384,15 +2329,10 @@ impl rt::Object for GuestRegistryKeyFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.key_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryKeyFault {}
@@ -2452,20 +2392,16 @@ impl rt::Object for GuestRegistryKeyHasSubkeys {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryKeyHasSubkeys {}
@@ -2525,20 +2461,16 @@ impl rt::Object for GuestRegistryKeyInvalid {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryKeyInvalid {}
@@ -2598,20 +2530,16 @@ impl rt::Object for GuestRegistryKeyParentVolatile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryKeyParentVolatile {}
@@ -2678,6 +2606,7 @@ impl rt::Object for GuestRegistryValueFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.key_name),
             4 => P::Value(&self.value_name),
             _ => P::Absent,
@@ -2686,16 +2615,11 @@ impl rt::Object for GuestRegistryValueFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.key_name),
             4 => M::Value(&mut self.value_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryValueFault {}
@@ -2755,20 +2679,16 @@ impl rt::Object for GuestRegistryValueNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for GuestRegistryValueNotFound {}
@@ -2838,6 +2758,7 @@ impl rt::Object for GuestWindowsFileAttributes {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.hidden),
             4 => P::Value(&self.read_only),
             5 => P::Value(&self.create_time),
@@ -2847,17 +2768,12 @@ impl rt::Object for GuestWindowsFileAttributes {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.hidden),
             4 => M::Value(&mut self.read_only),
             5 => M::Value(&mut self.create_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestFileAttributes> for GuestWindowsFileAttributes {}
@@ -2921,6 +2837,7 @@ impl rt::Object for GuestWindowsProgramSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.start_minimized),
             _ => P::Absent,
         }
@@ -2928,15 +2845,10 @@ impl rt::Object for GuestWindowsProgramSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.start_minimized),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestProgramSpec> for GuestWindowsProgramSpec {}
@@ -2996,20 +2908,16 @@ impl rt::Object for InvalidGuestLogin {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidGuestLogin {}
@@ -3076,6 +2984,7 @@ impl rt::Object for NamePasswordAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.username),
             2 => P::Value(&self.password),
             _ => P::Absent,
@@ -3084,16 +2993,11 @@ impl rt::Object for NamePasswordAuthentication {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.username),
             2 => M::Value(&mut self.password),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestAuthentication> for NamePasswordAuthentication {}
@@ -3153,20 +3057,16 @@ impl rt::Object for OperationDisabledByGuest {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for OperationDisabledByGuest {}
@@ -3226,20 +3126,16 @@ impl rt::Object for OperationNotSupportedByGuest {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for OperationNotSupportedByGuest {}
@@ -3306,6 +3202,7 @@ impl rt::Object for SamlTokenAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.token),
             2 => P::Value(&self.username),
             _ => P::Absent,
@@ -3314,16 +3211,11 @@ impl rt::Object for SamlTokenAuthentication {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.token),
             2 => M::Value(&mut self.username),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestAuthentication> for SamlTokenAuthentication {}
@@ -3387,6 +3279,7 @@ impl rt::Object for SspiAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.sspi_token),
             _ => P::Absent,
         }
@@ -3394,15 +3287,10 @@ impl rt::Object for SspiAuthentication {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.sspi_token),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestAuthentication> for SspiAuthentication {}
@@ -3466,6 +3354,7 @@ impl rt::Object for TicketedSessionAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ticket),
             _ => P::Absent,
         }
@@ -3473,15 +3362,10 @@ impl rt::Object for TicketedSessionAuthentication {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.ticket),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<GuestAuthentication> for TicketedSessionAuthentication {}
@@ -3541,20 +3425,16 @@ impl rt::Object for TooManyGuestLogons {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for TooManyGuestLogons {}

@@ -35,6 +35,7 @@ impl rt::Object for AccountCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
             16 => P::Value(&self.group),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for AccountCreatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.spec),
             16 => M::Value(&mut self.group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AccountCreatedEvent {}
@@ -122,6 +118,7 @@ impl rt::Object for AccountUpdatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.spec),
             16 => P::Value(&self.group),
             17 => P::Value(&self.prev_description),
@@ -131,17 +128,12 @@ impl rt::Object for AccountUpdatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.spec),
             16 => M::Value(&mut self.group),
             17 => M::Value(&mut self.prev_description),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AccountUpdatedEvent {}
@@ -205,6 +197,7 @@ impl rt::Object for ActiveDirectoryFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.error_code),
             _ => P::Absent,
         }
@@ -212,15 +205,10 @@ impl rt::Object for ActiveDirectoryFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.error_code),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ActiveDirectoryFault {}
@@ -352,20 +340,16 @@ impl rt::Object for CamServerRefusedConnection {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for CamServerRefusedConnection {}
@@ -860,6 +844,12 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerCapacityResult {
+                    },
+                )
+            }
             0 => P::Object(&self.profile),
             1 => P::Value(&self.consumed),
             2 => P::Value(&self.remaining),
@@ -877,12 +867,6 @@ impl rt::Object for DirectPathProfileManagerCapacityInfo {
             4 => M::Value(&mut self.unused_reservation),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerCapacityResult {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerCapacityResult>
@@ -933,6 +917,12 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerCapacityQuerySpec {
+                    },
+                )
+            }
             0 => P::Value(&self.device_config),
             _ => P::Absent,
         }
@@ -942,12 +932,6 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByDeviceConfig {
             0 => M::Value(&mut self.device_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerCapacityQuerySpec {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
@@ -998,6 +982,12 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerCapacityQuerySpec {
+                    },
+                )
+            }
             0 => P::Value(&self.id),
             _ => P::Absent,
         }
@@ -1007,12 +997,6 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryById {
             0 => M::Value(&mut self.id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerCapacityQuerySpec {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
@@ -1063,6 +1047,12 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerCapacityQuerySpec {
+                    },
+                )
+            }
             0 => P::Value(&self.name),
             _ => P::Absent,
         }
@@ -1072,12 +1062,6 @@ impl rt::Object for DirectPathProfileManagerCapacityQueryByName {
             0 => M::Value(&mut self.name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerCapacityQuerySpec {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerCapacityQuerySpec>
@@ -1235,6 +1219,12 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerCapacityResult {
+                    },
+                )
+            }
             0 => P::Value(&self.query_spec),
             1 => P::Objects(&self.fault_list),
             _ => P::Absent,
@@ -1246,12 +1236,6 @@ impl rt::Object for DirectPathProfileManagerCapacityUnknown {
             1 => M::Objects(&mut self.fault_list),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerCapacityResult {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerCapacityResult>
@@ -1421,6 +1405,12 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerDirectPathConfig {
+                    },
+                )
+            }
             0 => P::Object(&self.dvx_backing),
             _ => P::Absent,
         }
@@ -1430,12 +1420,6 @@ impl rt::Object for DirectPathProfileManagerDvxDirectPathConfig {
             0 => M::Object(&mut self.dvx_backing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerDirectPathConfig {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
@@ -1486,6 +1470,12 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerDirectPathConfig {
+                    },
+                )
+            }
             0 => P::Object(&self.dynamic_direct_path_backing),
             _ => P::Absent,
         }
@@ -1495,12 +1485,6 @@ impl rt::Object for DirectPathProfileManagerDynamicDirectPathConfig {
             0 => M::Object(&mut self.dynamic_direct_path_backing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerDirectPathConfig {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
@@ -1618,6 +1602,12 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerTargetEntity {
+                    },
+                )
+            }
             0 => P::Value(&self.cluster),
             _ => P::Absent,
         }
@@ -1627,12 +1617,6 @@ impl rt::Object for DirectPathProfileManagerTargetCluster {
             0 => M::Value(&mut self.cluster),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerTargetEntity {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerTargetEntity>
@@ -1735,6 +1719,12 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerTargetEntity {
+                    },
+                )
+            }
             0 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -1744,12 +1734,6 @@ impl rt::Object for DirectPathProfileManagerTargetHost {
             0 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerTargetEntity {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerTargetEntity>
@@ -1862,6 +1846,12 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerDirectPathConfig {
+                    },
+                )
+            }
             0 => P::Value(&self.device_group_name),
             _ => P::Absent,
         }
@@ -1871,12 +1861,6 @@ impl rt::Object for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
             0 => M::Value(&mut self.device_group_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerDirectPathConfig {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
@@ -1927,6 +1911,12 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &DirectPathProfileManagerDirectPathConfig {
+                    },
+                )
+            }
             0 => P::Value(&self.vgpu_profile),
             _ => P::Absent,
         }
@@ -1936,12 +1926,6 @@ impl rt::Object for DirectPathProfileManagerVmiopDirectPathConfig {
             0 => M::Value(&mut self.vgpu_profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &DirectPathProfileManagerDirectPathConfig {
-            },
-        )
     }
 }
 impl rt::Extends<DirectPathProfileManagerDirectPathConfig>
@@ -1995,6 +1979,7 @@ impl rt::Object for DomainNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.domain_name),
             _ => P::Absent,
         }
@@ -2002,15 +1987,10 @@ impl rt::Object for DomainNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.domain_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for DomainNotFound {}
@@ -2080,6 +2060,7 @@ impl rt::Object for DpuStatusInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.dpu_id),
             3 => P::Optional(&self.fru),
             4 => P::Objects(&self.sensors),
@@ -2089,17 +2070,12 @@ impl rt::Object for DpuStatusInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.dpu_id),
             3 => M::Optional(&mut self.fru),
             4 => M::Objects(&mut self.sensors),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHardwareElementInfo> for DpuStatusInfo {}
@@ -2771,6 +2747,7 @@ impl rt::Object for HostActiveDirectoryInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.joined_domain),
             2 => P::Value(&self.trusted_domain),
             3 => P::Value(&self.domain_membership_status),
@@ -2781,18 +2758,13 @@ impl rt::Object for HostActiveDirectoryInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.joined_domain),
             2 => M::Value(&mut self.trusted_domain),
             3 => M::Value(&mut self.domain_membership_status),
             4 => M::Value(&mut self.smart_card_authentication_enabled),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostAuthenticationStoreInfo> for HostActiveDirectoryInfo {}
@@ -4046,6 +4018,7 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
             _ => P::Absent,
         }
@@ -4053,15 +4026,10 @@ impl rt::Object for HostDatastoreExistsConnectInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.new_datastore_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreExistsConnectInfo {}
@@ -4125,6 +4093,7 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.new_datastore_name),
             _ => P::Absent,
         }
@@ -4132,15 +4101,10 @@ impl rt::Object for HostDatastoreNameConflictConnectInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.new_datastore_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostDatastoreConnectInfo> for HostDatastoreNameConflictConnectInfo {}

@@ -459,6 +459,7 @@ impl rt::Object for HostPosixAccountSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.posix_id),
             4 => P::Value(&self.shell_access),
             _ => P::Absent,
@@ -467,16 +468,11 @@ impl rt::Object for HostPosixAccountSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.posix_id),
             4 => M::Value(&mut self.shell_access),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostAccountSpec> for HostPosixAccountSpec {}
@@ -1971,6 +1967,7 @@ impl rt::Object for HostSriovConfig {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.sriov_enabled),
             5 => P::Value(&self.num_virtual_function),
             _ => P::Absent,
@@ -1979,16 +1976,11 @@ impl rt::Object for HostSriovConfig {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.sriov_enabled),
             5 => M::Value(&mut self.num_virtual_function),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostPciPassthruConfig> for HostSriovConfig {}
@@ -2125,6 +2117,7 @@ impl rt::Object for HostSriovInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.sriov_enabled),
             8 => P::Value(&self.sriov_capable),
             9 => P::Value(&self.sriov_active),
@@ -2137,6 +2130,7 @@ impl rt::Object for HostSriovInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.sriov_enabled),
             8 => M::Value(&mut self.sriov_capable),
             9 => M::Value(&mut self.sriov_active),
@@ -2145,12 +2139,6 @@ impl rt::Object for HostSriovInfo {
             12 => M::Value(&mut self.max_virtual_function_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostPciPassthruInfo> for HostSriovInfo {}
@@ -2220,6 +2208,7 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
             2 => P::Value(&self.switch_uuid),
             3 => P::Objects(&self.pnic),
@@ -2229,17 +2218,12 @@ impl rt::Object for HostSriovNetworkDevicePoolInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.switch_key),
             2 => M::Value(&mut self.switch_uuid),
             3 => M::Objects(&mut self.pnic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostSriovDevicePoolInfo> for HostSriovNetworkDevicePoolInfo {}
@@ -2303,6 +2287,7 @@ impl rt::Object for HostStorageElementInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.operational_info),
             _ => P::Absent,
         }
@@ -2310,15 +2295,10 @@ impl rt::Object for HostStorageElementInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.operational_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHardwareElementInfo> for HostStorageElementInfo {}
@@ -2806,6 +2786,7 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.datastore),
             _ => P::Absent,
         }
@@ -2813,15 +2794,10 @@ impl rt::Object for HostSystemSwapConfigurationDatastoreOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.datastore),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
@@ -2882,20 +2858,16 @@ impl rt::Object for HostSystemSwapConfigurationDisabledOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
@@ -2956,20 +2928,16 @@ impl rt::Object for HostSystemSwapConfigurationHostCacheOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
@@ -3030,20 +2998,16 @@ impl rt::Object for HostSystemSwapConfigurationHostLocalSwapOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostSystemSwapConfigurationSystemSwapOption>
@@ -3359,20 +3323,16 @@ impl rt::Object for HostTpmBootCompleteEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmBootCompleteEventDetails {}
@@ -3436,6 +3396,7 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.boot_security_option),
             _ => P::Absent,
         }
@@ -3443,15 +3404,10 @@ impl rt::Object for HostTpmBootSecurityOptionEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.boot_security_option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmBootSecurityOptionEventDetails {}
@@ -3515,6 +3471,7 @@ impl rt::Object for HostTpmCommandEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.command_line),
             _ => P::Absent,
         }
@@ -3522,15 +3479,10 @@ impl rt::Object for HostTpmCommandEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.command_line),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmCommandEventDetails {}
@@ -3594,6 +3546,7 @@ impl rt::Object for HostTpmDigestInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.pcr_number),
             _ => P::Absent,
         }
@@ -3601,15 +3554,10 @@ impl rt::Object for HostTpmDigestInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.pcr_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostTpmDigestInfo {
@@ -3793,20 +3741,16 @@ impl rt::Object for HostTpmNvTagEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmNvTagEventDetails {}
@@ -3873,6 +3817,7 @@ impl rt::Object for HostTpmOptionEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.options_file_name),
             3 => P::Value(&self.boot_options),
             _ => P::Absent,
@@ -3881,16 +3826,11 @@ impl rt::Object for HostTpmOptionEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.options_file_name),
             3 => M::Value(&mut self.boot_options),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmOptionEventDetails {}
@@ -3950,20 +3890,16 @@ impl rt::Object for HostTpmSignerEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmSignerEventDetails {}
@@ -4036,6 +3972,7 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.component_name),
             3 => P::Value(&self.vib_name),
             4 => P::Value(&self.vib_version),
@@ -4046,18 +3983,13 @@ impl rt::Object for HostTpmSoftwareComponentEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.component_name),
             3 => M::Value(&mut self.vib_name),
             4 => M::Value(&mut self.vib_version),
             5 => M::Value(&mut self.vib_vendor),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmSoftwareComponentEventDetails {}
@@ -4121,6 +4053,7 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_version),
             _ => P::Absent,
         }
@@ -4128,15 +4061,10 @@ impl rt::Object for HostTpmSystemVersionEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.system_version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmSystemVersionEventDetails {}
@@ -4200,6 +4128,7 @@ impl rt::Object for HostTpmVersionEventDetails {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.version),
             _ => P::Absent,
         }
@@ -4207,15 +4136,10 @@ impl rt::Object for HostTpmVersionEventDetails {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTpmEventDetails> for HostTpmVersionEventDetails {}

@@ -35,6 +35,7 @@ impl rt::Object for ClusterIoFilterInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.op_type),
             8 => P::Value(&self.vib_url),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for ClusterIoFilterInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.op_type),
             8 => M::Value(&mut self.vib_url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterIoFilterInfo {
@@ -115,6 +111,7 @@ impl rt::Object for HostIoFilterInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.available),
             _ => P::Absent,
         }
@@ -122,15 +119,10 @@ impl rt::Object for HostIoFilterInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.available),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostIoFilterInfo {
@@ -452,6 +444,7 @@ impl rt::Object for PinnedCertificate {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
             0 => P::Value(&self.ssl_certificate),
             _ => P::Absent,
         }
@@ -461,9 +454,6 @@ impl rt::Object for PinnedCertificate {
             0 => M::Value(&mut self.ssl_certificate),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&IoFilterManagerSslTrust {})
     }
 }
 impl rt::Extends<IoFilterManagerSslTrust> for PinnedCertificate {}
@@ -508,6 +498,7 @@ impl rt::Object for UntrustedCertificate {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&IoFilterManagerSslTrust {}),
             _ => P::Absent,
         }
     }
@@ -515,9 +506,6 @@ impl rt::Object for UntrustedCertificate {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&IoFilterManagerSslTrust {})
     }
 }
 impl rt::Extends<IoFilterManagerSslTrust> for UntrustedCertificate {}
@@ -676,6 +664,12 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBaseIndependentFilterSpec {
+                    },
+                )
+            }
             _ => P::Absent,
         }
     }
@@ -683,12 +677,6 @@ impl rt::Object for VirtualMachineEmptyIndependentFilterSpec {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBaseIndependentFilterSpec {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>
@@ -745,6 +733,12 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &VirtualMachineBaseIndependentFilterSpec {
+                    },
+                )
+            }
             0 => P::Value(&self.filter_name),
             1 => P::Value(&self.filter_class),
             2 => P::Objects(&self.filter_capabilities),
@@ -758,12 +752,6 @@ impl rt::Object for VirtualMachineIndependentFilterSpec {
             2 => M::Objects(&mut self.filter_capabilities),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &VirtualMachineBaseIndependentFilterSpec {
-            },
-        )
     }
 }
 impl rt::Extends<VirtualMachineBaseIndependentFilterSpec>

@@ -256,6 +256,7 @@ impl rt::Object for HostDnsConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Optional(&self.virtual_nic_connection),
             8 => P::Optional(&self.virtual_nic_connection_v6),
             _ => P::Absent,
@@ -264,16 +265,11 @@ impl rt::Object for HostDnsConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Optional(&mut self.virtual_nic_connection),
             8 => M::Optional(&mut self.virtual_nic_connection_v6),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostDnsConfig> for HostDnsConfigSpec {}
@@ -340,6 +336,7 @@ impl rt::Object for HostIpRouteConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.gateway_device_connection),
             5 => P::Optional(&self.ip_v6_gateway_device_connection),
             _ => P::Absent,
@@ -348,16 +345,11 @@ impl rt::Object for HostIpRouteConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Optional(&mut self.gateway_device_connection),
             5 => M::Optional(&mut self.ip_v6_gateway_device_connection),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostIpRouteConfig> for HostIpRouteConfigSpec {}
@@ -2186,6 +2178,7 @@ impl rt::Object for HostRdmaDevicePnicBacking {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostRdmaDeviceBacking {}),
             0 => P::Value(&self.paired_uplink),
             _ => P::Absent,
         }
@@ -2195,9 +2188,6 @@ impl rt::Object for HostRdmaDevicePnicBacking {
             0 => M::Value(&mut self.paired_uplink),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostRdmaDeviceBacking {})
     }
 }
 impl rt::Extends<HostRdmaDeviceBacking> for HostRdmaDevicePnicBacking {}
@@ -2943,20 +2933,16 @@ impl rt::Object for IscsiFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFault {}
@@ -3020,6 +3006,7 @@ impl rt::Object for IscsiFaultInvalidVnic {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3027,15 +3014,10 @@ impl rt::Object for IscsiFaultInvalidVnic {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultInvalidVnic {}
@@ -3099,6 +3081,7 @@ impl rt::Object for IscsiFaultPnicInUse {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pnic_device),
             _ => P::Absent,
         }
@@ -3106,15 +3089,10 @@ impl rt::Object for IscsiFaultPnicInUse {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.pnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultPnicInUse {}
@@ -3178,6 +3156,7 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3185,15 +3164,10 @@ impl rt::Object for IscsiFaultVnicAlreadyBound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicAlreadyBound {}
@@ -3257,6 +3231,7 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3264,15 +3239,10 @@ impl rt::Object for IscsiFaultVnicHasActivePaths {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicHasActivePaths {}
@@ -3336,6 +3306,7 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3343,15 +3314,10 @@ impl rt::Object for IscsiFaultVnicHasMultipleUplinks {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicHasMultipleUplinks {}
@@ -3415,6 +3381,7 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3422,15 +3389,10 @@ impl rt::Object for IscsiFaultVnicHasNoUplinks {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicHasNoUplinks {}
@@ -3494,6 +3456,7 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3501,15 +3464,10 @@ impl rt::Object for IscsiFaultVnicHasWrongUplink {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicHasWrongUplink {}
@@ -3573,6 +3531,7 @@ impl rt::Object for IscsiFaultVnicInUse {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3580,15 +3539,10 @@ impl rt::Object for IscsiFaultVnicInUse {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicInUse {}
@@ -3652,6 +3606,7 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3659,15 +3614,10 @@ impl rt::Object for IscsiFaultVnicIsLastPath {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicIsLastPath {}
@@ -3731,6 +3681,7 @@ impl rt::Object for IscsiFaultVnicNotBound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3738,15 +3689,10 @@ impl rt::Object for IscsiFaultVnicNotBound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicNotBound {}
@@ -3810,6 +3756,7 @@ impl rt::Object for IscsiFaultVnicNotFound {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnic_device),
             _ => P::Absent,
         }
@@ -3817,15 +3764,10 @@ impl rt::Object for IscsiFaultVnicNotFound {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for IscsiFaultVnicNotFound {}

@@ -1328,6 +1328,7 @@ impl rt::Object for PhysicalNicIpHint {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.ip_subnet),
             _ => P::Absent,
         }
@@ -1335,15 +1336,10 @@ impl rt::Object for PhysicalNicIpHint {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.ip_subnet),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for PhysicalNicIpHint {
@@ -1406,6 +1402,7 @@ impl rt::Object for PhysicalNicNameHint {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.network),
             _ => P::Absent,
         }
@@ -1413,15 +1410,10 @@ impl rt::Object for PhysicalNicNameHint {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.network),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for PhysicalNicNameHint {
@@ -1484,6 +1476,7 @@ impl rt::Object for TgwEventArgument {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.tgw),
             _ => P::Absent,
         }
@@ -1491,15 +1484,10 @@ impl rt::Object for TgwEventArgument {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.tgw),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<EntityEventArgument> for TgwEventArgument {}

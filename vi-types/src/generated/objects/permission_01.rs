@@ -28,20 +28,16 @@ impl rt::Object for AuthMinimumAdminPermission {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AuthMinimumAdminPermission {}
@@ -163,20 +159,16 @@ impl rt::Object for AuthorizationEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for AuthorizationEvent {}
@@ -451,6 +443,7 @@ impl rt::Object for InvalidPrivilege {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.privilege),
             _ => P::Absent,
         }
@@ -458,15 +451,10 @@ impl rt::Object for InvalidPrivilege {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.privilege),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InvalidPrivilege {}
@@ -533,6 +521,7 @@ impl rt::Object for PermissionAddedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
             19 => P::Value(&self.propagate),
             _ => P::Absent,
@@ -541,16 +530,11 @@ impl rt::Object for PermissionAddedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             18 => M::Object(&mut self.role),
             19 => M::Value(&mut self.propagate),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for PermissionAddedEvent {}
@@ -620,6 +604,7 @@ impl rt::Object for PermissionEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.entity),
             16 => P::Value(&self.principal),
             17 => P::Value(&self.group),
@@ -629,17 +614,12 @@ impl rt::Object for PermissionEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.entity),
             16 => M::Value(&mut self.principal),
             17 => M::Value(&mut self.group),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for PermissionEvent {}
@@ -699,20 +679,16 @@ impl rt::Object for PermissionRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for PermissionRemovedEvent {}
@@ -785,6 +761,7 @@ impl rt::Object for PermissionUpdatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=17 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             18 => P::Object(&self.role),
             19 => P::Value(&self.propagate),
             20 => P::Optional(&self.prev_role),
@@ -795,18 +772,13 @@ impl rt::Object for PermissionUpdatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=17 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             18 => M::Object(&mut self.role),
             19 => M::Value(&mut self.propagate),
             20 => M::Optional(&mut self.prev_role),
             21 => M::Value(&mut self.prev_propagate),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for PermissionUpdatedEvent {}
@@ -879,6 +851,7 @@ impl rt::Object for PosixUserSearchResult {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.id),
             4 => P::Value(&self.shell_access),
             5 => P::Value(&self.last_password_change),
@@ -889,18 +862,13 @@ impl rt::Object for PosixUserSearchResult {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.id),
             4 => M::Value(&mut self.shell_access),
             5 => M::Value(&mut self.last_password_change),
             6 => M::Value(&mut self.maximum_password_age),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<UserSearchResult> for PosixUserSearchResult {}
@@ -1026,6 +994,7 @@ impl rt::Object for RoleAddedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
             _ => P::Absent,
         }
@@ -1033,15 +1002,10 @@ impl rt::Object for RoleAddedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.privilege_list),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RoleAddedEvent {}
@@ -1105,6 +1069,7 @@ impl rt::Object for RoleEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.role),
             _ => P::Absent,
         }
@@ -1112,15 +1077,10 @@ impl rt::Object for RoleEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.role),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RoleEvent {}
@@ -1242,20 +1202,16 @@ impl rt::Object for RoleRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RoleRemovedEvent {}
@@ -1328,6 +1284,7 @@ impl rt::Object for RoleUpdatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.privilege_list),
             17 => P::Value(&self.prev_role_name),
             18 => P::Value(&self.privileges_added),
@@ -1338,18 +1295,13 @@ impl rt::Object for RoleUpdatedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.privilege_list),
             17 => M::Value(&mut self.prev_role_name),
             18 => M::Value(&mut self.privileges_added),
             19 => M::Value(&mut self.privileges_removed),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for RoleUpdatedEvent {}

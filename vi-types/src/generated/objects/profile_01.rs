@@ -28,20 +28,16 @@ impl rt::Object for ActiveDirectoryProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for ActiveDirectoryProfile {}
@@ -230,6 +226,7 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.user_input),
             _ => P::Absent,
         }
@@ -237,15 +234,10 @@ impl rt::Object for AnswerFileOptionsCreateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Objects(&mut self.user_input),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<AnswerFileCreateSpec> for AnswerFileOptionsCreateSpec {}
@@ -309,6 +301,7 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.answer_file_config_string),
             _ => P::Absent,
         }
@@ -316,15 +309,10 @@ impl rt::Object for AnswerFileSerializedCreateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.answer_file_config_string),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<AnswerFileCreateSpec> for AnswerFileSerializedCreateSpec {}
@@ -522,6 +510,7 @@ impl rt::Object for AnswerFileUpdateFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
             _ => P::Absent,
         }
@@ -529,15 +518,10 @@ impl rt::Object for AnswerFileUpdateFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.failure),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for AnswerFileUpdateFailed {}
@@ -755,6 +739,7 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.host),
             6 => P::Value(&self.task_list_requirement),
             7 => P::Objects(&self.task_description),
@@ -767,6 +752,7 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.host),
             6 => M::Value(&mut self.task_list_requirement),
             7 => M::Objects(&mut self.task_description),
@@ -775,12 +761,6 @@ impl rt::Object for ApplyHostProfileConfigurationSpec {
             10 => M::Optional(&mut self.fault_data),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileExecuteResult> for ApplyHostProfileConfigurationSpec {}
@@ -952,6 +932,7 @@ impl rt::Object for AuthenticationProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.active_directory),
             _ => P::Absent,
         }
@@ -959,15 +940,10 @@ impl rt::Object for AuthenticationProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Optional(&mut self.active_directory),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for AuthenticationProfile {}
@@ -1031,6 +1007,7 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
             _ => P::Absent,
         }
@@ -1038,15 +1015,10 @@ impl rt::Object for ClusterProfileCompleteConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Optional(&mut self.comply_profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterProfileConfigSpec> for ClusterProfileCompleteConfigSpec {}
@@ -1111,6 +1083,7 @@ impl rt::Object for ClusterProfileConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.comply_profile),
             _ => P::Absent,
         }
@@ -1118,15 +1091,10 @@ impl rt::Object for ClusterProfileConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Optional(&mut self.comply_profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileConfigInfo> for ClusterProfileConfigInfo {}
@@ -1190,6 +1158,7 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.service_type),
             _ => P::Absent,
         }
@@ -1197,15 +1166,10 @@ impl rt::Object for ClusterProfileConfigServiceCreateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.service_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterProfileConfigSpec> for ClusterProfileConfigServiceCreateSpec {}
@@ -1266,20 +1230,16 @@ impl rt::Object for ClusterProfileConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ClusterProfileConfigSpec> for ClusterProfileConfigSpec {}
@@ -1340,20 +1300,16 @@ impl rt::Object for ClusterProfileCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileCreateSpec> for ClusterProfileCreateSpec {}
@@ -1762,6 +1718,7 @@ impl rt::Object for CompositePolicyOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
             _ => P::Absent,
         }
@@ -1769,15 +1726,10 @@ impl rt::Object for CompositePolicyOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<PolicyOption> for CompositePolicyOption {}
@@ -1837,20 +1789,16 @@ impl rt::Object for DateTimeProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for DateTimeProfile {}
@@ -1910,20 +1858,16 @@ impl rt::Object for DvsHostVNicProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=12 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=12 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for DvsHostVNicProfile {}
@@ -1993,6 +1937,7 @@ impl rt::Object for DvsProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Value(&self.name),
             13 => P::Objects(&self.uplink),
@@ -2002,17 +1947,12 @@ impl rt::Object for DvsProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Value(&mut self.name),
             13 => M::Objects(&mut self.uplink),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for DvsProfile {}
@@ -2072,20 +2012,16 @@ impl rt::Object for DvsServiceConsoleVNicProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=12 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=12 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for DvsServiceConsoleVNicProfile {}
@@ -2152,6 +2088,7 @@ impl rt::Object for DvsVNicProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Object(&self.ip_config),
             _ => P::Absent,
@@ -2160,16 +2097,11 @@ impl rt::Object for DvsVNicProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Object(&mut self.ip_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for DvsVNicProfile {}
@@ -2233,6 +2165,7 @@ impl rt::Object for FirewallProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.ruleset),
             _ => P::Absent,
         }
@@ -2240,15 +2173,10 @@ impl rt::Object for FirewallProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Objects(&mut self.ruleset),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for FirewallProfile {}
@@ -2312,6 +2240,7 @@ impl rt::Object for FirewallProfileRulesetProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -2319,15 +2248,10 @@ impl rt::Object for FirewallProfileRulesetProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for FirewallProfileRulesetProfile {}
@@ -2421,6 +2345,7 @@ impl rt::Object for HostApplyProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Optional(&self.memory),
             12 => P::Optional(&self.storage),
             13 => P::Optional(&self.network),
@@ -2438,6 +2363,7 @@ impl rt::Object for HostApplyProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Optional(&mut self.memory),
             12 => M::Optional(&mut self.storage),
             13 => M::Optional(&mut self.network),
@@ -2451,12 +2377,6 @@ impl rt::Object for HostApplyProfile {
             21 => M::Optional(&mut self.authentication),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for HostApplyProfile {}
@@ -2705,20 +2625,16 @@ impl rt::Object for HostMemoryProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for HostMemoryProfile {}
@@ -2782,6 +2698,7 @@ impl rt::Object for HostPortGroupProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
             _ => P::Absent,
         }
@@ -2789,15 +2706,10 @@ impl rt::Object for HostPortGroupProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.ip_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for HostPortGroupProfile {}
@@ -2861,6 +2773,7 @@ impl rt::Object for HostProfileAppliedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
             _ => P::Absent,
         }
@@ -2868,15 +2781,10 @@ impl rt::Object for HostProfileAppliedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostProfileAppliedEvent {}
@@ -2958,6 +2866,7 @@ impl rt::Object for HostProfileCompleteConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
             4 => P::Optional(&self.custom_comply_profile),
             5 => P::Value(&self.disabled_expression_list_changed),
@@ -2971,6 +2880,7 @@ impl rt::Object for HostProfileCompleteConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Optional(&mut self.apply_profile),
             4 => M::Optional(&mut self.custom_comply_profile),
             5 => M::Value(&mut self.disabled_expression_list_changed),
@@ -2980,12 +2890,6 @@ impl rt::Object for HostProfileCompleteConfigSpec {
             9 => M::Optional(&mut self.host_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostProfileConfigSpec> for HostProfileCompleteConfigSpec {}
@@ -3065,6 +2969,7 @@ impl rt::Object for HostProfileConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Optional(&self.apply_profile),
             4 => P::Optional(&self.default_comply_profile),
             5 => P::Objects(&self.default_comply_locator),
@@ -3077,6 +2982,7 @@ impl rt::Object for HostProfileConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Optional(&mut self.apply_profile),
             4 => M::Optional(&mut self.default_comply_profile),
             5 => M::Objects(&mut self.default_comply_locator),
@@ -3085,12 +2991,6 @@ impl rt::Object for HostProfileConfigInfo {
             8 => M::Optional(&mut self.description),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileConfigInfo> for HostProfileConfigInfo {}
@@ -3150,20 +3050,16 @@ impl rt::Object for HostProfileConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostProfileConfigSpec> for HostProfileConfigSpec {}
@@ -3231,6 +3127,7 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.host),
             4 => P::Value(&self.use_host_profile_engine),
             _ => P::Absent,
@@ -3239,16 +3136,11 @@ impl rt::Object for HostProfileHostBasedConfigSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.host),
             4 => M::Value(&mut self.use_host_profile_engine),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostProfileConfigSpec> for HostProfileHostBasedConfigSpec {}
@@ -3738,6 +3630,7 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.validator_host),
             5 => P::Value(&self.validating),
             _ => P::Absent,
@@ -3746,16 +3639,11 @@ impl rt::Object for HostProfileSerializedHostProfileSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.validator_host),
             5 => M::Value(&mut self.validating),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileCreateSpec> for HostProfileSerializedHostProfileSpec {}
@@ -4029,20 +3917,16 @@ impl rt::Object for HostSpecificationChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostSpecificationChangedEvent {}
@@ -4106,6 +3990,7 @@ impl rt::Object for HostSpecificationOperationFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host),
             _ => P::Absent,
         }
@@ -4113,15 +3998,10 @@ impl rt::Object for HostSpecificationOperationFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for HostSpecificationOperationFailed {}
@@ -4181,20 +4061,16 @@ impl rt::Object for HostSpecificationRequireEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostSpecificationRequireEvent {}
@@ -4258,6 +4134,7 @@ impl rt::Object for HostSpecificationUpdateEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_spec),
             _ => P::Absent,
         }
@@ -4265,15 +4142,10 @@ impl rt::Object for HostSpecificationUpdateEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostSpecificationUpdateEvent {}
@@ -4409,6 +4281,7 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Value(&self.sub_spec_name),
             _ => P::Absent,
         }
@@ -4416,15 +4289,10 @@ impl rt::Object for HostSubSpecificationDeleteEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Value(&mut self.sub_spec_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostSubSpecificationDeleteEvent {}
@@ -4488,6 +4356,7 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.host_sub_spec),
             _ => P::Absent,
         }
@@ -4495,15 +4364,10 @@ impl rt::Object for HostSubSpecificationUpdateEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.host_sub_spec),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for HostSubSpecificationUpdateEvent {}
@@ -4540,6 +4404,96 @@ impl serde::Serialize for HostSubSpecificationUpdateEvent {
     }
 }
 
+/// The fault `InvalidProfileReferenceHost`, a [`RuntimeFault`], since VI API 5.0.
+#[derive(Default)]
+pub struct InvalidProfileReferenceHost {
+    /// The properties of `RuntimeFault`.
+    pub base: RuntimeFault,
+    /// `reason`: optional string.
+    pub reason: Option<String>,
+    /// `host`: optional reference to `HostSystem`.
+    pub host: Option<rt::ManagedObjectReference>,
+    /// `profile`: optional reference to `Profile`.
+    pub profile: Option<rt::ManagedObjectReference>,
+    /// `profileName`: optional string, since VI API 6.5.
+    pub profile_name: Option<String>,
+}
+pub(crate) static INVALID_PROFILE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
+    "InvalidProfileReferenceHost",
+    "5.0",
+    Some(&RUNTIME_FAULT),
+    "
+string reason o
+ManagedObjectReference host o
+ManagedObjectReference profile o
+string profileName o since 6.5
+",
+    rt::unset::<InvalidProfileReferenceHost>,
+);
+impl rt::Object for InvalidProfileReferenceHost {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &INVALID_PROFILE_REFERENCE_HOST
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &INVALID_PROFILE_REFERENCE_HOST
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            2 => P::Value(&self.reason),
+            3 => P::Value(&self.host),
+            4 => P::Value(&self.profile),
+            5 => P::Value(&self.profile_name),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            2 => M::Value(&mut self.reason),
+            3 => M::Value(&mut self.host),
+            4 => M::Value(&mut self.profile),
+            5 => M::Value(&mut self.profile_name),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<MethodFault> for InvalidProfileReferenceHost {}
+impl std::ops::Deref for InvalidProfileReferenceHost {
+    type Target = RuntimeFault;
+    fn deref(&self) -> &RuntimeFault {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for InvalidProfileReferenceHost {
+    fn deref_mut(&mut self) -> &mut RuntimeFault {
+        &mut self.base
+    }
+}
+impl Clone for InvalidProfileReferenceHost {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for InvalidProfileReferenceHost {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for InvalidProfileReferenceHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for InvalidProfileReferenceHost {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `IpAddressProfile`, a [`ApplyProfile`], since VI API 4.0.
 #[derive(Default)]
 pub struct IpAddressProfile {
@@ -4563,20 +4517,16 @@ impl rt::Object for IpAddressProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for IpAddressProfile {}
@@ -4640,6 +4590,7 @@ impl rt::Object for IpRouteProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.static_route),
             _ => P::Absent,
         }
@@ -4647,15 +4598,10 @@ impl rt::Object for IpRouteProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Objects(&mut self.static_route),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for IpRouteProfile {}
@@ -4687,158 +4633,6 @@ impl std::fmt::Debug for IpRouteProfile {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for IpRouteProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `LinkProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
-pub struct LinkProfile {
-    /// The properties of `ApplyProfile`.
-    pub base: ApplyProfile,
-}
-pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "LinkProfile",
-    "4.0",
-    Some(&APPLY_PROFILE),
-    "",
-    rt::unset::<LinkProfile>,
-);
-impl rt::Object for LinkProfile {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &LINK_PROFILE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &LINK_PROFILE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=10 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=10 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ApplyProfile> for LinkProfile {}
-impl std::ops::Deref for LinkProfile {
-    type Target = ApplyProfile;
-    fn deref(&self) -> &ApplyProfile {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for LinkProfile {
-    fn deref_mut(&mut self) -> &mut ApplyProfile {
-        &mut self.base
-    }
-}
-impl Clone for LinkProfile {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for LinkProfile {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for LinkProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for LinkProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `NasStorageProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
-pub struct NasStorageProfile {
-    /// The properties of `ApplyProfile`.
-    pub base: ApplyProfile,
-    /// `key`: required string.
-    pub key: String,
-}
-pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "NasStorageProfile",
-    "4.0",
-    Some(&APPLY_PROFILE),
-    "
-string key r
-",
-    rt::unset::<NasStorageProfile>,
-);
-impl rt::Object for NasStorageProfile {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &NAS_STORAGE_PROFILE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &NAS_STORAGE_PROFILE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=10 => self.base.get(index),
-            11 => P::Value(&self.key),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=10 => self.base.get_mut(index),
-            11 => M::Value(&mut self.key),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ApplyProfile> for NasStorageProfile {}
-impl std::ops::Deref for NasStorageProfile {
-    type Target = ApplyProfile;
-    fn deref(&self) -> &ApplyProfile {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for NasStorageProfile {
-    fn deref_mut(&mut self) -> &mut ApplyProfile {
-        &mut self.base
-    }
-}
-impl Clone for NasStorageProfile {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for NasStorageProfile {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for NasStorageProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for NasStorageProfile {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

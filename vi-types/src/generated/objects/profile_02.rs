@@ -5,6 +5,150 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `LinkProfile`, a [`ApplyProfile`], since VI API 4.0.
+#[derive(Default)]
+pub struct LinkProfile {
+    /// The properties of `ApplyProfile`.
+    pub base: ApplyProfile,
+}
+pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "LinkProfile",
+    "4.0",
+    Some(&APPLY_PROFILE),
+    "",
+    rt::unset::<LinkProfile>,
+);
+impl rt::Object for LinkProfile {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &LINK_PROFILE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &LINK_PROFILE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ApplyProfile> for LinkProfile {}
+impl std::ops::Deref for LinkProfile {
+    type Target = ApplyProfile;
+    fn deref(&self) -> &ApplyProfile {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for LinkProfile {
+    fn deref_mut(&mut self) -> &mut ApplyProfile {
+        &mut self.base
+    }
+}
+impl Clone for LinkProfile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for LinkProfile {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for LinkProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for LinkProfile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `NasStorageProfile`, a [`ApplyProfile`], since VI API 4.0.
+#[derive(Default)]
+pub struct NasStorageProfile {
+    /// The properties of `ApplyProfile`.
+    pub base: ApplyProfile,
+    /// `key`: required string.
+    pub key: String,
+}
+pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "NasStorageProfile",
+    "4.0",
+    Some(&APPLY_PROFILE),
+    "
+string key r
+",
+    rt::unset::<NasStorageProfile>,
+);
+impl rt::Object for NasStorageProfile {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &NAS_STORAGE_PROFILE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &NAS_STORAGE_PROFILE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            11 => P::Value(&self.key),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            11 => M::Value(&mut self.key),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ApplyProfile> for NasStorageProfile {}
+impl std::ops::Deref for NasStorageProfile {
+    type Target = ApplyProfile;
+    fn deref(&self) -> &ApplyProfile {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for NasStorageProfile {
+    fn deref_mut(&mut self) -> &mut ApplyProfile {
+        &mut self.base
+    }
+}
+impl Clone for NasStorageProfile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for NasStorageProfile {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for NasStorageProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for NasStorageProfile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `NetStackInstanceProfile`, a [`ApplyProfile`], since VI API 5.5.
 #[derive(Default)]
 pub struct NetStackInstanceProfile {
@@ -38,6 +182,7 @@ impl rt::Object for NetStackInstanceProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Object(&self.dns_config),
             13 => P::Object(&self.ip_route_config),
@@ -47,17 +192,12 @@ impl rt::Object for NetStackInstanceProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Object(&mut self.dns_config),
             13 => M::Object(&mut self.ip_route_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NetStackInstanceProfile {}
@@ -117,20 +257,16 @@ impl rt::Object for NetworkPolicyProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NetworkPolicyProfile {}
@@ -233,6 +369,7 @@ impl rt::Object for NetworkProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.vswitch),
             12 => P::Objects(&self.vm_port_group),
             13 => P::Objects(&self.host_port_group),
@@ -253,6 +390,7 @@ impl rt::Object for NetworkProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Objects(&mut self.vswitch),
             12 => M::Objects(&mut self.vm_port_group),
             13 => M::Objects(&mut self.host_port_group),
@@ -269,12 +407,6 @@ impl rt::Object for NetworkProfile {
             24 => M::Optional(&mut self.opaque_switch),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NetworkProfile {}
@@ -334,20 +466,16 @@ impl rt::Object for NetworkProfileDnsConfigProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NetworkProfileDnsConfigProfile {}
@@ -414,6 +542,7 @@ impl rt::Object for NsxHostVNicProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Object(&self.ip_config),
             _ => P::Absent,
@@ -422,16 +551,11 @@ impl rt::Object for NsxHostVNicProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Object(&mut self.ip_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NsxHostVNicProfile {}
@@ -491,20 +615,16 @@ impl rt::Object for NumPortsProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for NumPortsProfile {}
@@ -564,20 +684,16 @@ impl rt::Object for OpaqueSwitchProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for OpaqueSwitchProfile {}
@@ -641,6 +757,7 @@ impl rt::Object for OptionProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -648,15 +765,10 @@ impl rt::Object for OptionProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for OptionProfile {}
@@ -720,6 +832,7 @@ impl rt::Object for PermissionProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -727,15 +840,10 @@ impl rt::Object for PermissionProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for PermissionProfile {}
@@ -799,6 +907,7 @@ impl rt::Object for PhysicalNicProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -806,15 +915,10 @@ impl rt::Object for PhysicalNicProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for PhysicalNicProfile {}
@@ -878,6 +982,7 @@ impl rt::Object for PnicUplinkProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -885,15 +990,10 @@ impl rt::Object for PnicUplinkProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for PnicUplinkProfile {}
@@ -1032,6 +1132,7 @@ impl rt::Object for PortGroupProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Value(&self.name),
             13 => P::Object(&self.vlan),
@@ -1043,6 +1144,7 @@ impl rt::Object for PortGroupProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Value(&mut self.name),
             13 => M::Object(&mut self.vlan),
@@ -1050,12 +1152,6 @@ impl rt::Object for PortGroupProfile {
             15 => M::Object(&mut self.network_policy),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for PortGroupProfile {}
@@ -1119,6 +1215,7 @@ impl rt::Object for ProfileApplyProfileElement {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -1126,15 +1223,10 @@ impl rt::Object for ProfileApplyProfileElement {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for ProfileApplyProfileElement {}
@@ -1261,20 +1353,16 @@ impl rt::Object for ProfileAssociatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileAssociatedEvent {}
@@ -1334,20 +1422,16 @@ impl rt::Object for ProfileChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileChangedEvent {}
@@ -1414,6 +1498,7 @@ impl rt::Object for ProfileCompositeExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.operator),
             4 => P::Value(&self.expression_name),
             _ => P::Absent,
@@ -1422,16 +1507,11 @@ impl rt::Object for ProfileCompositeExpression {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.operator),
             4 => M::Value(&mut self.expression_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileExpression> for ProfileCompositeExpression {}
@@ -1495,6 +1575,7 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.option),
             _ => P::Absent,
         }
@@ -1502,15 +1583,10 @@ impl rt::Object for ProfileCompositePolicyOptionMetadata {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfilePolicyOptionMetadata> for ProfileCompositePolicyOptionMetadata {}
@@ -1706,20 +1782,16 @@ impl rt::Object for ProfileCreatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileCreatedEvent {}
@@ -1960,20 +2032,16 @@ impl rt::Object for ProfileDissociatedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileDissociatedEvent {}
@@ -2037,6 +2105,7 @@ impl rt::Object for ProfileEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=14 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             15 => P::Object(&self.profile),
             _ => P::Absent,
         }
@@ -2044,15 +2113,10 @@ impl rt::Object for ProfileEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=14 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             15 => M::Object(&mut self.profile),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileEvent {}
@@ -3160,6 +3224,7 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.reference_host),
             17 => P::Value(&self.reference_host_name),
             18 => P::Value(&self.prev_reference_host_name),
@@ -3169,17 +3234,12 @@ impl rt::Object for ProfileReferenceHostChangedEvent {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.reference_host),
             17 => M::Value(&mut self.reference_host_name),
             18 => M::Value(&mut self.prev_reference_host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileReferenceHostChangedEvent {}
@@ -3239,20 +3299,16 @@ impl rt::Object for ProfileRemovedEvent {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<Event> for ProfileRemovedEvent {}
@@ -3316,6 +3372,7 @@ impl rt::Object for ProfileSerializedCreateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.profile_config_string),
             _ => P::Absent,
         }
@@ -3323,15 +3380,10 @@ impl rt::Object for ProfileSerializedCreateSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.profile_config_string),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileCreateSpec> for ProfileSerializedCreateSpec {}
@@ -3398,6 +3450,7 @@ impl rt::Object for ProfileSimpleExpression {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.expression_type),
             4 => P::Objects(&self.parameter),
             _ => P::Absent,
@@ -3406,16 +3459,11 @@ impl rt::Object for ProfileSimpleExpression {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.expression_type),
             4 => M::Objects(&mut self.parameter),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfileExpression> for ProfileSimpleExpression {}
@@ -3482,6 +3530,7 @@ impl rt::Object for ProfileUpdateFailed {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.failure),
             3 => P::Objects(&self.warnings),
             _ => P::Absent,
@@ -3490,16 +3539,11 @@ impl rt::Object for ProfileUpdateFailed {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.failure),
             3 => M::Objects(&mut self.warnings),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for ProfileUpdateFailed {}
@@ -3625,6 +3669,7 @@ impl rt::Object for SecurityProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.permission),
             _ => P::Absent,
         }
@@ -3632,15 +3677,10 @@ impl rt::Object for SecurityProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Objects(&mut self.permission),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for SecurityProfile {}
@@ -3704,6 +3744,7 @@ impl rt::Object for ServiceConsolePortGroupProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Object(&self.ip_config),
             _ => P::Absent,
         }
@@ -3711,15 +3752,10 @@ impl rt::Object for ServiceConsolePortGroupProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Object(&mut self.ip_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for ServiceConsolePortGroupProfile {}
@@ -3783,6 +3819,7 @@ impl rt::Object for ServiceProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3790,15 +3827,10 @@ impl rt::Object for ServiceProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for ServiceProfile {}
@@ -3862,6 +3894,7 @@ impl rt::Object for StaticRouteProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -3869,15 +3902,10 @@ impl rt::Object for StaticRouteProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for StaticRouteProfile {}
@@ -3941,6 +3969,7 @@ impl rt::Object for StorageProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Objects(&self.nas_storage),
             _ => P::Absent,
         }
@@ -3948,15 +3977,10 @@ impl rt::Object for StorageProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Objects(&mut self.nas_storage),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for StorageProfile {}
@@ -4082,6 +4106,7 @@ impl rt::Object for UserGroupProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -4089,15 +4114,10 @@ impl rt::Object for UserGroupProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for UserGroupProfile {}
@@ -4161,6 +4181,7 @@ impl rt::Object for UserInputRequiredParameterMetadata {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.user_input_parameter),
             _ => P::Absent,
         }
@@ -4168,15 +4189,10 @@ impl rt::Object for UserInputRequiredParameterMetadata {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.user_input_parameter),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ProfilePolicyOptionMetadata> for UserInputRequiredParameterMetadata {}
@@ -4240,6 +4256,7 @@ impl rt::Object for UserProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             _ => P::Absent,
         }
@@ -4247,15 +4264,10 @@ impl rt::Object for UserProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for UserProfile {}
@@ -4311,6 +4323,7 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
     }
@@ -4318,9 +4331,6 @@ impl rt::Object for VirtualMachineDefaultProfileSpec {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualMachineProfileSpec {})
     }
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefaultProfileSpec {}
@@ -4380,6 +4390,7 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             0 => P::Value(&self.profile_id),
             #[cfg(feature = "ft")]
             1 => P::Optional(&self.replication_spec),
@@ -4397,9 +4408,6 @@ impl rt::Object for VirtualMachineDefinedProfileSpec {
             3 => M::Objects(&mut self.profile_params),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualMachineProfileSpec {})
     }
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineDefinedProfileSpec {}
@@ -4444,6 +4452,7 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VirtualMachineProfileSpec {}),
             _ => P::Absent,
         }
     }
@@ -4451,9 +4460,6 @@ impl rt::Object for VirtualMachineEmptyProfileSpec {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VirtualMachineProfileSpec {})
     }
 }
 impl rt::Extends<VirtualMachineProfileSpec> for VirtualMachineEmptyProfileSpec {}
@@ -4755,6 +4761,7 @@ impl rt::Object for VirtualSwitchProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.key),
             12 => P::Value(&self.name),
             13 => P::Object(&self.link),
@@ -4766,6 +4773,7 @@ impl rt::Object for VirtualSwitchProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.key),
             12 => M::Value(&mut self.name),
             13 => M::Object(&mut self.link),
@@ -4773,12 +4781,6 @@ impl rt::Object for VirtualSwitchProfile {
             15 => M::Object(&mut self.network_policy),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for VirtualSwitchProfile {}
@@ -4810,152 +4812,6 @@ impl std::fmt::Debug for VirtualSwitchProfile {
 }
 #[cfg(feature = "serde")]
 impl serde::Serialize for VirtualSwitchProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VirtualSwitchSelectionProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
-pub struct VirtualSwitchSelectionProfile {
-    /// The properties of `ApplyProfile`.
-    pub base: ApplyProfile,
-}
-pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VirtualSwitchSelectionProfile",
-    "4.0",
-    Some(&APPLY_PROFILE),
-    "",
-    rt::unset::<VirtualSwitchSelectionProfile>,
-);
-impl rt::Object for VirtualSwitchSelectionProfile {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_SELECTION_PROFILE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VIRTUAL_SWITCH_SELECTION_PROFILE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=10 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=10 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ApplyProfile> for VirtualSwitchSelectionProfile {}
-impl std::ops::Deref for VirtualSwitchSelectionProfile {
-    type Target = ApplyProfile;
-    fn deref(&self) -> &ApplyProfile {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VirtualSwitchSelectionProfile {
-    fn deref_mut(&mut self) -> &mut ApplyProfile {
-        &mut self.base
-    }
-}
-impl Clone for VirtualSwitchSelectionProfile {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VirtualSwitchSelectionProfile {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VirtualSwitchSelectionProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSwitchSelectionProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
-/// `VlanProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
-pub struct VlanProfile {
-    /// The properties of `ApplyProfile`.
-    pub base: ApplyProfile,
-}
-pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
-    "VlanProfile",
-    "4.0",
-    Some(&APPLY_PROFILE),
-    "",
-    rt::unset::<VlanProfile>,
-);
-impl rt::Object for VlanProfile {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &VLAN_PROFILE
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &VLAN_PROFILE
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0..=10 => self.base.get(index),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0..=10 => self.base.get_mut(index),
-            _ => M::Absent,
-        }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
-    }
-}
-impl rt::Extends<ApplyProfile> for VlanProfile {}
-impl std::ops::Deref for VlanProfile {
-    type Target = ApplyProfile;
-    fn deref(&self) -> &ApplyProfile {
-        &self.base
-    }
-}
-impl std::ops::DerefMut for VlanProfile {
-    fn deref_mut(&mut self) -> &mut ApplyProfile {
-        &mut self.base
-    }
-}
-impl Clone for VlanProfile {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for VlanProfile {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for VlanProfile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for VlanProfile {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         rt::json::serialize(self, serializer)
     }

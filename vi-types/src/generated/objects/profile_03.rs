@@ -5,6 +5,144 @@ use super::super::enums;
 use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
+/// `VirtualSwitchSelectionProfile`, a [`ApplyProfile`], since VI API 4.0.
+#[derive(Default)]
+pub struct VirtualSwitchSelectionProfile {
+    /// The properties of `ApplyProfile`.
+    pub base: ApplyProfile,
+}
+pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VirtualSwitchSelectionProfile",
+    "4.0",
+    Some(&APPLY_PROFILE),
+    "",
+    rt::unset::<VirtualSwitchSelectionProfile>,
+);
+impl rt::Object for VirtualSwitchSelectionProfile {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VIRTUAL_SWITCH_SELECTION_PROFILE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VIRTUAL_SWITCH_SELECTION_PROFILE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ApplyProfile> for VirtualSwitchSelectionProfile {}
+impl std::ops::Deref for VirtualSwitchSelectionProfile {
+    type Target = ApplyProfile;
+    fn deref(&self) -> &ApplyProfile {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VirtualSwitchSelectionProfile {
+    fn deref_mut(&mut self) -> &mut ApplyProfile {
+        &mut self.base
+    }
+}
+impl Clone for VirtualSwitchSelectionProfile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VirtualSwitchSelectionProfile {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VirtualSwitchSelectionProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VirtualSwitchSelectionProfile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
+/// `VlanProfile`, a [`ApplyProfile`], since VI API 4.0.
+#[derive(Default)]
+pub struct VlanProfile {
+    /// The properties of `ApplyProfile`.
+    pub base: ApplyProfile,
+}
+pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
+    "VlanProfile",
+    "4.0",
+    Some(&APPLY_PROFILE),
+    "",
+    rt::unset::<VlanProfile>,
+);
+impl rt::Object for VlanProfile {
+    fn type_info() -> &'static rt::ObjectInfo {
+        &VLAN_PROFILE
+    }
+    fn info(&self) -> &'static rt::ObjectInfo {
+        &VLAN_PROFILE
+    }
+    fn get(&self, index: usize) -> P<'_> {
+        match index {
+            0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
+            _ => P::Absent,
+        }
+    }
+    fn get_mut(&mut self, index: usize) -> M<'_> {
+        match index {
+            0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
+            _ => M::Absent,
+        }
+    }
+}
+impl rt::Extends<ApplyProfile> for VlanProfile {}
+impl std::ops::Deref for VlanProfile {
+    type Target = ApplyProfile;
+    fn deref(&self) -> &ApplyProfile {
+        &self.base
+    }
+}
+impl std::ops::DerefMut for VlanProfile {
+    fn deref_mut(&mut self) -> &mut ApplyProfile {
+        &mut self.base
+    }
+}
+impl Clone for VlanProfile {
+    fn clone(&self) -> Self {
+        rt::cloned(self)
+    }
+}
+impl PartialEq for VlanProfile {
+    fn eq(&self, other: &Self) -> bool {
+        rt::equal(self, other)
+    }
+}
+impl std::fmt::Debug for VlanProfile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        rt::debug(self, f)
+    }
+}
+#[cfg(feature = "serde")]
+impl serde::Serialize for VlanProfile {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        rt::json::serialize(self, serializer)
+    }
+}
+
 /// `VmPortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
 #[derive(Default)]
 pub struct VmPortGroupProfile {
@@ -28,20 +166,16 @@ impl rt::Object for VmPortGroupProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<ApplyProfile> for VmPortGroupProfile {}

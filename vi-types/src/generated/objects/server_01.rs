@@ -2668,6 +2668,12 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &SessionManagerServiceRequestSpec {
+                    },
+                )
+            }
             0 => P::Value(&self.method),
             1 => P::Value(&self.url),
             _ => P::Absent,
@@ -2679,12 +2685,6 @@ impl rt::Object for SessionManagerHttpServiceRequestSpec {
             1 => M::Value(&mut self.url),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &SessionManagerServiceRequestSpec {
-            },
-        )
     }
 }
 impl rt::Extends<SessionManagerServiceRequestSpec>
@@ -2848,6 +2848,12 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => {
+                P::Object(
+                    &SessionManagerServiceRequestSpec {
+                    },
+                )
+            }
             0 => P::Value(&self.method),
             _ => P::Absent,
         }
@@ -2857,12 +2863,6 @@ impl rt::Object for SessionManagerVmomiServiceRequestSpec {
             0 => M::Value(&mut self.method),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(
-            &SessionManagerServiceRequestSpec {
-            },
-        )
     }
 }
 impl rt::Extends<SessionManagerServiceRequestSpec>
@@ -3141,6 +3141,7 @@ impl rt::Object for TaskManagerViewByStartId {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&TaskManagerTaskViewSpec {}),
             0 => P::Value(&self.count),
             1 => P::Value(&self.start_id),
             _ => P::Absent,
@@ -3152,9 +3153,6 @@ impl rt::Object for TaskManagerViewByStartId {
             1 => M::Value(&mut self.start_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&TaskManagerTaskViewSpec {})
     }
 }
 impl rt::Extends<TaskManagerTaskViewSpec> for TaskManagerViewByStartId {}

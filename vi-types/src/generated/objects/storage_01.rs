@@ -497,20 +497,16 @@ impl rt::Object for FcoeFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FcoeFault {}
@@ -574,6 +570,7 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.nic_device),
             _ => P::Absent,
         }
@@ -581,15 +578,10 @@ impl rt::Object for FcoeFaultPnicHasNoPortSet {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.nic_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for FcoeFaultPnicHasNoPortSet {}
@@ -1521,6 +1513,7 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Value(&self.underlying_nic),
             15 => P::Object(&self.link_info),
             16 => P::Value(&self.is_software_fcoe),
@@ -1531,18 +1524,13 @@ impl rt::Object for HostFibreChannelOverEthernetHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Value(&mut self.underlying_nic),
             15 => M::Object(&mut self.link_info),
             16 => M::Value(&mut self.is_software_fcoe),
             17 => M::Value(&mut self.marked_for_removal),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostFibreChannelOverEthernetHba {}
@@ -1679,6 +1667,7 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vnport_mac),
             3 => P::Value(&self.fcf_mac),
             4 => P::Value(&self.vlan_id),
@@ -1688,17 +1677,12 @@ impl rt::Object for HostFibreChannelOverEthernetTargetTransport {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vnport_mac),
             3 => M::Value(&mut self.fcf_mac),
             4 => M::Value(&mut self.vlan_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostTargetTransport> for HostFibreChannelOverEthernetTargetTransport {}
@@ -1994,6 +1978,7 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.prefer),
             _ => P::Absent,
         }
@@ -2001,15 +1986,10 @@ impl rt::Object for HostMultipathInfoFixedLogicalUnitPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.prefer),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
@@ -2086,6 +2066,7 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.bytes),
             2 => P::Value(&self.iops),
             3 => P::Value(&self.path),
@@ -2097,6 +2078,7 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.bytes),
             2 => M::Value(&mut self.iops),
             3 => M::Value(&mut self.path),
@@ -2104,12 +2086,6 @@ impl rt::Object for HostMultipathInfoHppLogicalUnitPolicy {
             5 => M::Value(&mut self.sampling_ios_per_path),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostMultipathInfoLogicalUnitPolicy>
@@ -2713,6 +2689,7 @@ impl rt::Object for HostNvmeConnectSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.subnqn),
             3 => P::Value(&self.controller_id),
             4 => P::Value(&self.admin_queue_size),
@@ -2723,18 +2700,13 @@ impl rt::Object for HostNvmeConnectSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.subnqn),
             3 => M::Value(&mut self.controller_id),
             4 => M::Value(&mut self.admin_queue_size),
             5 => M::Value(&mut self.keep_alive_timeout),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostNvmeConnectSpec {
@@ -2989,6 +2961,7 @@ impl rt::Object for HostNvmeDiscoverSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.auto_connect),
             3 => P::Value(&self.root_discovery_controller),
             _ => P::Absent,
@@ -2997,16 +2970,11 @@ impl rt::Object for HostNvmeDiscoverSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.auto_connect),
             3 => M::Value(&mut self.root_discovery_controller),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostNvmeDiscoverSpec {
@@ -3309,6 +3277,7 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.trtype),
             1 => P::Value(&self.traddr),
             2 => P::Value(&self.adrfam),
@@ -3326,9 +3295,6 @@ impl rt::Object for HostNvmeOpaqueTransportParameters {
             4 => M::Value(&mut self.tsas),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostNvmeTransportParameters {})
     }
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOpaqueTransportParameters {}
@@ -3381,6 +3347,7 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.node_world_wide_name),
             1 => P::Value(&self.port_world_wide_name),
             _ => P::Absent,
@@ -3392,9 +3359,6 @@ impl rt::Object for HostNvmeOverFibreChannelParameters {
             1 => M::Value(&mut self.port_world_wide_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostNvmeTransportParameters {})
     }
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverFibreChannelParameters {}
@@ -3450,6 +3414,7 @@ impl rt::Object for HostNvmeOverRdmaParameters {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.address),
             1 => P::Value(&self.address_family),
             2 => P::Value(&self.port_number),
@@ -3463,9 +3428,6 @@ impl rt::Object for HostNvmeOverRdmaParameters {
             2 => M::Value(&mut self.port_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostNvmeTransportParameters {})
     }
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverRdmaParameters {}
@@ -3521,6 +3483,7 @@ impl rt::Object for HostNvmeOverTcpParameters {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostNvmeTransportParameters {}),
             0 => P::Value(&self.address),
             1 => P::Value(&self.port_number),
             2 => P::Value(&self.digest_verification),
@@ -3534,9 +3497,6 @@ impl rt::Object for HostNvmeOverTcpParameters {
             2 => M::Value(&mut self.digest_verification),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostNvmeTransportParameters {})
     }
 }
 impl rt::Extends<HostNvmeTransportParameters> for HostNvmeOverTcpParameters {}
@@ -3829,6 +3789,7 @@ impl rt::Object for HostPMemVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.uuid),
             4 => P::Value(&self.version),
             _ => P::Absent,
@@ -3837,16 +3798,11 @@ impl rt::Object for HostPMemVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.uuid),
             4 => M::Value(&mut self.version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostFileSystemVolume> for HostPMemVolume {}
@@ -3963,20 +3919,16 @@ impl rt::Object for HostPcieHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostPcieHba {}
@@ -4032,6 +3984,7 @@ impl rt::Object for HostPcieTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
@@ -4039,9 +3992,6 @@ impl rt::Object for HostPcieTargetTransport {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostPcieTargetTransport {}

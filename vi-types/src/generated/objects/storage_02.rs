@@ -571,6 +571,7 @@ impl rt::Object for HostRdmaHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_rdma_device),
             _ => P::Absent,
         }
@@ -578,15 +579,10 @@ impl rt::Object for HostRdmaHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.associated_rdma_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostRdmaHba {}
@@ -642,6 +638,7 @@ impl rt::Object for HostRdmaTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
@@ -649,9 +646,6 @@ impl rt::Object for HostRdmaTargetTransport {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostRdmaTargetTransport {}
@@ -766,6 +760,7 @@ impl rt::Object for HostSerialAttachedHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.node_world_wide_name),
             _ => P::Absent,
         }
@@ -773,15 +768,10 @@ impl rt::Object for HostSerialAttachedHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.node_world_wide_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostSerialAttachedHba {}
@@ -837,6 +827,7 @@ impl rt::Object for HostSerialAttachedTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
@@ -844,9 +835,6 @@ impl rt::Object for HostSerialAttachedTargetTransport {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostSerialAttachedTargetTransport {}
@@ -1142,6 +1130,7 @@ impl rt::Object for HostTcpHba {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=9 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             10 => P::Value(&self.associated_pnic),
             _ => P::Absent,
         }
@@ -1149,15 +1138,10 @@ impl rt::Object for HostTcpHba {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=9 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             10 => M::Value(&mut self.associated_pnic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostHostBusAdapter> for HostTcpHba {}
@@ -1218,6 +1202,7 @@ impl rt::Object for HostTcpHbaCreateSpec {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostHbaCreateSpec {}),
             0 => P::Value(&self.pnic),
             _ => P::Absent,
         }
@@ -1227,9 +1212,6 @@ impl rt::Object for HostTcpHbaCreateSpec {
             0 => M::Value(&mut self.pnic),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostHbaCreateSpec {})
     }
 }
 impl rt::Extends<HostHbaCreateSpec> for HostTcpHbaCreateSpec {}
@@ -1274,6 +1256,7 @@ impl rt::Object for HostTcpTargetTransport {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&HostTargetTransport {}),
             _ => P::Absent,
         }
     }
@@ -1281,9 +1264,6 @@ impl rt::Object for HostTcpTargetTransport {
         match index {
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&HostTargetTransport {})
     }
 }
 impl rt::Extends<HostTargetTransport> for HostTcpTargetTransport {}
@@ -2300,6 +2280,7 @@ impl rt::Object for HostVffsVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.major_version),
             4 => P::Value(&self.version),
             5 => P::Value(&self.uuid),
@@ -2310,18 +2291,13 @@ impl rt::Object for HostVffsVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.major_version),
             4 => M::Value(&mut self.version),
             5 => M::Value(&mut self.uuid),
             6 => M::Objects(&mut self.extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostFileSystemVolume> for HostVffsVolume {}
@@ -2535,6 +2511,7 @@ impl rt::Object for HostVvolVolume {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             3 => P::Value(&self.sc_id),
             4 => P::Objects(&self.host_pe),
             5 => P::Objects(&self.host_vvol_nqn),
@@ -2549,6 +2526,7 @@ impl rt::Object for HostVvolVolume {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             3 => M::Value(&mut self.sc_id),
             4 => M::Objects(&mut self.host_pe),
             5 => M::Objects(&mut self.host_vvol_nqn),
@@ -2559,12 +2537,6 @@ impl rt::Object for HostVvolVolume {
             10 => M::Value(&mut self.stretched),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<HostFileSystemVolume> for HostVvolVolume {}
@@ -2772,6 +2744,7 @@ impl rt::Object for InaccessibleVFlashSource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -2779,15 +2752,10 @@ impl rt::Object for InaccessibleVFlashSource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InaccessibleVFlashSource {}
@@ -2860,6 +2828,7 @@ impl rt::Object for InsufficientVFlashResourcesFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.free_space_in_mb),
             3 => P::Value(&self.free_space),
             4 => P::Value(&self.requested_space_in_mb),
@@ -2870,18 +2839,13 @@ impl rt::Object for InsufficientVFlashResourcesFault {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.free_space_in_mb),
             3 => M::Value(&mut self.free_space),
             4 => M::Value(&mut self.requested_space_in_mb),
             5 => M::Value(&mut self.requested_space),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for InsufficientVFlashResourcesFault {}
@@ -2945,6 +2909,7 @@ impl rt::Object for NotSupportedHostForVFlash {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.host_name),
             _ => P::Absent,
         }
@@ -2952,15 +2917,10 @@ impl rt::Object for NotSupportedHostForVFlash {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for NotSupportedHostForVFlash {}

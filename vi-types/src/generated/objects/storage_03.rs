@@ -124,6 +124,7 @@ impl rt::Object for PMemDatastoreInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.pmem),
             _ => P::Absent,
         }
@@ -131,15 +132,10 @@ impl rt::Object for PMemDatastoreInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.pmem),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DatastoreInfo> for PMemDatastoreInfo {}
@@ -591,20 +587,16 @@ impl rt::Object for VFlashCacheHotConfigNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VFlashCacheHotConfigNotSupported {}
@@ -677,6 +669,7 @@ impl rt::Object for VFlashModuleNotSupported {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vm_name),
             3 => P::Value(&self.module_name),
             4 => P::Value(&self.reason),
@@ -687,18 +680,13 @@ impl rt::Object for VFlashModuleNotSupported {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vm_name),
             3 => M::Value(&mut self.module_name),
             4 => M::Value(&mut self.reason),
             5 => M::Value(&mut self.host_name),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VFlashModuleNotSupported {}
@@ -771,6 +759,7 @@ impl rt::Object for VFlashModuleVersionIncompatible {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.module_name),
             3 => P::Value(&self.vm_request_module_version),
             4 => P::Value(&self.host_min_supported_verson),
@@ -781,18 +770,13 @@ impl rt::Object for VFlashModuleVersionIncompatible {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.module_name),
             3 => M::Value(&mut self.vm_request_module_version),
             4 => M::Value(&mut self.host_min_supported_verson),
             5 => M::Value(&mut self.host_module_version),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VFlashModuleVersionIncompatible {}
@@ -1564,6 +1548,7 @@ impl rt::Object for VmfsDatastoreExpandSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
             2 => P::Object(&self.extent),
             _ => P::Absent,
@@ -1572,16 +1557,11 @@ impl rt::Object for VmfsDatastoreExpandSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.partition),
             2 => M::Object(&mut self.extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExpandSpec {}
@@ -1648,6 +1628,7 @@ impl rt::Object for VmfsDatastoreExtendSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.partition),
             2 => P::Objects(&self.extent),
             _ => P::Absent,
@@ -1656,16 +1637,11 @@ impl rt::Object for VmfsDatastoreExtendSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.partition),
             2 => M::Objects(&mut self.extent),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VmfsDatastoreSpec> for VmfsDatastoreExtendSpec {}
@@ -1801,6 +1777,7 @@ impl rt::Object for VvolDatastoreInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.vvol_ds),
             _ => P::Absent,
         }
@@ -1808,15 +1785,10 @@ impl rt::Object for VvolDatastoreInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Optional(&mut self.vvol_ds),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<DatastoreInfo> for VvolDatastoreInfo {}

@@ -317,6 +317,7 @@ impl rt::Object for PassiveNodeDeploymentSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=8 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             9 => P::Optional(&self.failover_ip_settings),
             _ => P::Absent,
         }
@@ -324,15 +325,10 @@ impl rt::Object for PassiveNodeDeploymentSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=8 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             9 => M::Optional(&mut self.failover_ip_settings),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<NodeDeploymentSpec> for PassiveNodeDeploymentSpec {}
@@ -396,6 +392,7 @@ impl rt::Object for PassiveNodeNetworkSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.failover_ip_settings),
             _ => P::Absent,
         }
@@ -403,15 +400,10 @@ impl rt::Object for PassiveNodeNetworkSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.failover_ip_settings),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<NodeNetworkSpec> for PassiveNodeNetworkSpec {}

@@ -196,63 +196,6 @@ impl serde::Serialize for PodVmOverheadInfo {
     }
 }
 
-/// `SnapshotSelectionSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
-pub struct SnapshotSelectionSpec {
-    /// `retentionDays`: optional int.
-    pub retention_days: Option<i32>,
-}
-pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
-    "SnapshotSelectionSpec",
-    "8.0.3.0",
-    Some(&DYNAMIC_DATA),
-    "
-int retentionDays o
-",
-    rt::unset::<SnapshotSelectionSpec>,
-);
-impl rt::Object for SnapshotSelectionSpec {
-    fn type_info() -> &'static rt::ObjectInfo {
-        &SNAPSHOT_SELECTION_SPEC
-    }
-    fn info(&self) -> &'static rt::ObjectInfo {
-        &SNAPSHOT_SELECTION_SPEC
-    }
-    fn get(&self, index: usize) -> P<'_> {
-        match index {
-            0 => P::Value(&self.retention_days),
-            _ => P::Absent,
-        }
-    }
-    fn get_mut(&mut self, index: usize) -> M<'_> {
-        match index {
-            0 => M::Value(&mut self.retention_days),
-            _ => M::Absent,
-        }
-    }
-}
-impl Clone for SnapshotSelectionSpec {
-    fn clone(&self) -> Self {
-        rt::cloned(self)
-    }
-}
-impl PartialEq for SnapshotSelectionSpec {
-    fn eq(&self, other: &Self) -> bool {
-        rt::equal(self, other)
-    }
-}
-impl std::fmt::Debug for SnapshotSelectionSpec {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        rt::debug(self, f)
-    }
-}
-#[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotSelectionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
-
 /// `StorageRequirement`, a [`DynamicData`], since VI API 5.0.
 #[derive(Default)]
 pub struct StorageRequirement {
@@ -851,20 +794,16 @@ impl rt::Object for VirtualMachineMksConnection {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=2 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=2 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachineConnection> for VirtualMachineMksConnection {}
@@ -1014,6 +953,7 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.vss_backup_type),
             2 => P::Value(&self.vss_bootable_system_state),
             3 => P::Value(&self.vss_partial_file_support),
@@ -1024,18 +964,13 @@ impl rt::Object for VirtualMachineWindowsQuiesceSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.vss_backup_type),
             2 => M::Value(&mut self.vss_bootable_system_state),
             3 => M::Value(&mut self.vss_partial_file_support),
             4 => M::Value(&mut self.vss_backup_context),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachineGuestQuiesceSpec> for VirtualMachineWindowsQuiesceSpec {}
@@ -1157,20 +1092,16 @@ impl rt::Object for VmMetadataManagerFault {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<MethodFault> for VmMetadataManagerFault {}
@@ -1291,6 +1222,7 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Optional(&self.self_tag),
             1 => P::Objects(&self.anti_affined_vm_group_tags),
             2 => P::Value(&self.policy_strictness),
@@ -1306,9 +1238,6 @@ impl rt::Object for VmToVmGroupsAntiAffinity {
             3 => M::Value(&mut self.policy_topology),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VmPlacementPolicy {})
     }
 }
 impl rt::Extends<VmPlacementPolicy> for VmToVmGroupsAntiAffinity {}
@@ -1364,6 +1293,7 @@ impl rt::Object for VmVmAffinity {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Object(&self.affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),
@@ -1377,9 +1307,6 @@ impl rt::Object for VmVmAffinity {
             2 => M::Value(&mut self.policy_topology),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VmPlacementPolicy {})
     }
 }
 impl rt::Extends<VmPlacementPolicy> for VmVmAffinity {}
@@ -1435,6 +1362,7 @@ impl rt::Object for VmVmAntiAffinity {
     }
     fn get(&self, index: usize) -> P<'_> {
         match index {
+            rt::BASE => P::Object(&VmPlacementPolicy {}),
             0 => P::Object(&self.anti_affined_vms_tag),
             1 => P::Value(&self.policy_strictness),
             2 => P::Value(&self.policy_topology),
@@ -1448,9 +1376,6 @@ impl rt::Object for VmVmAntiAffinity {
             2 => M::Value(&mut self.policy_topology),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&VmPlacementPolicy {})
     }
 }
 impl rt::Extends<VmPlacementPolicy> for VmVmAntiAffinity {}

@@ -892,6 +892,7 @@ impl rt::Object for OpaqueNetworkTargetInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.network),
             3 => P::Value(&self.network_reservation_supported),
             _ => P::Absent,
@@ -900,16 +901,11 @@ impl rt::Object for OpaqueNetworkTargetInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.network),
             3 => M::Value(&mut self.network_reservation_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for OpaqueNetworkTargetInfo {
@@ -968,20 +964,16 @@ impl rt::Object for ParaVirtualScsiControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for ParaVirtualScsiControllerOption {}
@@ -1300,6 +1292,7 @@ impl rt::Object for SubnetInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.id),
             3 => P::Object(&self.subnet_folder_info),
             4 => P::Object(&self.vpc_folder_info),
@@ -1311,6 +1304,7 @@ impl rt::Object for SubnetInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.id),
             3 => M::Object(&mut self.subnet_folder_info),
             4 => M::Object(&mut self.vpc_folder_info),
@@ -1318,12 +1312,6 @@ impl rt::Object for SubnetInfo {
             6 => M::Object(&mut self.root_folder_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for SubnetInfo {
@@ -1444,20 +1432,16 @@ impl rt::Object for VirtualAhciControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualAhciControllerOption {}
@@ -1517,20 +1501,16 @@ impl rt::Object for VirtualBusLogicControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualBusLogicControllerOption {}
@@ -1590,20 +1570,16 @@ impl rt::Object for VirtualCdromAtapiBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualCdromAtapiBackingOption {}
@@ -1663,20 +1639,16 @@ impl rt::Object for VirtualCdromIsoBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualCdromIsoBackingOption {}
@@ -1736,20 +1708,16 @@ impl rt::Object for VirtualCdromOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualCdromOption {}
@@ -1813,6 +1781,7 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
             _ => P::Absent,
         }
@@ -1820,15 +1789,10 @@ impl rt::Object for VirtualCdromPassthroughBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.exclusive),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualCdromPassthroughBackingOption {}
@@ -1888,20 +1852,16 @@ impl rt::Object for VirtualCdromRemoteAtapiBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualCdromRemoteAtapiBackingOption {}
@@ -1965,6 +1925,7 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.exclusive),
             _ => P::Absent,
         }
@@ -1972,15 +1933,10 @@ impl rt::Object for VirtualCdromRemotePassthroughBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.exclusive),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -2048,6 +2004,7 @@ impl rt::Object for VirtualControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.devices),
             13 => P::Value(&self.supported_device),
             _ => P::Absent,
@@ -2056,16 +2013,11 @@ impl rt::Object for VirtualControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.devices),
             13 => M::Value(&mut self.supported_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualControllerOption {}
@@ -2306,6 +2258,7 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
             _ => P::Absent,
         }
@@ -2313,15 +2266,10 @@ impl rt::Object for VirtualDeviceDeviceBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.auto_detect_available),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDeviceDeviceBackingOption {}
@@ -2385,6 +2333,7 @@ impl rt::Object for VirtualDeviceFileBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Optional(&self.file_name_extensions),
             _ => P::Absent,
         }
@@ -2392,15 +2341,10 @@ impl rt::Object for VirtualDeviceFileBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Optional(&mut self.file_name_extensions),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDeviceFileBackingOption {}
@@ -2573,20 +2517,16 @@ impl rt::Object for VirtualDevicePipeBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDevicePipeBackingOption {}
@@ -2650,6 +2590,7 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.auto_detect_available),
             _ => P::Absent,
         }
@@ -2657,15 +2598,10 @@ impl rt::Object for VirtualDeviceRemoteDeviceBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.auto_detect_available),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDeviceRemoteDeviceBackingOption {}
@@ -2729,6 +2665,7 @@ impl rt::Object for VirtualDeviceUriBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.directions),
             _ => P::Absent,
         }
@@ -2736,15 +2673,10 @@ impl rt::Object for VirtualDeviceUriBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.directions),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDeviceUriBackingOption {}
@@ -2879,6 +2811,7 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
             3 => P::Object(&self.split),
             4 => P::Object(&self.write_through),
@@ -2889,18 +2822,13 @@ impl rt::Object for VirtualDiskFlatVer1BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_mode),
             3 => M::Object(&mut self.split),
             4 => M::Object(&mut self.write_through),
             5 => M::Value(&mut self.growable),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskFlatVer1BackingOption {}
@@ -2994,6 +2922,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
             3 => P::Object(&self.split),
             4 => P::Object(&self.write_through),
@@ -3011,6 +2940,7 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_mode),
             3 => M::Object(&mut self.split),
             4 => M::Object(&mut self.write_through),
@@ -3024,12 +2954,6 @@ impl rt::Object for VirtualDiskFlatVer2BackingOption {
             12 => M::Optional(&mut self.virtual_disk_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskFlatVer2BackingOption {}
@@ -3102,6 +3026,7 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
             3 => P::Value(&self.growable),
             4 => P::Value(&self.hot_growable),
@@ -3112,18 +3037,13 @@ impl rt::Object for VirtualDiskLocalPMemBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_mode),
             3 => M::Value(&mut self.growable),
             4 => M::Value(&mut self.hot_growable),
             5 => M::Value(&mut self.uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskLocalPMemBackingOption {}
@@ -3195,6 +3115,7 @@ impl rt::Object for VirtualDiskOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_kb),
             13 => P::Optional(&self.io_allocation_option),
             14 => P::Optional(&self.v_flash_cache_config_option),
@@ -3204,17 +3125,12 @@ impl rt::Object for VirtualDiskOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.capacity_in_kb),
             13 => M::Optional(&mut self.io_allocation_option),
             14 => M::Optional(&mut self.v_flash_cache_config_option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualDiskOption {}
@@ -3346,20 +3262,16 @@ impl rt::Object for VirtualDiskPartitionedRawDiskVer2BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -3436,6 +3348,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.descriptor_file_name_extensions),
             3 => P::Object(&self.compatibility_mode),
             4 => P::Object(&self.disk_mode),
@@ -3447,6 +3360,7 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.descriptor_file_name_extensions),
             3 => M::Object(&mut self.compatibility_mode),
             4 => M::Object(&mut self.disk_mode),
@@ -3454,12 +3368,6 @@ impl rt::Object for VirtualDiskRawDiskMappingVer1BackingOption {
             6 => M::Optional(&mut self.virtual_disk_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -3527,6 +3435,7 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.descriptor_file_name_extensions),
             3 => P::Value(&self.uuid),
             _ => P::Absent,
@@ -3535,16 +3444,11 @@ impl rt::Object for VirtualDiskRawDiskVer2BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.descriptor_file_name_extensions),
             3 => M::Value(&mut self.uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskRawDiskVer2BackingOption {}
@@ -3626,6 +3530,7 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
             3 => P::Object(&self.write_through),
             4 => P::Value(&self.growable),
@@ -3639,6 +3544,7 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_mode),
             3 => M::Object(&mut self.write_through),
             4 => M::Value(&mut self.growable),
@@ -3648,12 +3554,6 @@ impl rt::Object for VirtualDiskSeSparseBackingOption {
             8 => M::Optional(&mut self.virtual_disk_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskSeSparseBackingOption {}
@@ -3726,6 +3626,7 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_modes),
             3 => P::Object(&self.split),
             4 => P::Object(&self.write_through),
@@ -3736,18 +3637,13 @@ impl rt::Object for VirtualDiskSparseVer1BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_modes),
             3 => M::Object(&mut self.split),
             4 => M::Object(&mut self.write_through),
             5 => M::Value(&mut self.growable),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskSparseVer1BackingOption {}
@@ -3829,6 +3725,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.disk_mode),
             3 => P::Object(&self.split),
             4 => P::Object(&self.write_through),
@@ -3842,6 +3739,7 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.disk_mode),
             3 => M::Object(&mut self.split),
             4 => M::Object(&mut self.write_through),
@@ -3851,12 +3749,6 @@ impl rt::Object for VirtualDiskSparseVer2BackingOption {
             8 => M::Optional(&mut self.virtual_disk_format),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualDiskSparseVer2BackingOption {}
@@ -3916,20 +3808,16 @@ impl rt::Object for VirtualE1000Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualE1000Option {}
@@ -3989,20 +3877,16 @@ impl rt::Object for VirtualE1000eOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualE1000eOption {}
@@ -4062,20 +3946,16 @@ impl rt::Object for VirtualEnsoniq1371Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualEnsoniq1371Option {}
@@ -4135,20 +4015,16 @@ impl rt::Object for VirtualEthernetCardDvPortBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualEthernetCardDvPortBackingOption {}
@@ -4208,20 +4084,16 @@ impl rt::Object for VirtualEthernetCardLegacyNetworkBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>

@@ -28,20 +28,16 @@ impl rt::Object for VirtualEthernetCardNetworkBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -102,20 +98,16 @@ impl rt::Object for VirtualEthernetCardOpaqueNetworkBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -192,6 +184,7 @@ impl rt::Object for VirtualEthernetCardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.supported_oui),
             13 => P::Object(&self.mac_type),
             14 => P::Object(&self.wake_on_lan_enabled),
@@ -203,6 +196,7 @@ impl rt::Object for VirtualEthernetCardOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.supported_oui),
             13 => M::Object(&mut self.mac_type),
             14 => M::Object(&mut self.wake_on_lan_enabled),
@@ -210,12 +204,6 @@ impl rt::Object for VirtualEthernetCardOption {
             16 => M::Optional(&mut self.upt_compatibility_enabled),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualEthernetCardOption {}
@@ -275,20 +263,16 @@ impl rt::Object for VirtualFloppyDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualFloppyDeviceBackingOption {}
@@ -348,20 +332,16 @@ impl rt::Object for VirtualFloppyImageBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualFloppyImageBackingOption {}
@@ -421,20 +401,16 @@ impl rt::Object for VirtualFloppyOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualFloppyOption {}
@@ -494,20 +470,16 @@ impl rt::Object for VirtualFloppyRemoteDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualFloppyRemoteDeviceBackingOption {}
@@ -759,20 +731,16 @@ impl rt::Object for VirtualHdAudioCardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualHdAudioCardOption {}
@@ -839,6 +807,7 @@ impl rt::Object for VirtualIdeControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_ide_disks),
             15 => P::Object(&self.num_ide_cdroms),
             _ => P::Absent,
@@ -847,16 +816,11 @@ impl rt::Object for VirtualIdeControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_ide_disks),
             15 => M::Object(&mut self.num_ide_cdroms),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualIdeControllerOption {}
@@ -916,20 +880,16 @@ impl rt::Object for VirtualKeyboardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualKeyboardOption {}
@@ -989,20 +949,16 @@ impl rt::Object for VirtualLsiLogicControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualLsiLogicControllerOption {}
@@ -1062,20 +1018,16 @@ impl rt::Object for VirtualLsiLogicSasControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=20 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=20 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualLsiLogicSasControllerOption {}
@@ -1139,6 +1091,7 @@ impl rt::Object for VirtualMachineCdromInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
             _ => P::Absent,
         }
@@ -1146,15 +1099,10 @@ impl rt::Object for VirtualMachineCdromInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.description),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineCdromInfo {
@@ -1440,6 +1388,7 @@ impl rt::Object for VirtualMachineDatastoreInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.datastore),
             3 => P::Object(&self.capability),
             4 => P::Value(&self.max_file_size),
@@ -1455,6 +1404,7 @@ impl rt::Object for VirtualMachineDatastoreInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.datastore),
             3 => M::Object(&mut self.capability),
             4 => M::Value(&mut self.max_file_size),
@@ -1466,12 +1416,6 @@ impl rt::Object for VirtualMachineDatastoreInfo {
             10 => M::Value(&mut self.supported_v_disk_formats),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineDatastoreInfo {
@@ -1599,6 +1543,7 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.capacity),
             3 => P::Value(&self.vm),
             _ => P::Absent,
@@ -1607,16 +1552,11 @@ impl rt::Object for VirtualMachineDiskDeviceInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.capacity),
             3 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineDiskDeviceInfo {
@@ -1763,6 +1703,7 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vendor_name),
             3 => P::Value(&self.device_name),
             4 => P::Value(&self.custom_label),
@@ -1774,6 +1715,7 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vendor_name),
             3 => M::Value(&mut self.device_name),
             4 => M::Value(&mut self.custom_label),
@@ -1781,12 +1723,6 @@ impl rt::Object for VirtualMachineDynamicPassthroughInfo {
             6 => M::Value(&mut self.device_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineDynamicPassthroughInfo {
@@ -1845,20 +1781,16 @@ impl rt::Object for VirtualMachineFloppyInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineFloppyInfo {
@@ -1921,6 +1853,7 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Objects(&self.partition_table),
             _ => P::Absent,
         }
@@ -1928,15 +1861,10 @@ impl rt::Object for VirtualMachineIdeDiskDeviceInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Objects(&mut self.partition_table),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineIdeDiskDeviceInfo {
@@ -2121,6 +2049,7 @@ impl rt::Object for VirtualMachineNetworkInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.network),
             3 => P::Value(&self.vswitch),
             _ => P::Absent,
@@ -2129,16 +2058,11 @@ impl rt::Object for VirtualMachineNetworkInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.network),
             3 => M::Value(&mut self.vswitch),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineNetworkInfo {
@@ -2197,20 +2121,16 @@ impl rt::Object for VirtualMachineParallelInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineParallelInfo {
@@ -2276,6 +2196,7 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.pci_device),
             3 => P::Value(&self.system_id),
             _ => P::Absent,
@@ -2284,16 +2205,11 @@ impl rt::Object for VirtualMachinePciPassthroughInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.pci_device),
             3 => M::Value(&mut self.system_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachinePciPassthroughInfo> for VirtualMachinePciPassthroughInfo {}
@@ -2357,6 +2273,7 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.vgpu),
             _ => P::Absent,
         }
@@ -2364,15 +2281,10 @@ impl rt::Object for VirtualMachinePciSharedGpuPassthroughInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.vgpu),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachinePciSharedGpuPassthroughInfo {
@@ -2435,6 +2347,7 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.system_clock_protocol),
             _ => P::Absent,
         }
@@ -2442,15 +2355,10 @@ impl rt::Object for VirtualMachinePrecisionClockInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.system_clock_protocol),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachinePrecisionClockInfo {
@@ -2581,6 +2489,7 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Optional(&self.disk),
             5 => P::Value(&self.transport_hint),
             6 => P::Value(&self.lun_number),
@@ -2590,17 +2499,12 @@ impl rt::Object for VirtualMachineScsiDiskDeviceInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Optional(&mut self.disk),
             5 => M::Value(&mut self.transport_hint),
             6 => M::Value(&mut self.lun_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineScsiDiskDeviceInfo {
@@ -2669,6 +2573,7 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.scsi_class),
             3 => P::Value(&self.vendor),
             4 => P::Value(&self.physical_unit_number),
@@ -2678,17 +2583,12 @@ impl rt::Object for VirtualMachineScsiPassthroughInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.scsi_class),
             3 => M::Value(&mut self.vendor),
             4 => M::Value(&mut self.physical_unit_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineScsiPassthroughInfo {
@@ -2747,20 +2647,16 @@ impl rt::Object for VirtualMachineSerialInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineSerialInfo {
@@ -2832,6 +2728,7 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.max_epc_size),
             3 => P::Value(&self.flc_modes),
             4 => P::Value(&self.le_pub_key_hashes),
@@ -2842,18 +2739,13 @@ impl rt::Object for VirtualMachineSgxTargetInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.max_epc_size),
             3 => M::Value(&mut self.flc_modes),
             4 => M::Value(&mut self.le_pub_key_hashes),
             5 => M::Value(&mut self.require_attestation_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineSgxTargetInfo {
@@ -2912,20 +2804,16 @@ impl rt::Object for VirtualMachineSoundInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineSoundInfo {
@@ -3053,6 +2941,7 @@ impl rt::Object for VirtualMachineSriovInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=3 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             4 => P::Value(&self.virtual_function),
             5 => P::Value(&self.pnic),
             6 => P::Value(&self.device_pool),
@@ -3062,17 +2951,12 @@ impl rt::Object for VirtualMachineSriovInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=3 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             4 => M::Value(&mut self.virtual_function),
             5 => M::Value(&mut self.pnic),
             6 => M::Value(&mut self.device_pool),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachinePciPassthroughInfo> for VirtualMachineSriovInfo {}
@@ -3139,6 +3023,7 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.switch_key),
             2 => P::Value(&self.switch_uuid),
             _ => P::Absent,
@@ -3147,16 +3032,11 @@ impl rt::Object for VirtualMachineSriovNetworkDevicePoolInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.switch_key),
             2 => M::Value(&mut self.switch_uuid),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualMachineSriovDevicePoolInfo>
@@ -3301,6 +3181,7 @@ impl rt::Object for VirtualMachineUsbInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.description),
             3 => P::Value(&self.vendor),
             4 => P::Value(&self.product),
@@ -3314,6 +3195,7 @@ impl rt::Object for VirtualMachineUsbInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.description),
             3 => M::Value(&mut self.vendor),
             4 => M::Value(&mut self.product),
@@ -3323,12 +3205,6 @@ impl rt::Object for VirtualMachineUsbInfo {
             8 => M::Optional(&mut self.summary),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineUsbInfo {
@@ -3391,6 +3267,7 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.v_flash_module),
             _ => P::Absent,
         }
@@ -3398,15 +3275,10 @@ impl rt::Object for VirtualMachineVFlashModuleInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.v_flash_module),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineVFlashModuleInfo {
@@ -3475,6 +3347,7 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.allow_unrestricted_communication),
             13 => P::Optional(&self.filter_spec_option),
             14 => P::Optional(&self.filter_supported),
@@ -3484,17 +3357,12 @@ impl rt::Object for VirtualMachineVmciDeviceOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.allow_unrestricted_communication),
             13 => M::Optional(&mut self.filter_spec_option),
             14 => M::Optional(&mut self.filter_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualMachineVmciDeviceOption {}
@@ -3638,6 +3506,7 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.migration_bw),
             3 => P::Value(&self.stun_time),
             _ => P::Absent,
@@ -3646,16 +3515,11 @@ impl rt::Object for VirtualMachineVMotionStunTimeInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.migration_bw),
             3 => M::Value(&mut self.stun_time),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineVMotionStunTimeInfo {
@@ -3726,6 +3590,7 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_group_name),
             3 => P::Value(&self.device_group_description),
             4 => P::Objects(&self.component_device_info),
@@ -3735,17 +3600,12 @@ impl rt::Object for VirtualMachineVendorDeviceGroupInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device_group_name),
             3 => M::Value(&mut self.device_group_description),
             4 => M::Objects(&mut self.component_device_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineVendorDeviceGroupInfo {
@@ -3903,6 +3763,7 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.device_name),
             3 => P::Value(&self.device_vendor_id),
             4 => P::Value(&self.max_fb_size_in_gib),
@@ -3916,6 +3777,7 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.device_name),
             3 => M::Value(&mut self.device_vendor_id),
             4 => M::Value(&mut self.max_fb_size_in_gib),
@@ -3925,12 +3787,6 @@ impl rt::Object for VirtualMachineVgpuDeviceInfo {
             8 => M::Value(&mut self.quadro_profile_capable),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineVgpuDeviceInfo {
@@ -4008,6 +3864,7 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.profile_name),
             3 => P::Value(&self.device_vendor_id),
             4 => P::Value(&self.fb_size_in_gib),
@@ -4020,6 +3877,7 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.profile_name),
             3 => M::Value(&mut self.device_vendor_id),
             4 => M::Value(&mut self.fb_size_in_gib),
@@ -4028,12 +3886,6 @@ impl rt::Object for VirtualMachineVgpuProfileInfo {
             7 => M::Objects(&mut self.stun_time_estimates),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineVgpuProfileInfo {
@@ -4096,6 +3948,7 @@ impl rt::Object for VirtualNvdimmControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvdimm_controllers),
             _ => P::Absent,
         }
@@ -4103,15 +3956,10 @@ impl rt::Object for VirtualNvdimmControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_nvdimm_controllers),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualNvdimmControllerOption {}
@@ -4184,6 +4032,7 @@ impl rt::Object for VirtualNvdimmOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.capacity_in_mb),
             13 => P::Value(&self.growable),
             14 => P::Value(&self.hot_growable),
@@ -4194,18 +4043,13 @@ impl rt::Object for VirtualNvdimmOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.capacity_in_mb),
             13 => M::Value(&mut self.growable),
             14 => M::Value(&mut self.hot_growable),
             15 => M::Value(&mut self.granularity_in_mb),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualNvdimmOption {}
@@ -4272,6 +4116,7 @@ impl rt::Object for VirtualNvmeControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_nvme_disks),
             15 => P::Value(&self.sharing),
             _ => P::Absent,
@@ -4280,16 +4125,11 @@ impl rt::Object for VirtualNvmeControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_nvme_disks),
             15 => M::Value(&mut self.sharing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualNvmeControllerOption {}
@@ -4389,6 +4229,7 @@ impl rt::Object for VirtualPciControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_controllers),
             15 => P::Object(&self.num_ethernet_cards),
             16 => P::Object(&self.num_video_cards),
@@ -4408,6 +4249,7 @@ impl rt::Object for VirtualPciControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_scsi_controllers),
             15 => M::Object(&mut self.num_ethernet_cards),
             16 => M::Object(&mut self.num_video_cards),
@@ -4423,12 +4265,6 @@ impl rt::Object for VirtualPciControllerOption {
             26 => M::Optional(&mut self.num_vmxnet3_vrdma_ethernet_cards),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPciControllerOption {}
@@ -4488,20 +4324,16 @@ impl rt::Object for VirtualPciPassthroughDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -4562,20 +4394,16 @@ impl rt::Object for VirtualPciPassthroughDvxBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualPciPassthroughDvxBackingOption {}
@@ -4635,20 +4463,16 @@ impl rt::Object for VirtualPciPassthroughDynamicBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -4709,20 +4533,16 @@ impl rt::Object for VirtualPciPassthroughOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPciPassthroughOption {}
@@ -4782,20 +4602,16 @@ impl rt::Object for VirtualPciPassthroughPluginBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -4863,6 +4679,7 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.vgpu),
             2 => P::Value(&self.max_instances),
             _ => P::Absent,
@@ -4871,16 +4688,11 @@ impl rt::Object for VirtualPciPassthroughVmiopBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.vgpu),
             2 => M::Value(&mut self.max_instances),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>

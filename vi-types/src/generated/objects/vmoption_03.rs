@@ -32,6 +32,7 @@ impl rt::Object for VirtualPcNet32Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Value(&self.supports_morphing),
             _ => P::Absent,
         }
@@ -39,15 +40,10 @@ impl rt::Object for VirtualPcNet32Option {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Value(&mut self.supports_morphing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPcNet32Option {}
@@ -114,6 +110,7 @@ impl rt::Object for VirtualPs2ControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_keyboards),
             15 => P::Object(&self.num_pointing_devices),
             _ => P::Absent,
@@ -122,16 +119,11 @@ impl rt::Object for VirtualPs2ControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_keyboards),
             15 => M::Object(&mut self.num_pointing_devices),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPs2ControllerOption {}
@@ -191,20 +183,16 @@ impl rt::Object for VirtualParallelPortDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualParallelPortDeviceBackingOption {}
@@ -264,20 +252,16 @@ impl rt::Object for VirtualParallelPortFileBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualParallelPortFileBackingOption {}
@@ -337,20 +321,16 @@ impl rt::Object for VirtualParallelPortOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualParallelPortOption {}
@@ -414,6 +394,7 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Object(&self.host_pointing_device),
             _ => P::Absent,
         }
@@ -421,15 +402,10 @@ impl rt::Object for VirtualPointingDeviceBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Object(&mut self.host_pointing_device),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualPointingDeviceBackingOption {}
@@ -489,20 +465,16 @@ impl rt::Object for VirtualPointingDeviceOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPointingDeviceOption {}
@@ -562,20 +534,16 @@ impl rt::Object for VirtualPrecisionClockOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualPrecisionClockOption {}
@@ -639,6 +607,7 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.protocol),
             _ => P::Absent,
         }
@@ -646,15 +615,10 @@ impl rt::Object for VirtualPrecisionClockSystemClockBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.protocol),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -722,6 +686,7 @@ impl rt::Object for VirtualSataControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_sata_disks),
             15 => P::Object(&self.num_sata_cdroms),
             _ => P::Absent,
@@ -730,16 +695,11 @@ impl rt::Object for VirtualSataControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_sata_disks),
             15 => M::Object(&mut self.num_sata_cdroms),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSataControllerOption {}
@@ -821,6 +781,7 @@ impl rt::Object for VirtualScsiControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_scsi_disks),
             15 => P::Object(&self.num_scsi_cdroms),
             16 => P::Object(&self.num_scsi_passthrough),
@@ -834,6 +795,7 @@ impl rt::Object for VirtualScsiControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_scsi_disks),
             15 => M::Object(&mut self.num_scsi_cdroms),
             16 => M::Object(&mut self.num_scsi_passthrough),
@@ -843,12 +805,6 @@ impl rt::Object for VirtualScsiControllerOption {
             20 => M::Value(&mut self.scsi_ctlr_unit_number),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualScsiControllerOption {}
@@ -908,20 +864,16 @@ impl rt::Object for VirtualScsiPassthroughDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -982,20 +934,16 @@ impl rt::Object for VirtualScsiPassthroughOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualScsiPassthroughOption {}
@@ -1065,6 +1013,7 @@ impl rt::Object for VirtualSioControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.num_floppy_drives),
             15 => P::Object(&self.num_serial_ports),
             16 => P::Object(&self.num_parallel_ports),
@@ -1074,17 +1023,12 @@ impl rt::Object for VirtualSioControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.num_floppy_drives),
             15 => M::Object(&mut self.num_serial_ports),
             16 => M::Object(&mut self.num_parallel_ports),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSioControllerOption {}
@@ -1144,20 +1088,16 @@ impl rt::Object for VirtualSerialPortDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualSerialPortDeviceBackingOption {}
@@ -1217,20 +1157,16 @@ impl rt::Object for VirtualSerialPortFileBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualSerialPortFileBackingOption {}
@@ -1294,6 +1230,7 @@ impl rt::Object for VirtualSerialPortOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.yield_on_poll),
             _ => P::Absent,
         }
@@ -1301,15 +1238,10 @@ impl rt::Object for VirtualSerialPortOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.yield_on_poll),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSerialPortOption {}
@@ -1376,6 +1308,7 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Object(&self.endpoint),
             2 => P::Object(&self.no_rx_loss),
             _ => P::Absent,
@@ -1384,16 +1317,11 @@ impl rt::Object for VirtualSerialPortPipeBackingOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Object(&mut self.endpoint),
             2 => M::Object(&mut self.no_rx_loss),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualSerialPortPipeBackingOption {}
@@ -1453,20 +1381,16 @@ impl rt::Object for VirtualSerialPortThinPrintBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -1527,20 +1451,16 @@ impl rt::Object for VirtualSerialPortUriBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualSerialPortUriBackingOption {}
@@ -1600,20 +1520,16 @@ impl rt::Object for VirtualSoundBlaster16Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSoundBlaster16Option {}
@@ -1673,20 +1589,16 @@ impl rt::Object for VirtualSoundCardDeviceBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualSoundCardDeviceBackingOption {}
@@ -1746,20 +1658,16 @@ impl rt::Object for VirtualSoundCardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSoundCardOption {}
@@ -1819,20 +1727,16 @@ impl rt::Object for VirtualSriovEthernetCardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualSriovEthernetCardOption {}
@@ -1892,20 +1796,16 @@ impl rt::Object for VirtualSriovEthernetCardSriovBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption>
@@ -1970,6 +1870,7 @@ impl rt::Object for VirtualTpmOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Value(&self.supported_firmware),
             _ => P::Absent,
         }
@@ -1977,15 +1878,10 @@ impl rt::Object for VirtualTpmOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Value(&mut self.supported_firmware),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualTpmOption {}
@@ -2055,6 +1951,7 @@ impl rt::Object for VirtualUsbControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
             15 => P::Object(&self.ehci_supported),
             16 => P::Value(&self.supported_speeds),
@@ -2064,17 +1961,12 @@ impl rt::Object for VirtualUsbControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.auto_connect_devices),
             15 => M::Object(&mut self.ehci_supported),
             16 => M::Value(&mut self.supported_speeds),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualUsbControllerOption {}
@@ -2134,20 +2026,16 @@ impl rt::Object for VirtualUsbOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualUsbOption {}
@@ -2207,20 +2095,16 @@ impl rt::Object for VirtualUsbRemoteClientBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualUsbRemoteClientBackingOption {}
@@ -2280,20 +2164,16 @@ impl rt::Object for VirtualUsbRemoteHostBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualUsbRemoteHostBackingOption {}
@@ -2353,20 +2233,16 @@ impl rt::Object for VirtualUsbusbBackingOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceBackingOption> for VirtualUsbusbBackingOption {}
@@ -2433,6 +2309,7 @@ impl rt::Object for VirtualUsbxhciControllerOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=13 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             14 => P::Object(&self.auto_connect_devices),
             15 => P::Value(&self.supported_speeds),
             _ => P::Absent,
@@ -2441,16 +2318,11 @@ impl rt::Object for VirtualUsbxhciControllerOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=13 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             14 => M::Object(&mut self.auto_connect_devices),
             15 => M::Value(&mut self.supported_speeds),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualUsbxhciControllerOption {}
@@ -2510,20 +2382,16 @@ impl rt::Object for VirtualVmiromOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVmiromOption {}
@@ -2605,6 +2473,7 @@ impl rt::Object for VirtualVideoCardOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Optional(&self.video_ram_size_in_kb),
             13 => P::Optional(&self.num_displays),
             14 => P::Optional(&self.use_auto_detect),
@@ -2618,6 +2487,7 @@ impl rt::Object for VirtualVideoCardOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Optional(&mut self.video_ram_size_in_kb),
             13 => M::Optional(&mut self.num_displays),
             14 => M::Optional(&mut self.use_auto_detect),
@@ -2627,12 +2497,6 @@ impl rt::Object for VirtualVideoCardOption {
             18 => M::Optional(&mut self.graphics_memory_size_supported),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVideoCardOption {}
@@ -2692,20 +2556,16 @@ impl rt::Object for VirtualVmxnet2Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVmxnet2Option {}
@@ -2774,6 +2634,7 @@ impl rt::Object for VirtualVmxnet3Option {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             17 => P::Optional(&self.uptv2_enabled),
             18 => P::Optional(&self.strict_latency_config_option),
             _ => P::Absent,
@@ -2782,16 +2643,11 @@ impl rt::Object for VirtualVmxnet3Option {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             17 => M::Optional(&mut self.uptv2_enabled),
             18 => M::Optional(&mut self.strict_latency_config_option),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVmxnet3Option {}
@@ -2942,6 +2798,7 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.device_protocol),
             _ => P::Absent,
         }
@@ -2949,15 +2806,10 @@ impl rt::Object for VirtualVmxnet3VrdmaOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             19 => M::Optional(&mut self.device_protocol),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVmxnet3VrdmaOption {}
@@ -3017,20 +2869,16 @@ impl rt::Object for VirtualVmxnetOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=16 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=16 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualVmxnetOption {}
@@ -3094,6 +2942,7 @@ impl rt::Object for VirtualWdtOption {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=11 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             12 => P::Object(&self.run_on_boot),
             _ => P::Absent,
         }
@@ -3101,15 +2950,10 @@ impl rt::Object for VirtualWdtOption {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=11 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             12 => M::Object(&mut self.run_on_boot),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VirtualDeviceOption> for VirtualWdtOption {}

@@ -197,6 +197,7 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.provisioning_type),
             _ => P::Absent,
         }
@@ -204,15 +205,10 @@ impl rt::Object for BaseConfigInfoDiskFileBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.provisioning_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<BaseConfigInfoFileBackingInfo> for BaseConfigInfoDiskFileBackingInfo {}
@@ -292,6 +288,7 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.file_path),
             2 => P::Value(&self.backing_object_id),
             3 => P::Value(&self.parent),
@@ -304,6 +301,7 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.file_path),
             2 => M::Value(&mut self.backing_object_id),
             3 => M::Value(&mut self.parent),
@@ -312,12 +310,6 @@ impl rt::Object for BaseConfigInfoFileBackingInfo {
             6 => M::Value(&mut self.shared_file_backing),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<BaseConfigInfoFileBackingInfo> for BaseConfigInfoFileBackingInfo {}
@@ -385,6 +377,7 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.lun_uuid),
             8 => P::Value(&self.compatibility_mode),
             _ => P::Absent,
@@ -393,16 +386,11 @@ impl rt::Object for BaseConfigInfoRawDiskMappingBackingInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.lun_uuid),
             8 => M::Value(&mut self.compatibility_mode),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<BaseConfigInfoFileBackingInfo>
@@ -883,6 +871,7 @@ impl rt::Object for VStorageObjectConfigInfo {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=10 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             11 => P::Value(&self.descriptor_version),
             12 => P::Value(&self.capacity_in_mb),
             13 => P::Value(&self.consumption_type),
@@ -896,6 +885,7 @@ impl rt::Object for VStorageObjectConfigInfo {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=10 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             11 => M::Value(&mut self.descriptor_version),
             12 => M::Value(&mut self.capacity_in_mb),
             13 => M::Value(&mut self.consumption_type),
@@ -905,12 +895,6 @@ impl rt::Object for VStorageObjectConfigInfo {
             17 => M::Optional(&mut self.linked_clone_parent_id),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VStorageObjectConfigInfo {
@@ -1587,6 +1571,7 @@ impl rt::Object for VslmCloneSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             5 => P::Value(&self.name),
             6 => P::Value(&self.keep_after_delete_vm),
             7 => P::Objects(&self.metadata),
@@ -1596,17 +1581,12 @@ impl rt::Object for VslmCloneSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             5 => M::Value(&mut self.name),
             6 => M::Value(&mut self.keep_after_delete_vm),
             7 => M::Objects(&mut self.metadata),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VslmCloneSpec {
@@ -1830,6 +1810,7 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.provisioning_type),
             _ => P::Absent,
         }
@@ -1837,15 +1818,10 @@ impl rt::Object for VslmCreateSpecDiskFileBackingSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.provisioning_type),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VslmCreateSpecBackingSpec> for VslmCreateSpecDiskFileBackingSpec {}
@@ -1912,6 +1888,7 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.lun_uuid),
             3 => P::Value(&self.compatibility_mode),
             _ => P::Absent,
@@ -1920,16 +1897,11 @@ impl rt::Object for VslmCreateSpecRawDiskMappingBackingSpec {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.lun_uuid),
             3 => M::Value(&mut self.compatibility_mode),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl rt::Extends<VslmCreateSpecBackingSpec> for VslmCreateSpecRawDiskMappingBackingSpec {}
@@ -2075,20 +2047,16 @@ impl rt::Object for VslmRelocateSpec {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=4 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=4 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VslmRelocateSpec {

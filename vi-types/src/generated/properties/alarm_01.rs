@@ -32,6 +32,7 @@ impl rt::Object for Alarm {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -39,15 +40,10 @@ impl rt::Object for Alarm {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Alarm {
@@ -178,6 +174,7 @@ impl rt::Object for ScheduledTask {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -185,15 +182,10 @@ impl rt::Object for ScheduledTask {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ScheduledTask {

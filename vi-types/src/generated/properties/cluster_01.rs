@@ -35,6 +35,7 @@ impl rt::Object for ClusterEvcManager {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.managed_cluster),
             3 => P::Optional(&self.evc_state),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for ClusterEvcManager {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.managed_cluster),
             3 => M::Optional(&mut self.evc_state),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterEvcManager {
@@ -227,6 +223,7 @@ impl rt::Object for StoragePod {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=19 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             20 => P::Optional(&self.summary),
             21 => P::Optional(&self.pod_storage_drs_entry),
             _ => P::Absent,
@@ -235,16 +232,11 @@ impl rt::Object for StoragePod {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=19 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             20 => M::Optional(&mut self.summary),
             21 => M::Optional(&mut self.pod_storage_drs_entry),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for StoragePod {

@@ -59,6 +59,7 @@ impl rt::Object for ClusterComputeResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=25 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             26 => P::Optional(&self.configuration),
             #[cfg(feature = "cluster")]
             27 => P::Objects(&self.recommendation),
@@ -79,6 +80,7 @@ impl rt::Object for ClusterComputeResource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=25 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             26 => M::Optional(&mut self.configuration),
             #[cfg(feature = "cluster")]
             27 => M::Objects(&mut self.recommendation),
@@ -95,12 +97,6 @@ impl rt::Object for ClusterComputeResource {
             33 => M::Objects(&mut self.drs_fault),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterComputeResource {
@@ -193,6 +189,7 @@ impl rt::Object for ComputeResource {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.resource_pool),
             17 => P::Value(&self.host),
             18 => P::Value(&self.datastore),
@@ -209,6 +206,7 @@ impl rt::Object for ComputeResource {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.resource_pool),
             17 => M::Value(&mut self.host),
             18 => M::Value(&mut self.datastore),
@@ -221,12 +219,6 @@ impl rt::Object for ComputeResource {
             25 => M::Value(&mut self.network_boot_mode),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ComputeResource {
@@ -298,6 +290,7 @@ impl rt::Object for ContainerView {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.container),
             2 => P::Value(&self.r#type),
             3 => P::Value(&self.recursive),
@@ -307,17 +300,12 @@ impl rt::Object for ContainerView {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.container),
             2 => M::Value(&mut self.r#type),
             3 => M::Value(&mut self.recursive),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ContainerView {
@@ -401,6 +389,7 @@ impl rt::Object for Datacenter {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.vm_folder),
             17 => P::Value(&self.host_folder),
             18 => P::Value(&self.datastore_folder),
@@ -414,6 +403,7 @@ impl rt::Object for Datacenter {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.vm_folder),
             17 => M::Value(&mut self.host_folder),
             18 => M::Value(&mut self.datastore_folder),
@@ -423,12 +413,6 @@ impl rt::Object for Datacenter {
             22 => M::Optional(&mut self.configuration),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Datacenter {
@@ -513,6 +497,7 @@ impl rt::Object for Datastore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.info),
             17 => P::Optional(&self.summary),
             18 => P::Objects(&self.host),
@@ -527,6 +512,7 @@ impl rt::Object for Datastore {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.info),
             17 => M::Optional(&mut self.summary),
             18 => M::Objects(&mut self.host),
@@ -537,12 +523,6 @@ impl rt::Object for Datastore {
             22 => M::Optional(&mut self.iorm_configuration),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Datastore {
@@ -611,6 +591,7 @@ impl rt::Object for EventHistoryCollector {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Value(&self.latest_page),
             2 => P::Value(&self.initialized),
             _ => P::Absent,
@@ -619,16 +600,11 @@ impl rt::Object for EventHistoryCollector {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Value(&mut self.latest_page),
             2 => M::Value(&mut self.initialized),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for EventHistoryCollector {
@@ -894,6 +870,7 @@ impl rt::Object for Folder {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.child_type),
             17 => P::Value(&self.child_entity),
             18 => P::Value(&self.namespace),
@@ -905,6 +882,7 @@ impl rt::Object for Folder {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.child_type),
             17 => M::Value(&mut self.child_entity),
             18 => M::Value(&mut self.namespace),
@@ -912,12 +890,6 @@ impl rt::Object for Folder {
             19 => M::Optional(&mut self.externally_managed_folder_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Folder {
@@ -1252,6 +1224,7 @@ impl rt::Object for HostNetworkSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.capabilities),
             3 => P::Optional(&self.network_info),
             4 => P::Optional(&self.offload_capabilities),
@@ -1266,6 +1239,7 @@ impl rt::Object for HostNetworkSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.capabilities),
             3 => M::Optional(&mut self.network_info),
             4 => M::Optional(&mut self.offload_capabilities),
@@ -1276,12 +1250,6 @@ impl rt::Object for HostNetworkSystem {
             8 => M::Value(&mut self.console_ip_route_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostNetworkSystem {
@@ -1357,6 +1325,7 @@ impl rt::Object for HostStorageSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.storage_device_info),
             3 => P::Optional(&self.file_system_volume_info),
             4 => P::Value(&self.system_file),
@@ -1368,6 +1337,7 @@ impl rt::Object for HostStorageSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.storage_device_info),
             3 => M::Optional(&mut self.file_system_volume_info),
             4 => M::Value(&mut self.system_file),
@@ -1375,12 +1345,6 @@ impl rt::Object for HostStorageSystem {
             5 => M::Optional(&mut self.multipath_state_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostStorageSystem {
@@ -1510,6 +1474,7 @@ impl rt::Object for HostSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.runtime),
             17 => P::Optional(&self.summary),
             18 => P::Optional(&self.hardware),
@@ -1543,6 +1508,7 @@ impl rt::Object for HostSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.runtime),
             17 => M::Optional(&mut self.summary),
             18 => M::Optional(&mut self.hardware),
@@ -1572,12 +1538,6 @@ impl rt::Object for HostSystem {
             34 => M::Optional(&mut self.answer_file_validation_result),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostSystem {
@@ -1639,20 +1599,16 @@ impl rt::Object for ListView {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ListView {
@@ -1759,6 +1715,7 @@ impl rt::Object for ManagedEntity {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.parent),
             3 => P::Value(&self.custom_value),
             4 => P::Value(&self.overall_status),
@@ -1781,6 +1738,7 @@ impl rt::Object for ManagedEntity {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.parent),
             3 => M::Value(&mut self.custom_value),
             4 => M::Value(&mut self.overall_status),
@@ -1799,12 +1757,6 @@ impl rt::Object for ManagedEntity {
             15 => M::Objects(&mut self.tag),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ManagedEntity {
@@ -1936,6 +1888,7 @@ impl rt::Object for Network {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
             17 => P::Value(&self.host),
             18 => P::Value(&self.vm),
@@ -1945,17 +1898,12 @@ impl rt::Object for Network {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.summary),
             17 => M::Value(&mut self.host),
             18 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Network {
@@ -2302,6 +2250,7 @@ impl rt::Object for ResourcePool {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.summary),
             17 => P::Optional(&self.runtime),
             18 => P::Value(&self.owner),
@@ -2316,6 +2265,7 @@ impl rt::Object for ResourcePool {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.summary),
             17 => M::Optional(&mut self.runtime),
             18 => M::Value(&mut self.owner),
@@ -2326,12 +2276,6 @@ impl rt::Object for ResourcePool {
             23 => M::Objects(&mut self.child_configuration),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ResourcePool {
@@ -2605,6 +2549,7 @@ impl rt::Object for Task {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -2612,15 +2557,10 @@ impl rt::Object for Task {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for Task {
@@ -2686,6 +2626,7 @@ impl rt::Object for TaskHistoryCollector {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             1 => P::Objects(&self.latest_page),
             _ => P::Absent,
         }
@@ -2693,15 +2634,10 @@ impl rt::Object for TaskHistoryCollector {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             1 => M::Objects(&mut self.latest_page),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for TaskHistoryCollector {
@@ -3051,6 +2987,7 @@ impl rt::Object for VirtualMachine {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.capability),
             17 => P::Optional(&self.config),
             18 => P::Optional(&self.layout),
@@ -3074,6 +3011,7 @@ impl rt::Object for VirtualMachine {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.capability),
             17 => M::Optional(&mut self.config),
             18 => M::Optional(&mut self.layout),
@@ -3093,12 +3031,6 @@ impl rt::Object for VirtualMachine {
             32 => M::Value(&mut self.guest_heartbeat_status),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachine {
@@ -3170,6 +3102,7 @@ impl rt::Object for VirtualMachineSnapshot {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.config),
             3 => P::Value(&self.child_snapshot),
             4 => P::Value(&self.vm),
@@ -3179,17 +3112,12 @@ impl rt::Object for VirtualMachineSnapshot {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.config),
             3 => M::Value(&mut self.child_snapshot),
             4 => M::Value(&mut self.vm),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualMachineSnapshot {

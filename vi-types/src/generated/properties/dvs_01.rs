@@ -38,6 +38,7 @@ impl rt::Object for DistributedVirtualPortgroup {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             19 => P::Value(&self.key),
             20 => P::Optional(&self.config),
             21 => P::Value(&self.port_keys),
@@ -47,17 +48,12 @@ impl rt::Object for DistributedVirtualPortgroup {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             19 => M::Value(&mut self.key),
             20 => M::Optional(&mut self.config),
             21 => M::Value(&mut self.port_keys),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DistributedVirtualPortgroup {
@@ -141,6 +137,7 @@ impl rt::Object for DistributedVirtualSwitch {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Value(&self.uuid),
             17 => P::Optional(&self.capability),
             18 => P::Optional(&self.summary),
@@ -154,6 +151,7 @@ impl rt::Object for DistributedVirtualSwitch {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Value(&mut self.uuid),
             17 => M::Optional(&mut self.capability),
             18 => M::Optional(&mut self.summary),
@@ -163,12 +161,6 @@ impl rt::Object for DistributedVirtualSwitch {
             22 => M::Optional(&mut self.runtime),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for DistributedVirtualSwitch {
@@ -283,20 +275,16 @@ impl rt::Object for VmwareDistributedVirtualSwitch {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=22 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=22 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VmwareDistributedVirtualSwitch {

@@ -194,20 +194,16 @@ impl rt::Object for HostActiveDirectoryAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostActiveDirectoryAuthentication {
@@ -579,6 +575,7 @@ impl rt::Object for HostCpuSchedulerSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.cpu_scheduler_info),
             3 => P::Optional(&self.hyperthread_info),
             _ => P::Absent,
@@ -587,16 +584,11 @@ impl rt::Object for HostCpuSchedulerSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.cpu_scheduler_info),
             3 => M::Optional(&mut self.hyperthread_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostCpuSchedulerSystem {
@@ -778,20 +770,16 @@ impl rt::Object for HostDirectoryStore {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostDirectoryStore {
@@ -917,6 +905,7 @@ impl rt::Object for HostFirewallSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.firewall_info),
             _ => P::Absent,
         }
@@ -924,15 +913,10 @@ impl rt::Object for HostFirewallSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.firewall_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostFirewallSystem {
@@ -1060,6 +1044,7 @@ impl rt::Object for HostGraphicsManager {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Objects(&self.graphics_info),
             3 => P::Optional(&self.graphics_config),
             4 => P::Value(&self.shared_passthru_gpu_types),
@@ -1070,18 +1055,13 @@ impl rt::Object for HostGraphicsManager {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Objects(&mut self.graphics_info),
             3 => M::Optional(&mut self.graphics_config),
             4 => M::Value(&mut self.shared_passthru_gpu_types),
             5 => M::Objects(&mut self.shared_gpu_capabilities),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostGraphicsManager {
@@ -1362,20 +1342,16 @@ impl rt::Object for HostLocalAuthentication {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostLocalAuthentication {
@@ -1447,6 +1423,7 @@ impl rt::Object for HostMemorySystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.console_reservation_info),
             #[cfg(feature = "vm")]
             3 => P::Optional(&self.virtual_machine_reservation_info),
@@ -1456,17 +1433,12 @@ impl rt::Object for HostMemorySystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.console_reservation_info),
             #[cfg(feature = "vm")]
             3 => M::Optional(&mut self.virtual_machine_reservation_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostMemorySystem {
@@ -1588,6 +1560,7 @@ impl rt::Object for HostPciPassthruSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Value(&self.pci_passthru_info),
             3 => P::Value(&self.sriov_device_pool_info),
             _ => P::Absent,
@@ -1596,16 +1569,11 @@ impl rt::Object for HostPciPassthruSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Value(&mut self.pci_passthru_info),
             3 => M::Value(&mut self.sriov_device_pool_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostPciPassthruSystem {
@@ -1736,6 +1704,7 @@ impl rt::Object for HostServiceSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.service_info),
             _ => P::Absent,
         }
@@ -1743,15 +1712,10 @@ impl rt::Object for HostServiceSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.service_info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostServiceSystem {

@@ -35,6 +35,7 @@ impl rt::Object for HostVMotionSystem {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.net_config),
             3 => P::Optional(&self.ip_config),
             _ => P::Absent,
@@ -43,16 +44,11 @@ impl rt::Object for HostVMotionSystem {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.net_config),
             3 => M::Optional(&mut self.ip_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostVMotionSystem {
@@ -118,6 +114,7 @@ impl rt::Object for HostVirtualNicManager {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=1 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             2 => P::Optional(&self.info),
             _ => P::Absent,
         }
@@ -125,15 +122,10 @@ impl rt::Object for HostVirtualNicManager {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=1 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             2 => M::Optional(&mut self.info),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostVirtualNicManager {
@@ -255,6 +247,7 @@ impl rt::Object for OpaqueNetwork {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=18 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             19 => P::Optional(&self.capability),
             20 => P::Value(&self.extra_config),
             _ => P::Absent,
@@ -263,16 +256,11 @@ impl rt::Object for OpaqueNetwork {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=18 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             19 => M::Optional(&mut self.capability),
             20 => M::Value(&mut self.extra_config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for OpaqueNetwork {
@@ -338,6 +326,7 @@ impl rt::Object for TransitGateway {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=15 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             16 => P::Optional(&self.config),
             _ => P::Absent,
         }
@@ -345,15 +334,10 @@ impl rt::Object for TransitGateway {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=15 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             16 => M::Optional(&mut self.config),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for TransitGateway {

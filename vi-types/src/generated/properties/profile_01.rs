@@ -28,20 +28,16 @@ impl rt::Object for ClusterProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterProfile {
@@ -103,20 +99,16 @@ impl rt::Object for ClusterProfileManager {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for ClusterProfileManager {
@@ -194,6 +186,7 @@ impl rt::Object for HostProfile {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=6 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             7 => P::Value(&self.validation_state),
             8 => P::Value(&self.validation_state_update_time),
             9 => P::Optional(&self.validation_failure_info),
@@ -205,6 +198,7 @@ impl rt::Object for HostProfile {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=6 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             7 => M::Value(&mut self.validation_state),
             8 => M::Value(&mut self.validation_state_update_time),
             9 => M::Optional(&mut self.validation_failure_info),
@@ -212,12 +206,6 @@ impl rt::Object for HostProfile {
             11 => M::Value(&mut self.reference_host),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostProfile {
@@ -279,20 +267,16 @@ impl rt::Object for HostProfileManager {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=0 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             _ => P::Absent,
         }
     }
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=0 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for HostProfileManager {

@@ -100,6 +100,7 @@ impl rt::Object for VirtualApp {
     fn get(&self, index: usize) -> P<'_> {
         match index {
             0..=23 => self.base.get(index),
+            rt::BASE => P::Object(&self.base),
             24 => P::Value(&self.parent_folder),
             25 => P::Value(&self.datastore),
             26 => P::Value(&self.network),
@@ -112,6 +113,7 @@ impl rt::Object for VirtualApp {
     fn get_mut(&mut self, index: usize) -> M<'_> {
         match index {
             0..=23 => self.base.get_mut(index),
+            rt::BASE => M::Object(&mut self.base),
             24 => M::Value(&mut self.parent_folder),
             25 => M::Value(&mut self.datastore),
             26 => M::Value(&mut self.network),
@@ -120,12 +122,6 @@ impl rt::Object for VirtualApp {
             29 => M::Objects(&mut self.child_link),
             _ => M::Absent,
         }
-    }
-    fn base(&self) -> Option<&dyn rt::Object> {
-        Some(&self.base)
-    }
-    fn base_mut(&mut self) -> Option<&mut dyn rt::Object> {
-        Some(&mut self.base)
     }
 }
 impl std::ops::Deref for VirtualApp {
