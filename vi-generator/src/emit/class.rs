@@ -83,10 +83,31 @@ impl<'a> Class<'a> {
             let feature = emission.feature_of_property(self.family, member);
             quote! { #doc #feature pub #name: #ty, }
         });
+        let unset = self.unset(emission);
         quote! {
             #docs_of_type
-            #[derive(Default)]
             pub struct #rust { #base #(#fields)* }
+            #unset
+        }
+    }
+
+    /// `Default`, written out: a derived one would call a function for each property, and most are just `None`.
+    fn unset(&self, emission: &Emission<'_>) -> TokenStream {
+        let rust = self.rust();
+        let base = self.base.filter(|_| self.embeds).map(|base| {
+            let base = ident(&type_name(&base.name));
+            quote! { base: #base::default(), }
+        });
+        let fields = self.members.iter().map(|member| {
+            let name = ident(&field_name(&member.name));
+            let value = emission.unset(&member.ty, self.occurrence(member));
+            let feature = emission.feature_of_property(self.family, member);
+            quote! { #feature #name: #value, }
+        });
+        quote! {
+            impl Default for #rust {
+                fn default() -> Self { Self { #base #(#fields)* } }
+            }
         }
     }
 
@@ -264,6 +285,24 @@ impl Emission<'_> {
             Occurrence::Optional | Occurrence::Ignored if is_boxed => quote! { Option<Box<#item>> },
             Occurrence::Optional | Occurrence::Ignored => quote! { Option<#item> },
             Occurrence::RequiredList | Occurrence::OptionalList => quote! { Vec<#item> },
+        }
+    }
+
+    /// The value of a field that nothing was put into.
+    fn unset(&self, ty: &Type, occurrence: Occurrence) -> TokenStream {
+        match (occurrence, self.shape.meaning(&ty.name)) {
+            (Occurrence::Optional | Occurrence::Ignored, _) => quote! { None },
+            (Occurrence::RequiredList | Occurrence::OptionalList, _) => quote! { Vec::new() },
+            (Occurrence::Required, Some(Meaning::Predefined(predefined))) => match predefined {
+                Predefined::Boolean => quote! { false },
+                Predefined::Byte | Predefined::Short | Predefined::Int | Predefined::Long => {
+                    quote! { 0 }
+                }
+                Predefined::Float | Predefined::Double => quote! { 0.0 },
+                Predefined::String | Predefined::AnyUri => quote! { String::new() },
+                _ => quote! { Default::default() },
+            },
+            (Occurrence::Required, _) => quote! { Default::default() },
         }
     }
 

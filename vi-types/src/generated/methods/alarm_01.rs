@@ -7,12 +7,19 @@ use rt::{Property as P, PropertyMut as M};
 /// `AcknowledgeAlarm`, a method of `AlarmManager`, since VI API 4.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct AcknowledgeAlarm {
     /// `alarm`: required reference to `Alarm`; needs the privilege `Alarm.Acknowledge`.
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for AcknowledgeAlarm {
+    fn default() -> Self {
+        Self {
+            alarm: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ACKNOWLEDGE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcknowledgeAlarm",
@@ -60,10 +67,14 @@ impl rt::Method for AcknowledgeAlarm {
 /// `AreAlarmActionsEnabled`, a method of `AlarmManager`, since VI API 4.0.
 ///
 /// Returns: required boolean.
-#[derive(Default)]
 pub struct AreAlarmActionsEnabled {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for AreAlarmActionsEnabled {
+    fn default() -> Self {
+        Self { entity: Default::default() }
+    }
 }
 pub(crate) static ARE_ALARM_ACTIONS_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AreAlarmActionsEnabled",
@@ -110,10 +121,14 @@ impl rt::Method for AreAlarmActionsEnabled {
 /// Returns nothing.
 ///
 /// Needs the privilege `Alarm.SetStatus`.
-#[derive(Default)]
 pub struct ClearTriggeredAlarms {
     /// `filter`: required `AlarmFilterSpec`.
     pub filter: objects::AlarmFilterSpec,
+}
+impl Default for ClearTriggeredAlarms {
+    fn default() -> Self {
+        Self { filter: Default::default() }
+    }
 }
 pub(crate) static CLEAR_TRIGGERED_ALARMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearTriggeredAlarms",
@@ -160,12 +175,19 @@ impl rt::Method for ClearTriggeredAlarms {
 /// Returns: required reference to `Alarm`.
 ///
 /// Faults: `InvalidName`, `DuplicateName`.
-#[derive(Default)]
 pub struct CreateAlarm {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Alarm.Create`.
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+}
+impl Default for CreateAlarm {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateAlarm",
@@ -215,12 +237,19 @@ impl rt::Method for CreateAlarm {
 /// Returns: required reference to `ScheduledTask`.
 ///
 /// Faults: `InvalidName`, `DuplicateName`.
-#[derive(Default)]
 pub struct CreateObjectScheduledTask {
     /// `obj`: required reference; needs the privilege `ScheduledTask.Create`.
     pub obj: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+}
+impl Default for CreateObjectScheduledTask {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateObjectScheduledTask",
@@ -270,12 +299,19 @@ impl rt::Method for CreateObjectScheduledTask {
 /// Returns: required reference to `ScheduledTask`.
 ///
 /// Faults: `InvalidName`, `DuplicateName`.
-#[derive(Default)]
 pub struct CreateScheduledTask {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `ScheduledTask.Create`.
     pub entity: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+}
+impl Default for CreateScheduledTask {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScheduledTask",
@@ -323,12 +359,19 @@ impl rt::Method for CreateScheduledTask {
 /// `DisableAlarm`, a method of `AlarmManager`, since VI API 6.9.1.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct DisableAlarm {
     /// `alarm`: required reference to `Alarm`; needs the privilege `Alarm.ToggleEnableOnEntity`.
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for DisableAlarm {
+    fn default() -> Self {
+        Self {
+            alarm: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static DISABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAlarm",
@@ -376,12 +419,19 @@ impl rt::Method for DisableAlarm {
 /// `EnableAlarm`, a method of `AlarmManager`, since VI API 6.9.1.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct EnableAlarm {
     /// `alarm`: required reference to `Alarm`; needs the privilege `Alarm.ToggleEnableOnEntity`.
     pub alarm: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for EnableAlarm {
+    fn default() -> Self {
+        Self {
+            alarm: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ENABLE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarm",
@@ -429,12 +479,19 @@ impl rt::Method for EnableAlarm {
 /// `EnableAlarmActions`, a method of `AlarmManager`, since VI API 4.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct EnableAlarmActions {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Alarm.DisableActions`.
     pub entity: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+}
+impl Default for EnableAlarmActions {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            enabled: false,
+        }
+    }
 }
 pub(crate) static ENABLE_ALARM_ACTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableAlarmActions",
@@ -484,10 +541,14 @@ impl rt::Method for EnableAlarmActions {
 /// Returns: list of reference to `Alarm`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GetAlarm {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for GetAlarm {
+    fn default() -> Self {
+        Self { entity: None }
+    }
 }
 pub(crate) static GET_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarm",
@@ -532,10 +593,14 @@ impl rt::Method for GetAlarm {
 /// `GetAlarmState`, a method of `AlarmManager`, since VI API 2.0.
 ///
 /// Returns: list of `AlarmState`.
-#[derive(Default)]
 pub struct GetAlarmState {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for GetAlarmState {
+    fn default() -> Self {
+        Self { entity: Default::default() }
+    }
 }
 pub(crate) static GET_ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetAlarmState",
@@ -584,12 +649,19 @@ impl rt::Method for GetAlarmState {
 /// Faults: `InvalidName`, `DuplicateName`.
 ///
 /// Needs the privilege `Alarm.Edit`.
-#[derive(Default)]
 pub struct ReconfigureAlarm {
     /// `_this`: required reference to `Alarm`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `AlarmSpec` or a descendant.
     pub spec: rt::Poly<objects::AlarmSpec>,
+}
+impl Default for ReconfigureAlarm {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAlarm",
@@ -641,12 +713,19 @@ impl rt::Method for ReconfigureAlarm {
 /// Faults: `InvalidState`, `InvalidName`, `DuplicateName`.
 ///
 /// Needs the privilege `ScheduledTask.Edit`.
-#[derive(Default)]
 pub struct ReconfigureScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `ScheduledTaskSpec` or a descendant.
     pub spec: rt::Poly<objects::ScheduledTaskSpec>,
+}
+impl Default for ReconfigureScheduledTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureScheduledTask",
@@ -696,10 +775,14 @@ impl rt::Method for ReconfigureScheduledTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Alarm.Delete`.
-#[derive(Default)]
 pub struct RemoveAlarm {
     /// `_this`: required reference to `Alarm`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RemoveAlarm {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REMOVE_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAlarm",
@@ -748,10 +831,14 @@ impl rt::Method for RemoveAlarm {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `ScheduledTask.Delete`.
-#[derive(Default)]
 pub struct RemoveScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RemoveScheduledTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REMOVE_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveScheduledTask",
@@ -798,10 +885,14 @@ impl rt::Method for RemoveScheduledTask {
 /// Returns: list of reference to `ScheduledTask`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveEntityScheduledTask {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for RetrieveEntityScheduledTask {
+    fn default() -> Self {
+        Self { entity: None }
+    }
 }
 pub(crate) static RETRIEVE_ENTITY_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityScheduledTask",
@@ -848,10 +939,14 @@ impl rt::Method for RetrieveEntityScheduledTask {
 /// Returns: list of reference to `ScheduledTask`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveObjectScheduledTask {
     /// `obj`: optional reference.
     pub obj: Option<rt::ManagedObjectReference>,
+}
+impl Default for RetrieveObjectScheduledTask {
+    fn default() -> Self {
+        Self { obj: None }
+    }
 }
 pub(crate) static RETRIEVE_OBJECT_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveObjectScheduledTask",
@@ -900,10 +995,14 @@ impl rt::Method for RetrieveObjectScheduledTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `ScheduledTask.Run`.
-#[derive(Default)]
 pub struct RunScheduledTask {
     /// `_this`: required reference to `ScheduledTask`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RunScheduledTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RUN_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScheduledTask",

@@ -11,10 +11,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct AbandonHciWorkflow {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for AbandonHciWorkflow {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ABANDON_HCI_WORKFLOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbandonHciWorkflow",
@@ -63,7 +67,6 @@ impl rt::Method for AbandonHciWorkflow {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct AddFilter {
     /// `providerId`: required string.
     pub provider_id: String,
@@ -71,6 +74,15 @@ pub struct AddFilter {
     pub filter_name: String,
     /// `infoIds`: list of string.
     pub info_ids: Vec<String>,
+}
+impl Default for AddFilter {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            filter_name: String::new(),
+            info_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilter",
@@ -125,12 +137,19 @@ impl rt::Method for AddFilter {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct AddFilterEntities {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+}
+impl Default for AddFilterEntities {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            entities: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddFilterEntities",
@@ -184,7 +203,6 @@ impl rt::Method for AddFilterEntities {
 /// Faults: `InvalidLogin`, `HostConnectFault`, `DuplicateName`.
 ///
 /// Needs the privilege `Host.Inventory.AddHostToCluster`.
-#[derive(Default)]
 pub struct AddHostTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -196,6 +214,17 @@ pub struct AddHostTask {
     pub resource_pool: Option<rt::ManagedObjectReference>,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+}
+impl Default for AddHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            as_connected: false,
+            resource_pool: None,
+            license: None,
+        }
+    }
 }
 pub(crate) static ADD_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddHost_Task",
@@ -256,12 +285,19 @@ impl rt::Method for AddHostTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `HealthUpdateProvider.Update`.
-#[derive(Default)]
 pub struct AddMonitoredEntities {
     /// `providerId`: required string.
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+}
+impl Default for AddMonitoredEntities {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            entities: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddMonitoredEntities",
@@ -313,7 +349,6 @@ impl rt::Method for AddMonitoredEntities {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Config.Settings`.
-#[derive(Default)]
 pub struct ApplyEvcModeVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -321,6 +356,15 @@ pub struct ApplyEvcModeVmTask {
     pub mask: Vec<objects::HostFeatureMask>,
     /// `completeMasks`: optional boolean.
     pub complete_masks: Option<bool>,
+}
+impl Default for ApplyEvcModeVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mask: Vec::new(),
+            complete_masks: None,
+        }
+    }
 }
 pub(crate) static APPLY_EVC_MODE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEvcModeVM_Task",
@@ -371,12 +415,19 @@ impl rt::Method for ApplyEvcModeVmTask {
 /// `ApplyRecommendation`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct ApplyRecommendation {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for ApplyRecommendation {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static APPLY_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyRecommendation",
@@ -428,12 +479,19 @@ impl rt::Method for ApplyRecommendation {
 /// The task's result: required `ApplyStorageRecommendationResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ApplyStorageDrsRecommendationToPodTask {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for ApplyStorageDrsRecommendationToPodTask {
+    fn default() -> Self {
+        Self {
+            pod: Default::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendationToPod_Task",
@@ -485,10 +543,14 @@ impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
 /// The task's result: required `ApplyStorageRecommendationResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ApplyStorageDrsRecommendationTask {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+}
+impl Default for ApplyStorageDrsRecommendationTask {
+    fn default() -> Self {
+        Self { key: Vec::new() }
+    }
 }
 pub(crate) static APPLY_STORAGE_DRS_RECOMMENDATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageDrsRecommendation_Task",
@@ -535,12 +597,19 @@ impl rt::Method for ApplyStorageDrsRecommendationTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct CancelRecommendation {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for CancelRecommendation {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static CANCEL_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRecommendation",
@@ -590,10 +659,14 @@ impl rt::Method for CancelRecommendation {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CancelStorageDrsRecommendation {
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+}
+impl Default for CancelStorageDrsRecommendation {
+    fn default() -> Self {
+        Self { key: Vec::new() }
+    }
 }
 pub(crate) static CANCEL_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelStorageDrsRecommendation",
@@ -644,12 +717,19 @@ impl rt::Method for CancelStorageDrsRecommendation {
 /// Faults: `InvalidLogin`, `HostConnectFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckAddHostEvcTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
     /// `cnxSpec`: required `HostConnectSpec`.
     pub cnx_spec: objects::HostConnectSpec,
+}
+impl Default for CheckAddHostEvcTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cnx_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CHECK_ADD_HOST_EVC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAddHostEvc_Task",
@@ -701,7 +781,6 @@ impl rt::Method for CheckAddHostEvcTask {
 /// The task's result: list of `ClusterEVCManagerCheckResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckConfigureEvcModeTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
@@ -709,6 +788,15 @@ pub struct CheckConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+}
+impl Default for CheckConfigureEvcModeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            evc_mode_key: String::new(),
+            evc_graphics_mode_key: None,
+        }
+    }
 }
 pub(crate) static CHECK_CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckConfigureEvcMode_Task",
@@ -761,7 +849,6 @@ impl rt::Method for CheckConfigureEvcModeTask {
 /// Returns: required `ClusterEnterMaintenanceResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ClusterEnterMaintenanceMode {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -771,6 +858,16 @@ pub struct ClusterEnterMaintenanceMode {
     pub option: Vec<rt::Poly<objects::OptionValue>>,
     /// `info`: optional `ClusterComputeResourceMaintenanceInfo`, since VI API 8.0.3.0.
     pub info: Option<Box<objects::ClusterComputeResourceMaintenanceInfo>>,
+}
+impl Default for ClusterEnterMaintenanceMode {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: Vec::new(),
+            option: Vec::new(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceMode",
@@ -826,12 +923,19 @@ impl rt::Method for ClusterEnterMaintenanceMode {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `IORMNotSupportedHostOnDatastore`, `InaccessibleDatastore`.
-#[derive(Default)]
 pub struct ConfigureDatastoreIormTask {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `StorageIORMConfigSpec`.
     pub spec: objects::StorageIormConfigSpec,
+}
+impl Default for ConfigureDatastoreIormTask {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_DATASTORE_IORM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastoreIORM_Task",
@@ -883,7 +987,6 @@ impl rt::Method for ConfigureDatastoreIormTask {
 /// Faults: `EVCConfigFault`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct ConfigureEvcModeTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
@@ -891,6 +994,15 @@ pub struct ConfigureEvcModeTask {
     pub evc_mode_key: String,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+}
+impl Default for ConfigureEvcModeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            evc_mode_key: String::new(),
+            evc_graphics_mode_key: None,
+        }
+    }
 }
 pub(crate) static CONFIGURE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureEvcMode_Task",
@@ -943,7 +1055,6 @@ impl rt::Method for ConfigureEvcModeTask {
 /// Returns: required reference to `Task`.
 ///
 /// The task's result: required `ClusterComputeResourceClusterConfigResult`.
-#[derive(Default)]
 pub struct ConfigureHciTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -951,6 +1062,15 @@ pub struct ConfigureHciTask {
     pub cluster_spec: objects::ClusterComputeResourceHciConfigSpec,
     /// `hostInputs`: list of `ClusterComputeResourceHostConfigurationInput`.
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
+}
+impl Default for ConfigureHciTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster_spec: Default::default(),
+            host_inputs: Vec::new(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHCI_Task",
@@ -1001,7 +1121,6 @@ impl rt::Method for ConfigureHciTask {
 /// `ConfigureStorageDrsForPod_Task`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
 /// Returns: required reference to `Task`.
-#[derive(Default)]
 pub struct ConfigureStorageDrsForPodTask {
     /// `pod`: required reference to `StoragePod`; needs the privilege `StoragePod.Config`.
     pub pod: rt::ManagedObjectReference,
@@ -1009,6 +1128,15 @@ pub struct ConfigureStorageDrsForPodTask {
     pub spec: objects::StorageDrsConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+}
+impl Default for ConfigureStorageDrsForPodTask {
+    fn default() -> Self {
+        Self {
+            pod: Default::default(),
+            spec: Default::default(),
+            modify: false,
+        }
+    }
 }
 pub(crate) static CONFIGURE_STORAGE_DRS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureStorageDrsForPod_Task",
@@ -1063,7 +1191,6 @@ impl rt::Method for ConfigureStorageDrsForPodTask {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Host.Inventory.CreateCluster`.
-#[derive(Default)]
 pub struct CreateCluster {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -1071,6 +1198,15 @@ pub struct CreateCluster {
     pub name: String,
     /// `spec`: required `ClusterConfigSpec`.
     pub spec: objects::ClusterConfigSpec,
+}
+impl Default for CreateCluster {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCluster",
@@ -1125,7 +1261,6 @@ impl rt::Method for CreateCluster {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Host.Inventory.CreateCluster`.
-#[derive(Default)]
 pub struct CreateClusterEx {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -1133,6 +1268,15 @@ pub struct CreateClusterEx {
     pub name: String,
     /// `spec`: required `ClusterConfigSpecEx`.
     pub spec: objects::ClusterConfigSpecEx,
+}
+impl Default for CreateClusterEx {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_CLUSTER_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateClusterEx",
@@ -1187,12 +1331,19 @@ impl rt::Method for CreateClusterEx {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Folder.Create`.
-#[derive(Default)]
 pub struct CreateStoragePod {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for CreateStoragePod {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static CREATE_STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateStoragePod",
@@ -1244,10 +1395,14 @@ impl rt::Method for CreateStoragePod {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Datastore.Config`.
-#[derive(Default)]
 pub struct DatastoreEnterMaintenanceMode {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DatastoreEnterMaintenanceMode {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DATASTORE_ENTER_MAINTENANCE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEnterMaintenanceMode",
@@ -1296,10 +1451,14 @@ impl rt::Method for DatastoreEnterMaintenanceMode {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Datastore.Config`.
-#[derive(Default)]
 pub struct DatastoreExitMaintenanceModeTask {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DatastoreExitMaintenanceModeTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DATASTORE_EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreExitMaintenanceMode_Task",
@@ -1346,10 +1505,14 @@ impl rt::Method for DatastoreExitMaintenanceModeTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct DisableEvcModeTask {
     /// `_this`: required reference to `ClusterEVCManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DisableEvcModeTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DISABLE_EVC_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableEvcMode_Task",
@@ -1396,10 +1559,14 @@ impl rt::Method for DisableEvcModeTask {
 /// Returns: optional reference to `ClusterEVCManager`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct EvcManager {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for EvcManager {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvcManager",
@@ -1446,7 +1613,6 @@ impl rt::Method for EvcManager {
 /// Returns: required reference to `Task`.
 ///
 /// The task's result: required `ClusterComputeResourceClusterConfigResult`.
-#[derive(Default)]
 pub struct ExtendHciTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -1454,6 +1620,15 @@ pub struct ExtendHciTask {
     pub host_inputs: Vec<objects::ClusterComputeResourceHostConfigurationInput>,
     /// `vSanConfigSpec`: optional `SDDCBase`.
     pub v_san_config_spec: Option<Box<objects::SddcBase>>,
+}
+impl Default for ExtendHciTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host_inputs: Vec::new(),
+            v_san_config_spec: None,
+        }
+    }
 }
 pub(crate) static EXTEND_HCI_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendHCI_Task",
@@ -1506,12 +1681,19 @@ impl rt::Method for ExtendHciTask {
 /// Returns: list of `ClusterRuleInfo` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindRulesForVm {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for FindRulesForVm {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static FIND_RULES_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindRulesForVm",
@@ -1561,10 +1743,14 @@ impl rt::Method for FindRulesForVm {
 /// Returns: required `ClusterResourceUsageSummary`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct GetResourceUsage {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for GetResourceUsage {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static GET_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetResourceUsage",
@@ -1611,10 +1797,14 @@ impl rt::Method for GetResourceUsage {
 /// Returns: list of reference to `Datastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GetSystemVmsRestrictedDatastores {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for GetSystemVmsRestrictedDatastores {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static GET_SYSTEM_VMS_RESTRICTED_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSystemVMsRestrictedDatastores",
@@ -1663,12 +1853,19 @@ impl rt::Method for GetSystemVmsRestrictedDatastores {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HasMonitoredEntity {
     /// `providerId`: required string.
     pub provider_id: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for HasMonitoredEntity {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static HAS_MONITORED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasMonitoredEntity",
@@ -1718,10 +1915,14 @@ impl rt::Method for HasMonitoredEntity {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HasProvider {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for HasProvider {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static HAS_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasProvider",
@@ -1770,12 +1971,19 @@ impl rt::Method for HasProvider {
 /// Faults: `NotFound`, `InvalidArgument`, `ManagedObjectNotFound`, `InvalidType`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct LookupVmOverheadMemory {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for LookupVmOverheadMemory {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static LOOKUP_VM_OVERHEAD_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupVmOverheadMemory",
@@ -1827,7 +2035,6 @@ impl rt::Method for LookupVmOverheadMemory {
 /// Faults: `TooManyHosts`, `InvalidState`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct MoveHostIntoTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -1835,6 +2042,15 @@ pub struct MoveHostIntoTask {
     pub host: rt::ManagedObjectReference,
     /// `resourcePool`: optional reference to `ResourcePool`.
     pub resource_pool: Option<rt::ManagedObjectReference>,
+}
+impl Default for MoveHostIntoTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: Default::default(),
+            resource_pool: None,
+        }
+    }
 }
 pub(crate) static MOVE_HOST_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveHostInto_Task",
@@ -1889,12 +2105,19 @@ impl rt::Method for MoveHostIntoTask {
 /// Faults: `DuplicateName`, `TooManyHosts`, `InvalidState`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct MoveIntoTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `host`: list, not empty, of reference to `HostSystem`; needs the privilege `Host.Inventory.MoveHost`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for MoveIntoTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static MOVE_INTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveInto_Task",
@@ -1946,12 +2169,19 @@ impl rt::Method for MoveIntoTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct PlaceVm {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `placementSpec`: required `PlacementSpec`.
     pub placement_spec: objects::PlacementSpec,
+}
+impl Default for PlaceVm {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            placement_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static PLACE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVm",
@@ -2003,12 +2233,19 @@ impl rt::Method for PlaceVm {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `HealthUpdateProvider.Update`.
-#[derive(Default)]
 pub struct PostHealthUpdates {
     /// `providerId`: required string.
     pub provider_id: String,
     /// `updates`: list of `HealthUpdate`.
     pub updates: Vec<objects::HealthUpdate>,
+}
+impl Default for PostHealthUpdates {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            updates: Vec::new(),
+        }
+    }
 }
 pub(crate) static POST_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostHealthUpdates",
@@ -2060,7 +2297,6 @@ impl rt::Method for PostHealthUpdates {
 /// The task's result: required `ClusterPowerOnVmResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct PowerOnMultiVmTask {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
@@ -2068,6 +2304,15 @@ pub struct PowerOnMultiVmTask {
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `option`: list of `OptionValue` or a descendant, since VI API 4.1.
     pub option: Vec<rt::Poly<objects::OptionValue>>,
+}
+impl Default for PowerOnMultiVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Vec::new(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static POWER_ON_MULTI_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnMultiVM_Task",
@@ -2122,10 +2367,16 @@ impl rt::Method for PowerOnMultiVmTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDatastorePerformanceSummary {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for QueryDatastorePerformanceSummary {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_DATASTORE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDatastorePerformanceSummary",
@@ -2174,10 +2425,14 @@ impl rt::Method for QueryDatastorePerformanceSummary {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryFilterEntities {
     /// `filterId`: required string.
     pub filter_id: String,
+}
+impl Default for QueryFilterEntities {
+    fn default() -> Self {
+        Self { filter_id: String::new() }
+    }
 }
 pub(crate) static QUERY_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterEntities",
@@ -2226,10 +2481,14 @@ impl rt::Method for QueryFilterEntities {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryFilterInfoIds {
     /// `filterId`: required string.
     pub filter_id: String,
+}
+impl Default for QueryFilterInfoIds {
+    fn default() -> Self {
+        Self { filter_id: String::new() }
+    }
 }
 pub(crate) static QUERY_FILTER_INFO_IDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterInfoIds",
@@ -2278,10 +2537,14 @@ impl rt::Method for QueryFilterInfoIds {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryFilterList {
     /// `providerId`: required string.
     pub provider_id: String,
+}
+impl Default for QueryFilterList {
+    fn default() -> Self {
+        Self { provider_id: String::new() }
+    }
 }
 pub(crate) static QUERY_FILTER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterList",
@@ -2330,10 +2593,14 @@ impl rt::Method for QueryFilterList {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryFilterName {
     /// `filterId`: required string.
     pub filter_id: String,
+}
+impl Default for QueryFilterName {
+    fn default() -> Self {
+        Self { filter_id: String::new() }
+    }
 }
 pub(crate) static QUERY_FILTER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFilterName",
@@ -2382,10 +2649,14 @@ impl rt::Method for QueryFilterName {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryHealthUpdateInfos {
     /// `providerId`: required string.
     pub provider_id: String,
+}
+impl Default for QueryHealthUpdateInfos {
+    fn default() -> Self {
+        Self { provider_id: String::new() }
+    }
 }
 pub(crate) static QUERY_HEALTH_UPDATE_INFOS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdateInfos",
@@ -2434,10 +2705,14 @@ impl rt::Method for QueryHealthUpdateInfos {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryHealthUpdates {
     /// `providerId`: required string.
     pub provider_id: String,
+}
+impl Default for QueryHealthUpdates {
+    fn default() -> Self {
+        Self { provider_id: String::new() }
+    }
 }
 pub(crate) static QUERY_HEALTH_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHealthUpdates",
@@ -2484,10 +2759,14 @@ impl rt::Method for QueryHealthUpdates {
 /// Returns: required `StorageIORMConfigOption`.
 ///
 /// Needs the privilege `Datastore.Config`.
-#[derive(Default)]
 pub struct QueryIormConfigOption {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for QueryIormConfigOption {
+    fn default() -> Self {
+        Self { host: Default::default() }
+    }
 }
 pub(crate) static QUERY_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIORMConfigOption",
@@ -2536,10 +2815,14 @@ impl rt::Method for QueryIormConfigOption {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryMonitoredEntities {
     /// `providerId`: required string.
     pub provider_id: String,
+}
+impl Default for QueryMonitoredEntities {
+    fn default() -> Self {
+        Self { provider_id: String::new() }
+    }
 }
 pub(crate) static QUERY_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMonitoredEntities",
@@ -2586,8 +2869,12 @@ impl rt::Method for QueryMonitoredEntities {
 /// Returns: list of string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryProviderList {}
+impl Default for QueryProviderList {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static QUERY_PROVIDER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderList",
     "6.5",
@@ -2631,10 +2918,14 @@ impl rt::Method for QueryProviderList {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryProviderName {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for QueryProviderName {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static QUERY_PROVIDER_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProviderName",
@@ -2683,12 +2974,19 @@ impl rt::Method for QueryProviderName {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryUnmonitoredHosts {
     /// `providerId`: required string.
     pub provider_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+}
+impl Default for QueryUnmonitoredHosts {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_UNMONITORED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnmonitoredHosts",
@@ -2738,10 +3036,16 @@ impl rt::Method for QueryUnmonitoredHosts {
 /// Returns: required `StoragePlacementResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RecommendDatastores {
     /// `storageSpec`: required `StoragePlacementSpec`.
     pub storage_spec: objects::StoragePlacementSpec,
+}
+impl Default for RecommendDatastores {
+    fn default() -> Self {
+        Self {
+            storage_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECOMMEND_DATASTORES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendDatastores",
@@ -2788,7 +3092,6 @@ impl rt::Method for RecommendDatastores {
 /// Returns: list of `ClusterHostRecommendation`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RecommendHostsForVm {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -2796,6 +3099,15 @@ pub struct RecommendHostsForVm {
     pub vm: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+}
+impl Default for RecommendHostsForVm {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            pool: None,
+        }
+    }
 }
 pub(crate) static RECOMMEND_HOSTS_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommendHostsForVm",
@@ -2848,7 +3160,6 @@ impl rt::Method for RecommendHostsForVm {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct ReconfigureClusterTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -2856,6 +3167,15 @@ pub struct ReconfigureClusterTask {
     pub spec: objects::ClusterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+}
+impl Default for ReconfigureClusterTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            modify: false,
+        }
+    }
 }
 pub(crate) static RECONFIGURE_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureCluster_Task",
@@ -2908,7 +3228,6 @@ impl rt::Method for ReconfigureClusterTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct ReconfigureComputeResourceTask {
     /// `_this`: required reference to `ComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -2916,6 +3235,15 @@ pub struct ReconfigureComputeResourceTask {
     pub spec: rt::Poly<objects::ComputeResourceConfigSpec>,
     /// `modify`: required boolean.
     pub modify: bool,
+}
+impl Default for ReconfigureComputeResourceTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            modify: false,
+        }
+    }
 }
 pub(crate) static RECONFIGURE_COMPUTE_RESOURCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureComputeResource_Task",
@@ -2968,7 +3296,6 @@ impl rt::Method for ReconfigureComputeResourceTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Datacenter.Reconfigure`.
-#[derive(Default)]
 pub struct ReconfigureDatacenterTask {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
@@ -2976,6 +3303,15 @@ pub struct ReconfigureDatacenterTask {
     pub spec: objects::DatacenterConfigSpec,
     /// `modify`: required boolean.
     pub modify: bool,
+}
+impl Default for ReconfigureDatacenterTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            modify: false,
+        }
+    }
 }
 pub(crate) static RECONFIGURE_DATACENTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDatacenter_Task",
@@ -3028,10 +3364,14 @@ impl rt::Method for ReconfigureDatacenterTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct RefreshRecommendation {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshRecommendation {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRecommendation",
@@ -3078,10 +3418,14 @@ impl rt::Method for RefreshRecommendation {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RefreshRuntime {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshRuntime {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshRuntime",
@@ -3128,10 +3472,14 @@ impl rt::Method for RefreshRuntime {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RefreshStorageDrsRecommendation {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+}
+impl Default for RefreshStorageDrsRecommendation {
+    fn default() -> Self {
+        Self { pod: Default::default() }
+    }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendation",
@@ -3180,10 +3528,14 @@ impl rt::Method for RefreshStorageDrsRecommendation {
 /// Faults: `InvalidArgument`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RefreshStorageDrsRecommendationsForPodTask {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
+}
+impl Default for RefreshStorageDrsRecommendationsForPodTask {
+    fn default() -> Self {
+        Self { pod: Default::default() }
+    }
 }
 pub(crate) static REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageDrsRecommendationsForPod_Task",
@@ -3230,12 +3582,19 @@ impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `HealthUpdateProvider.Register`.
-#[derive(Default)]
 pub struct RegisterHealthUpdateProvider {
     /// `name`: required string.
     pub name: String,
     /// `healthUpdateInfo`: list of `HealthUpdateInfo`.
     pub health_update_info: Vec<objects::HealthUpdateInfo>,
+}
+impl Default for RegisterHealthUpdateProvider {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            health_update_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static REGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterHealthUpdateProvider",
@@ -3287,10 +3646,14 @@ impl rt::Method for RegisterHealthUpdateProvider {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct RemoveFilter {
     /// `filterId`: required string.
     pub filter_id: String,
+}
+impl Default for RemoveFilter {
+    fn default() -> Self {
+        Self { filter_id: String::new() }
+    }
 }
 pub(crate) static REMOVE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilter",
@@ -3339,12 +3702,19 @@ impl rt::Method for RemoveFilter {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct RemoveFilterEntities {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RemoveFilterEntities {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            entities: Vec::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_FILTER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFilterEntities",
@@ -3396,12 +3766,19 @@ impl rt::Method for RemoveFilterEntities {
 /// Faults: `NotFound`, `InvalidState`.
 ///
 /// Needs the privilege `HealthUpdateProvider.Update`.
-#[derive(Default)]
 pub struct RemoveMonitoredEntities {
     /// `providerId`: required string.
     pub provider_id: String,
     /// `entities`: list of reference to `ManagedEntity`.
     pub entities: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RemoveMonitoredEntities {
+    fn default() -> Self {
+        Self {
+            provider_id: String::new(),
+            entities: Vec::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_MONITORED_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveMonitoredEntities",
@@ -3451,10 +3828,14 @@ impl rt::Method for RemoveMonitoredEntities {
 /// Returns: optional `ClusterDasAdvancedRuntimeInfo` or a descendant.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveDasAdvancedRuntimeInfo {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveDasAdvancedRuntimeInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDasAdvancedRuntimeInfo",

@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct StampAllRulesWithUuidTask {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for StampAllRulesWithUuidTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static STAMP_ALL_RULES_WITH_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StampAllRulesWithUuid_Task",
@@ -61,10 +65,14 @@ impl rt::Method for StampAllRulesWithUuidTask {
 /// Faults: `ConcurrentAccess`, `InvalidState`.
 ///
 /// Needs the privilege `Folder.Delete`.
-#[derive(Default)]
 pub struct UnregisterAndDestroyTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for UnregisterAndDestroyTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static UNREGISTER_AND_DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterAndDestroy_Task",
@@ -113,10 +121,14 @@ impl rt::Method for UnregisterAndDestroyTask {
 /// Faults: `NotFound`, `InvalidState`.
 ///
 /// Needs the privilege `HealthUpdateProvider.Unregister`.
-#[derive(Default)]
 pub struct UnregisterHealthUpdateProvider {
     /// `providerId`: required string.
     pub provider_id: String,
+}
+impl Default for UnregisterHealthUpdateProvider {
+    fn default() -> Self {
+        Self { provider_id: String::new() }
+    }
 }
 pub(crate) static UNREGISTER_HEALTH_UPDATE_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterHealthUpdateProvider",
@@ -165,7 +177,6 @@ impl rt::Method for UnregisterHealthUpdateProvider {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ValidateHciConfiguration {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -173,6 +184,15 @@ pub struct ValidateHciConfiguration {
     pub hci_config_spec: Option<Box<objects::ClusterComputeResourceHciConfigSpec>>,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ValidateHciConfiguration {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hci_config_spec: None,
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VALIDATE_HCI_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHCIConfiguration",
@@ -225,12 +245,19 @@ impl rt::Method for ValidateHciConfiguration {
 /// Returns: optional `LocalizedMethodFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ValidateStoragePodConfig {
     /// `pod`: required reference to `StoragePod`.
     pub pod: rt::ManagedObjectReference,
     /// `spec`: required `StorageDrsConfigSpec`.
     pub spec: objects::StorageDrsConfigSpec,
+}
+impl Default for ValidateStoragePodConfig {
+    fn default() -> Self {
+        Self {
+            pod: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static VALIDATE_STORAGE_POD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateStoragePodConfig",

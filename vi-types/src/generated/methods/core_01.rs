@@ -9,8 +9,12 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct AcquireCloneTicket {}
+impl Default for AcquireCloneTicket {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ACQUIRE_CLONE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCloneTicket",
     "2.5u2",
@@ -52,12 +56,19 @@ impl rt::Method for AcquireCloneTicket {
 /// Returns: required `VirtualMachineTicket`.
 ///
 /// Faults: `InvalidState`.
-#[derive(Default)]
 pub struct AcquireTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `ticketType`: required string.
     pub ticket_type: String,
+}
+impl Default for AcquireTicket {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            ticket_type: String::new(),
+        }
+    }
 }
 pub(crate) static ACQUIRE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireTicket",
@@ -109,7 +120,6 @@ impl rt::Method for AcquireTicket {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AddInternetScsiSendTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -117,6 +127,15 @@ pub struct AddInternetScsiSendTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaSendTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
+}
+impl Default for AddInternetScsiSendTargets {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            targets: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiSendTargets",
@@ -171,7 +190,6 @@ impl rt::Method for AddInternetScsiSendTargets {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AddInternetScsiStaticTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -179,6 +197,15 @@ pub struct AddInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+}
+impl Default for AddInternetScsiStaticTargets {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            targets: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddInternetScsiStaticTargets",
@@ -233,12 +260,19 @@ impl rt::Method for AddInternetScsiStaticTargets {
 /// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct AddPortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+}
+impl Default for AddPortGroup {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            portgrp: Default::default(),
+        }
+    }
 }
 pub(crate) static ADD_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddPortGroup",
@@ -288,7 +322,6 @@ impl rt::Method for AddPortGroup {
 /// Returns: required string.
 ///
 /// Faults: `AlreadyExists`, `HostConfigFault`, `InvalidState`.
-#[derive(Default)]
 pub struct AddVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -296,6 +329,15 @@ pub struct AddVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+}
+impl Default for AddVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            portgroup: String::new(),
+            nic: Default::default(),
+        }
+    }
 }
 pub(crate) static ADD_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualNic",
@@ -350,7 +392,6 @@ impl rt::Method for AddVirtualNic {
 /// Faults: `AlreadyExists`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct AddVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -358,6 +399,15 @@ pub struct AddVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<objects::HostVirtualSwitchSpec>>,
+}
+impl Default for AddVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vswitch_name: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static ADD_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddVirtualSwitch",
@@ -412,7 +462,6 @@ impl rt::Method for AddVirtualSwitch {
 /// Faults: `ConcurrentAccess`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.AnswerQuestion`.
-#[derive(Default)]
 pub struct AnswerVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -420,6 +469,15 @@ pub struct AnswerVm {
     pub question_id: String,
     /// `answerChoice`: required string.
     pub answer_choice: String,
+}
+impl Default for AnswerVm {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            question_id: String::new(),
+            answer_choice: String::new(),
+        }
+    }
 }
 pub(crate) static ANSWER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerVM",
@@ -472,10 +530,14 @@ impl rt::Method for AnswerVm {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Default)]
 pub struct AutoStartPowerOff {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for AutoStartPowerOff {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static AUTO_START_POWER_OFF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOff",
@@ -522,10 +584,14 @@ impl rt::Method for AutoStartPowerOff {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Default)]
 pub struct AutoStartPowerOn {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for AutoStartPowerOn {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static AUTO_START_POWER_ON: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerOn",
@@ -574,10 +640,14 @@ impl rt::Method for AutoStartPowerOn {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CancelRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+}
+impl Default for CancelRetrievePropertiesEx {
+    fn default() -> Self {
+        Self { token: String::new() }
+    }
 }
 pub(crate) static CANCEL_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelRetrievePropertiesEx",
@@ -624,10 +694,14 @@ impl rt::Method for CancelRetrievePropertiesEx {
 /// Returns nothing.
 ///
 /// Faults: `InvalidState`.
-#[derive(Default)]
 pub struct CancelTask {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CancelTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CANCEL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelTask",
@@ -674,8 +748,12 @@ impl rt::Method for CancelTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CancelWaitForUpdates {}
+impl Default for CancelWaitForUpdates {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CANCEL_WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CancelWaitForUpdates",
     "2.0",
@@ -719,10 +797,14 @@ impl rt::Method for CancelWaitForUpdates {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for CheckForUpdates {
+    fn default() -> Self {
+        Self { version: None }
+    }
 }
 pub(crate) static CHECK_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckForUpdates",
@@ -771,10 +853,16 @@ impl rt::Method for CheckForUpdates {
 /// Faults: `InvalidLogin`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct CloneSession {
     /// `cloneTicket`: required string, secret.
     pub clone_ticket: String,
+}
+impl Default for CloneSession {
+    fn default() -> Self {
+        Self {
+            clone_ticket: String::new(),
+        }
+    }
 }
 pub(crate) static CLONE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneSession",
@@ -823,7 +911,6 @@ impl rt::Method for CloneSession {
 /// The task's result: required reference to `VirtualMachine`.
 ///
 /// Faults: `CustomizationFault`, `InvalidState`, `InvalidDatastore`, `TaskInProgress`, `VmConfigFault`, `FileFault`, `MigrationFault`, `InsufficientResourcesFault`.
-#[derive(Default)]
 pub struct CloneVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -833,6 +920,16 @@ pub struct CloneVmTask {
     pub name: String,
     /// `spec`: required `VirtualMachineCloneSpec`.
     pub spec: objects::VirtualMachineCloneSpec,
+}
+impl Default for CloneVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            folder: Default::default(),
+            name: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CLONE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVM_Task",
@@ -890,10 +987,14 @@ impl rt::Method for CloneVmTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Default)]
 pub struct ConsolidateVmDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ConsolidateVmDisksTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CONSOLIDATE_VM_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConsolidateVMDisks_Task",
@@ -942,10 +1043,14 @@ impl rt::Method for ConsolidateVmDisksTask {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ContinueRetrievePropertiesEx {
     /// `token`: required string.
     pub token: String,
+}
+impl Default for ContinueRetrievePropertiesEx {
+    fn default() -> Self {
+        Self { token: String::new() }
+    }
 }
 pub(crate) static CONTINUE_RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContinueRetrievePropertiesEx",
@@ -992,7 +1097,6 @@ impl rt::Method for ContinueRetrievePropertiesEx {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct CopyDatastoreFileTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -1004,6 +1108,17 @@ pub struct CopyDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+}
+impl Default for CopyDatastoreFileTask {
+    fn default() -> Self {
+        Self {
+            source_name: String::new(),
+            source_datacenter: None,
+            destination_name: String::new(),
+            destination_datacenter: None,
+            force: None,
+        }
+    }
 }
 pub(crate) static COPY_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyDatastoreFile_Task",
@@ -1066,7 +1181,6 @@ impl rt::Method for CopyDatastoreFileTask {
 /// Faults: `FileFault`, `InvalidDiskFormat`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CopyVirtualDiskTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -1080,6 +1194,18 @@ pub struct CopyVirtualDiskTask {
     pub dest_spec: Option<rt::Poly<objects::VirtualDiskSpec>>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+}
+impl Default for CopyVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            source_name: String::new(),
+            source_datacenter: None,
+            dest_name: String::new(),
+            dest_datacenter: None,
+            dest_spec: None,
+            force: None,
+        }
+    }
 }
 pub(crate) static COPY_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CopyVirtualDisk_Task",
@@ -1143,10 +1269,14 @@ impl rt::Method for CopyVirtualDiskTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateCollectorForEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
+}
+impl Default for CreateCollectorForEvents {
+    fn default() -> Self {
+        Self { filter: Default::default() }
+    }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForEvents",
@@ -1195,10 +1325,14 @@ impl rt::Method for CreateCollectorForEvents {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateCollectorForTasks {
     /// `filter`: required `TaskFilterSpec`.
     pub filter: objects::TaskFilterSpec,
+}
+impl Default for CreateCollectorForTasks {
+    fn default() -> Self {
+        Self { filter: Default::default() }
+    }
 }
 pub(crate) static CREATE_COLLECTOR_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorForTasks",
@@ -1245,7 +1379,6 @@ impl rt::Method for CreateCollectorForTasks {
 /// Returns: required reference to `ContainerView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateContainerView {
     /// `container`: required reference to `ManagedEntity`; needs the privilege `System.View`.
     pub container: rt::ManagedObjectReference,
@@ -1253,6 +1386,15 @@ pub struct CreateContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: required boolean.
     pub recursive: bool,
+}
+impl Default for CreateContainerView {
+    fn default() -> Self {
+        Self {
+            container: Default::default(),
+            r#type: Vec::new(),
+            recursive: false,
+        }
+    }
 }
 pub(crate) static CREATE_CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateContainerView",
@@ -1307,12 +1449,19 @@ impl rt::Method for CreateContainerView {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Datacenter.Create`.
-#[derive(Default)]
 pub struct CreateDatacenter {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for CreateDatacenter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static CREATE_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDatacenter",
@@ -1364,12 +1513,19 @@ impl rt::Method for CreateDatacenter {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateFilter {
     /// `spec`: required `PropertyFilterSpec`.
     pub spec: objects::PropertyFilterSpec,
     /// `partialUpdates`: required boolean.
     pub partial_updates: bool,
+}
+impl Default for CreateFilter {
+    fn default() -> Self {
+        Self {
+            spec: Default::default(),
+            partial_updates: false,
+        }
+    }
 }
 pub(crate) static CREATE_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFilter",
@@ -1421,12 +1577,19 @@ impl rt::Method for CreateFilter {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Folder.Create`.
-#[derive(Default)]
 pub struct CreateFolder {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for CreateFolder {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static CREATE_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateFolder",
@@ -1476,10 +1639,14 @@ impl rt::Method for CreateFolder {
 /// Returns: required reference to `ListView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateListView {
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CreateListView {
+    fn default() -> Self {
+        Self { obj: Vec::new() }
+    }
 }
 pub(crate) static CREATE_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListView",
@@ -1526,10 +1693,14 @@ impl rt::Method for CreateListView {
 /// Returns: required reference to `ListView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateListViewFromView {
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+}
+impl Default for CreateListViewFromView {
+    fn default() -> Self {
+        Self { view: Default::default() }
+    }
 }
 pub(crate) static CREATE_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateListViewFromView",
@@ -1578,7 +1749,6 @@ impl rt::Method for CreateListViewFromView {
 /// Faults: `DuplicateName`, `HostConfigFault`, `FileNotFound`, `InvalidName`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateLocalDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1586,6 +1756,15 @@ pub struct CreateLocalDatastore {
     pub name: String,
     /// `path`: required string.
     pub path: String,
+}
+impl Default for CreateLocalDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            path: String::new(),
+        }
+    }
 }
 pub(crate) static CREATE_LOCAL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateLocalDatastore",
@@ -1640,12 +1819,19 @@ impl rt::Method for CreateLocalDatastore {
 /// Faults: `DuplicateName`, `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateNasDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostNasVolumeSpec`.
     pub spec: objects::HostNasVolumeSpec,
+}
+impl Default for CreateNasDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_NAS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNasDatastore",
@@ -1695,8 +1881,12 @@ impl rt::Method for CreateNasDatastore {
 /// Returns: required reference to `PropertyCollector`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreatePropertyCollector {}
+impl Default for CreatePropertyCollector {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CREATE_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePropertyCollector",
     "4.1",
@@ -1740,7 +1930,6 @@ impl rt::Method for CreatePropertyCollector {
 /// Faults: `InvalidName`, `DuplicateName`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Resource.CreatePool`.
-#[derive(Default)]
 pub struct CreateResourcePool {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -1748,6 +1937,15 @@ pub struct CreateResourcePool {
     pub name: String,
     /// `spec`: required `ResourceConfigSpec`.
     pub spec: objects::ResourceConfigSpec,
+}
+impl Default for CreateResourcePool {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateResourcePool",
@@ -1804,10 +2002,14 @@ impl rt::Method for CreateResourcePool {
 /// Faults: `TaskInProgress`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.CreateScreenshot`.
-#[derive(Default)]
 pub struct CreateScreenshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CreateScreenshotTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CREATE_SCREENSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateScreenshot_Task",
@@ -1858,7 +2060,6 @@ impl rt::Method for CreateScreenshotTask {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
-#[derive(Default)]
 pub struct CreateSnapshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -1870,6 +2071,17 @@ pub struct CreateSnapshotTask {
     pub memory: bool,
     /// `quiesce`: required boolean.
     pub quiesce: bool,
+}
+impl Default for CreateSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            description: None,
+            memory: false,
+            quiesce: false,
+        }
+    }
 }
 pub(crate) static CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshot_Task",
@@ -1932,7 +2144,6 @@ impl rt::Method for CreateSnapshotTask {
 /// Faults: `VmConfigFault`, `FileFault`, `OutOfBounds`, `DuplicateName`, `InvalidName`, `InvalidDatastore`, `InsufficientResourcesFault`, `AlreadyExists`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Create`.
-#[derive(Default)]
 pub struct CreateVmTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -1942,6 +2153,16 @@ pub struct CreateVmTask {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            pool: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static CREATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVM_Task",
@@ -2001,7 +2222,6 @@ impl rt::Method for CreateVmTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -2009,6 +2229,15 @@ pub struct CreateVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `spec`: required `VirtualDiskSpec` or a descendant.
     pub spec: rt::Poly<objects::VirtualDiskSpec>,
+}
+impl Default for CreateVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVirtualDisk_Task",
@@ -2063,12 +2292,19 @@ impl rt::Method for CreateVirtualDiskTask {
 /// Faults: `DuplicateName`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateVmfsDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreCreateSpec`.
     pub spec: objects::VmfsDatastoreCreateSpec,
+}
+impl Default for CreateVmfsDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVmfsDatastore",
@@ -2118,10 +2354,14 @@ impl rt::Method for CreateVmfsDatastore {
 /// Returns: required dateTime.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CurrentTime {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CurrentTime {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CURRENT_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CurrentTime",
@@ -2168,12 +2408,19 @@ impl rt::Method for CurrentTime {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct DeleteDatastoreFileTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for DeleteDatastoreFileTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static DELETE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDatastoreFile_Task",
@@ -2225,12 +2472,19 @@ impl rt::Method for DeleteDatastoreFileTask {
 /// Faults: `InvalidDatastore`, `FileFault`.
 ///
 /// Needs the privilege `Datastore.DeleteFile`.
-#[derive(Default)]
 pub struct DeleteFile {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+}
+impl Default for DeleteFile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore_path: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFile",
@@ -2282,12 +2536,19 @@ impl rt::Method for DeleteFile {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for DeleteVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static DELETE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVirtualDisk_Task",
@@ -2335,10 +2596,14 @@ impl rt::Method for DeleteVirtualDiskTask {
 /// `DestroyChildren`, a method of `ResourcePool`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct DestroyChildren {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyChildren {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyChildren",
@@ -2383,10 +2648,14 @@ impl rt::Method for DestroyChildren {
 /// `DestroyCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct DestroyCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyCollector {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyCollector",
@@ -2435,10 +2704,14 @@ impl rt::Method for DestroyCollector {
 /// Faults: `ResourceInUse`.
 ///
 /// Needs the privilege `Datastore.Delete`.
-#[derive(Default)]
 pub struct DestroyDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyDatastore {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyDatastore",
@@ -2487,10 +2760,14 @@ impl rt::Method for DestroyDatastore {
 /// Faults: `ResourceInUse`.
 ///
 /// Needs the privilege `Network.Delete`.
-#[derive(Default)]
 pub struct DestroyNetwork {
     /// `_this`: required reference to `Network`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyNetwork {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyNetwork",
@@ -2537,8 +2814,12 @@ impl rt::Method for DestroyNetwork {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DestroyPropertyCollector {}
+impl Default for DestroyPropertyCollector {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DESTROY_PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyCollector",
     "4.1",
@@ -2578,10 +2859,14 @@ impl rt::Method for DestroyPropertyCollector {
 /// `DestroyPropertyFilter`, a method of `PropertyFilter`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct DestroyPropertyFilter {
     /// `_this`: required reference to `PropertyFilter`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyPropertyFilter {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyPropertyFilter",
@@ -2628,10 +2913,14 @@ impl rt::Method for DestroyPropertyFilter {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DestroyView {
     /// `_this`: required reference to `View`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyView {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyView",
@@ -2678,10 +2967,14 @@ impl rt::Method for DestroyView {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `VimFault`.
-#[derive(Default)]
 pub struct DestroyTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Destroy_Task",
@@ -2730,7 +3023,6 @@ impl rt::Method for DestroyTask {
 /// Faults: `InvalidState`, `Timedout`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct EnterMaintenanceModeTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2740,6 +3032,16 @@ pub struct EnterMaintenanceModeTask {
     pub evacuate_powered_off_vms: Option<bool>,
     /// `maintenanceSpec`: optional `HostMaintenanceSpec`, since VI API 5.5.
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
+}
+impl Default for EnterMaintenanceModeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            timeout: 0,
+            evacuate_powered_off_vms: None,
+            maintenance_spec: None,
+        }
+    }
 }
 pub(crate) static ENTER_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterMaintenanceMode_Task",
@@ -2797,12 +3099,19 @@ impl rt::Method for EnterMaintenanceModeTask {
 /// Faults: `InvalidState`, `Timedout`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct ExitMaintenanceModeTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `timeout`: required int.
     pub timeout: i32,
+}
+impl Default for ExitMaintenanceModeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            timeout: 0,
+        }
+    }
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceMode_Task",
@@ -2854,7 +3163,6 @@ impl rt::Method for ExitMaintenanceModeTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ExtendVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -2864,6 +3172,16 @@ pub struct ExtendVirtualDiskTask {
     pub new_capacity_kb: i64,
     /// `eagerZero`: optional boolean, since VI API 4.0.
     pub eager_zero: Option<bool>,
+}
+impl Default for ExtendVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            new_capacity_kb: 0,
+            eager_zero: None,
+        }
+    }
 }
 pub(crate) static EXTEND_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVirtualDisk_Task",
@@ -2917,12 +3235,19 @@ impl rt::Method for ExtendVirtualDiskTask {
 /// `Fetch`, since VI API 2.0.
 ///
 /// Returns: optional anyType.
-#[derive(Default)]
 pub struct Fetch {
     /// `_this`: required reference.
     pub this: rt::ManagedObjectReference,
     /// `prop`: required string, a PropertyPath.
     pub prop: String,
+}
+impl Default for Fetch {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            prop: String::new(),
+        }
+    }
 }
 pub(crate) static FETCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Fetch",
@@ -2972,7 +3297,6 @@ impl rt::Method for Fetch {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindAllByDnsName {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -2980,6 +3304,15 @@ pub struct FindAllByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+}
+impl Default for FindAllByDnsName {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            dns_name: String::new(),
+            vm_search: false,
+        }
+    }
 }
 pub(crate) static FIND_ALL_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByDnsName",
@@ -3032,7 +3365,6 @@ impl rt::Method for FindAllByDnsName {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindAllByIp {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -3040,6 +3372,15 @@ pub struct FindAllByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+}
+impl Default for FindAllByIp {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            ip: String::new(),
+            vm_search: false,
+        }
+    }
 }
 pub(crate) static FIND_ALL_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByIp",
@@ -3092,7 +3433,6 @@ impl rt::Method for FindAllByIp {
 /// Returns: list, not empty, of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindAllByUuid {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -3102,6 +3442,16 @@ pub struct FindAllByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean.
     pub instance_uuid: Option<bool>,
+}
+impl Default for FindAllByUuid {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            uuid: String::new(),
+            vm_search: false,
+            instance_uuid: None,
+        }
+    }
 }
 pub(crate) static FIND_ALL_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAllByUuid",
@@ -3159,12 +3509,19 @@ impl rt::Method for FindAllByUuid {
 /// Faults: `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindByDatastorePath {
     /// `datacenter`: required reference to `Datacenter`.
     pub datacenter: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+}
+impl Default for FindByDatastorePath {
+    fn default() -> Self {
+        Self {
+            datacenter: Default::default(),
+            path: String::new(),
+        }
+    }
 }
 pub(crate) static FIND_BY_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDatastorePath",
@@ -3214,7 +3571,6 @@ impl rt::Method for FindByDatastorePath {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindByDnsName {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -3222,6 +3578,15 @@ pub struct FindByDnsName {
     pub dns_name: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+}
+impl Default for FindByDnsName {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            dns_name: String::new(),
+            vm_search: false,
+        }
+    }
 }
 pub(crate) static FIND_BY_DNS_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByDnsName",
@@ -3274,10 +3639,16 @@ impl rt::Method for FindByDnsName {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindByInventoryPath {
     /// `inventoryPath`: required string.
     pub inventory_path: String,
+}
+impl Default for FindByInventoryPath {
+    fn default() -> Self {
+        Self {
+            inventory_path: String::new(),
+        }
+    }
 }
 pub(crate) static FIND_BY_INVENTORY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByInventoryPath",
@@ -3324,7 +3695,6 @@ impl rt::Method for FindByInventoryPath {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindByIp {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -3332,6 +3702,15 @@ pub struct FindByIp {
     pub ip: String,
     /// `vmSearch`: required boolean.
     pub vm_search: bool,
+}
+impl Default for FindByIp {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            ip: String::new(),
+            vm_search: false,
+        }
+    }
 }
 pub(crate) static FIND_BY_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByIp",
@@ -3384,7 +3763,6 @@ impl rt::Method for FindByIp {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindByUuid {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -3394,6 +3772,16 @@ pub struct FindByUuid {
     pub vm_search: bool,
     /// `instanceUuid`: optional boolean, since VI API 4.0.
     pub instance_uuid: Option<bool>,
+}
+impl Default for FindByUuid {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            uuid: String::new(),
+            vm_search: false,
+            instance_uuid: None,
+        }
+    }
 }
 pub(crate) static FIND_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindByUuid",
@@ -3449,12 +3837,19 @@ impl rt::Method for FindByUuid {
 /// Returns: optional reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindChild {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for FindChild {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static FIND_CHILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindChild",

@@ -11,7 +11,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct Login {
     /// `userName`: required string.
     pub user_name: String,
@@ -19,6 +18,15 @@ pub struct Login {
     pub password: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for Login {
+    fn default() -> Self {
+        Self {
+            user_name: String::new(),
+            password: String::new(),
+            locale: None,
+        }
+    }
 }
 pub(crate) static LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "Login",
@@ -73,10 +81,14 @@ impl rt::Method for Login {
 /// Faults: `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct LoginByToken {
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for LoginByToken {
+    fn default() -> Self {
+        Self { locale: None }
+    }
 }
 pub(crate) static LOGIN_BY_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginByToken",
@@ -123,8 +135,12 @@ impl rt::Method for LoginByToken {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct Logout {}
+impl Default for Logout {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static LOGOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Logout",
     "2.0",
@@ -166,7 +182,6 @@ impl rt::Method for Logout {
 /// Returns nothing.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct MakeDirectory {
     /// `name`: required string.
     pub name: String,
@@ -174,6 +189,15 @@ pub struct MakeDirectory {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `createParentDirectories`: optional boolean.
     pub create_parent_directories: Option<bool>,
+}
+impl Default for MakeDirectory {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            create_parent_directories: None,
+        }
+    }
 }
 pub(crate) static MAKE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectory",
@@ -226,7 +250,6 @@ impl rt::Method for MakeDirectory {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `MigrationFault`, `FileFault`, `Timedout`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`.
-#[derive(Default)]
 pub struct MigrateVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -238,6 +261,17 @@ pub struct MigrateVmTask {
     pub priority: enums::VirtualMachineMovePriority,
     /// `state`: optional `VirtualMachinePowerState`.
     pub state: Option<enums::VirtualMachinePowerState>,
+}
+impl Default for MigrateVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pool: None,
+            host: None,
+            priority: Default::default(),
+            state: None,
+        }
+    }
 }
 pub(crate) static MIGRATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrateVM_Task",
@@ -294,7 +328,6 @@ impl rt::Method for MigrateVmTask {
 /// `ModifyListView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns: list of reference.
-#[derive(Default)]
 pub struct ModifyListView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
@@ -302,6 +335,15 @@ pub struct ModifyListView {
     pub add: Vec<rt::ManagedObjectReference>,
     /// `remove`: list of reference; needs the privilege `System.View`.
     pub remove: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ModifyListView {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            add: Vec::new(),
+            remove: Vec::new(),
+        }
+    }
 }
 pub(crate) static MODIFY_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModifyListView",
@@ -356,12 +398,19 @@ impl rt::Method for ModifyListView {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MountVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+}
+impl Default for MountVmfsVolume {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolume",
@@ -411,7 +460,6 @@ impl rt::Method for MountVmfsVolume {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct MoveDatastoreFileTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -423,6 +471,17 @@ pub struct MoveDatastoreFileTask {
     pub destination_datacenter: Option<rt::ManagedObjectReference>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+}
+impl Default for MoveDatastoreFileTask {
+    fn default() -> Self {
+        Self {
+            source_name: String::new(),
+            source_datacenter: None,
+            destination_name: String::new(),
+            destination_datacenter: None,
+            force: None,
+        }
+    }
 }
 pub(crate) static MOVE_DATASTORE_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDatastoreFile_Task",
@@ -481,12 +540,19 @@ impl rt::Method for MoveDatastoreFileTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DuplicateName`, `InvalidFolder`, `InvalidState`.
-#[derive(Default)]
 pub struct MoveIntoFolderTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+}
+impl Default for MoveIntoFolderTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            list: Vec::new(),
+        }
+    }
 }
 pub(crate) static MOVE_INTO_FOLDER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoFolder_Task",
@@ -536,12 +602,19 @@ impl rt::Method for MoveIntoFolderTask {
 /// Returns nothing.
 ///
 /// Faults: `DuplicateName`, `InsufficientResourcesFault`.
-#[derive(Default)]
 pub struct MoveIntoResourcePool {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
     /// `list`: list, not empty, of reference to `ManagedEntity`.
     pub list: Vec<rt::ManagedObjectReference>,
+}
+impl Default for MoveIntoResourcePool {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            list: Vec::new(),
+        }
+    }
 }
 pub(crate) static MOVE_INTO_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveIntoResourcePool",
@@ -595,7 +668,6 @@ impl rt::Method for MoveIntoResourcePool {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct MoveVirtualDiskTask {
     /// `sourceName`: required string.
     pub source_name: String,
@@ -610,6 +682,19 @@ pub struct MoveVirtualDiskTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+}
+impl Default for MoveVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            source_name: String::new(),
+            source_datacenter: None,
+            dest_name: String::new(),
+            dest_datacenter: None,
+            force: None,
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static MOVE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveVirtualDisk_Task",
@@ -675,10 +760,14 @@ impl rt::Method for MoveVirtualDiskTask {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Default)]
 pub struct PowerOffVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for PowerOffVmTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static POWER_OFF_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVM_Task",
@@ -727,12 +816,19 @@ impl rt::Method for PowerOffVmTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `InsufficientResourcesFault`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOn`.
-#[derive(Default)]
 pub struct PowerOnVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for PowerOnVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static POWER_ON_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVM_Task",
@@ -782,12 +878,19 @@ impl rt::Method for PowerOnVmTask {
 /// Returns: required int.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PutUsbScanCodes`.
-#[derive(Default)]
 pub struct PutUsbScanCodes {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `UsbScanCodeSpec`.
     pub spec: objects::UsbScanCodeSpec,
+}
+impl Default for PutUsbScanCodes {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static PUT_USB_SCAN_CODES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PutUsbScanCodes",
@@ -839,12 +942,19 @@ impl rt::Method for PutUsbScanCodes {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryAvailableDisksForVmfs {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryAvailableDisksForVmfs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_DISKS_FOR_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDisksForVmfs",
@@ -894,7 +1004,6 @@ impl rt::Method for QueryAvailableDisksForVmfs {
 /// Returns: list of `PerfMetricId`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryAvailablePerfMetric {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -904,6 +1013,16 @@ pub struct QueryAvailablePerfMetric {
     pub end_time: Option<rt::DateTime>,
     /// `intervalId`: optional int.
     pub interval_id: Option<i32>,
+}
+impl Default for QueryAvailablePerfMetric {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            begin_time: None,
+            end_time: None,
+            interval_id: None,
+        }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_PERF_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePerfMetric",
@@ -961,7 +1080,6 @@ impl rt::Method for QueryAvailablePerfMetric {
 /// Faults: `FileFault`, `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.DiskRandomRead`.
-#[derive(Default)]
 pub struct QueryChangedDiskAreas {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -973,6 +1091,17 @@ pub struct QueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+}
+impl Default for QueryChangedDiskAreas {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            snapshot: None,
+            device_key: 0,
+            start_offset: 0,
+            change_id: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryChangedDiskAreas",
@@ -1031,12 +1160,19 @@ impl rt::Method for QueryChangedDiskAreas {
 /// Returns: list of `Event` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryEvents {
     /// `filter`: required `EventFilterSpec`.
     pub filter: objects::EventFilterSpec,
     /// `eventViewSpec`: optional `EventManagerEventViewSpec` or a descendant, since VI API 9.0.0.0.
     pub event_view_spec: Option<rt::Poly<objects::EventManagerEventViewSpec>>,
+}
+impl Default for QueryEvents {
+    fn default() -> Self {
+        Self {
+            filter: Default::default(),
+            event_view_spec: None,
+        }
+    }
 }
 pub(crate) static QUERY_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryEvents",
@@ -1088,10 +1224,14 @@ impl rt::Method for QueryEvents {
 /// Faults: `InvalidName`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryOptions {
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for QueryOptions {
+    fn default() -> Self {
+        Self { name: None }
+    }
 }
 pub(crate) static QUERY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryOptions",
@@ -1138,10 +1278,14 @@ impl rt::Method for QueryOptions {
 /// Returns: list of `PerfEntityMetricBase` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPerf {
     /// `querySpec`: list, not empty, of `PerfQuerySpec`.
     pub query_spec: Vec<objects::PerfQuerySpec>,
+}
+impl Default for QueryPerf {
+    fn default() -> Self {
+        Self { query_spec: Vec::new() }
+    }
 }
 pub(crate) static QUERY_PERF: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerf",
@@ -1188,10 +1332,14 @@ impl rt::Method for QueryPerf {
 /// Returns: list of `PerfCounterInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPerfCounter {
     /// `counterId`: list, not empty, of int.
     pub counter_id: Vec<i32>,
+}
+impl Default for QueryPerfCounter {
+    fn default() -> Self {
+        Self { counter_id: Vec::new() }
+    }
 }
 pub(crate) static QUERY_PERF_COUNTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounter",
@@ -1238,10 +1386,14 @@ impl rt::Method for QueryPerfCounter {
 /// Returns: required `PerfProviderSummary`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for QueryPerfProviderSummary {
+    fn default() -> Self {
+        Self { entity: Default::default() }
+    }
 }
 pub(crate) static QUERY_PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfProviderSummary",
@@ -1290,12 +1442,19 @@ impl rt::Method for QueryPerfProviderSummary {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryVirtualDiskUuid {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryVirtualDiskUuid {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuid",
@@ -1347,7 +1506,6 @@ impl rt::Method for QueryVirtualDiskUuid {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryVmfsDatastoreCreateOptions {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1355,6 +1513,15 @@ pub struct QueryVmfsDatastoreCreateOptions {
     pub device_path: String,
     /// `vmfsMajorVersion`: optional int, since VI API 5.0.
     pub vmfs_major_version: Option<i32>,
+}
+impl Default for QueryVmfsDatastoreCreateOptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: String::new(),
+            vmfs_major_version: None,
+        }
+    }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreCreateOptions",
@@ -1405,12 +1572,19 @@ impl rt::Method for QueryVmfsDatastoreCreateOptions {
 /// `ReadNextEvents`, a method of `EventHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `Event` or a descendant.
-#[derive(Default)]
 pub struct ReadNextEvents {
     /// `_this`: required reference to `EventHistoryCollector`.
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for ReadNextEvents {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static READ_NEXT_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextEvents",
@@ -1458,12 +1632,19 @@ impl rt::Method for ReadNextEvents {
 /// `ReadNextTasks`, a method of `TaskHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `TaskInfo`.
-#[derive(Default)]
 pub struct ReadNextTasks {
     /// `_this`: required reference to `TaskHistoryCollector`.
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for ReadNextTasks {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static READ_NEXT_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasks",
@@ -1511,12 +1692,19 @@ impl rt::Method for ReadNextTasks {
 /// `ReadPreviousEvents`, a method of `EventHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `Event` or a descendant.
-#[derive(Default)]
 pub struct ReadPreviousEvents {
     /// `_this`: required reference to `EventHistoryCollector`.
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for ReadPreviousEvents {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static READ_PREVIOUS_EVENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousEvents",
@@ -1564,12 +1752,19 @@ impl rt::Method for ReadPreviousEvents {
 /// `ReadPreviousTasks`, a method of `TaskHistoryCollector`, since VI API 2.0.
 ///
 /// Returns: list of `TaskInfo`.
-#[derive(Default)]
 pub struct ReadPreviousTasks {
     /// `_this`: required reference to `TaskHistoryCollector`.
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for ReadPreviousTasks {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static READ_PREVIOUS_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadPreviousTasks",
@@ -1621,10 +1816,14 @@ impl rt::Method for ReadPreviousTasks {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Reset`.
-#[derive(Default)]
 pub struct RebootGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RebootGuest {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REBOOT_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootGuest",
@@ -1673,12 +1872,19 @@ impl rt::Method for RebootGuest {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct RebootHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for RebootHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static REBOOT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootHost_Task",
@@ -1728,12 +1934,19 @@ impl rt::Method for RebootHostTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidName`, `DuplicateName`, `InvalidState`, `InsufficientResourcesFault`, `InvalidDatastore`.
-#[derive(Default)]
 pub struct ReconfigVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineConfigSpec`.
     pub spec: objects::VirtualMachineConfigSpec,
+}
+impl Default for ReconfigVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIG_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigVM_Task",
@@ -1783,12 +1996,19 @@ impl rt::Method for ReconfigVmTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AutoStart`.
-#[derive(Default)]
 pub struct ReconfigureAutostart {
     /// `_this`: required reference to `HostAutoStartManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostAutoStartManagerConfig`.
     pub spec: objects::HostAutoStartManagerConfig,
+}
+impl Default for ReconfigureAutostart {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_AUTOSTART: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureAutostart",
@@ -1840,10 +2060,14 @@ impl rt::Method for ReconfigureAutostart {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RefreshDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshDatastore {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastore",
@@ -1890,10 +2114,14 @@ impl rt::Method for RefreshDatastore {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RefreshDatastoreStorageInfo {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshDatastoreStorageInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_DATASTORE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDatastoreStorageInfo",
@@ -1940,10 +2168,14 @@ impl rt::Method for RefreshDatastoreStorageInfo {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RefreshNetworkSystem {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshNetworkSystem {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshNetworkSystem",
@@ -1990,10 +2222,14 @@ impl rt::Method for RefreshNetworkSystem {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RefreshStorageInfo {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshStorageInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageInfo",
@@ -2040,10 +2276,14 @@ impl rt::Method for RefreshStorageInfo {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RefreshStorageSystem {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshStorageSystem {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshStorageSystem",
@@ -2094,7 +2334,6 @@ impl rt::Method for RefreshStorageSystem {
 /// Faults: `OutOfBounds`, `DuplicateName`, `AlreadyExists`, `InvalidDatastore`, `NotFound`, `InvalidName`, `VmConfigFault`, `InsufficientResourcesFault`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Register`.
-#[derive(Default)]
 pub struct RegisterVmTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -2108,6 +2347,18 @@ pub struct RegisterVmTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for RegisterVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path: String::new(),
+            name: None,
+            as_template: false,
+            pool: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static REGISTER_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterVM_Task",
@@ -2169,10 +2420,14 @@ impl rt::Method for RegisterVmTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct Reload {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for Reload {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RELOAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "Reload",
@@ -2221,7 +2476,6 @@ impl rt::Method for Reload {
 /// Faults: `InvalidState`, `InvalidDatastore`, `MigrationFault`, `VmConfigFault`, `FileFault`, `Timedout`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Resource.ColdMigrate`.
-#[derive(Default)]
 pub struct RelocateVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2229,6 +2483,15 @@ pub struct RelocateVmTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `priority`: optional `VirtualMachineMovePriority`, since VI API 4.0.
     pub priority: Option<enums::VirtualMachineMovePriority>,
+}
+impl Default for RelocateVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            priority: None,
+        }
+    }
 }
 pub(crate) static RELOCATE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVM_Task",
@@ -2283,7 +2546,6 @@ impl rt::Method for RelocateVmTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `SnapshotFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Default)]
 pub struct RemoveAllSnapshotsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -2291,6 +2553,15 @@ pub struct RemoveAllSnapshotsTask {
     pub consolidate: Option<bool>,
     /// `spec`: optional `SnapshotSelectionSpec`, since VI API 8.0.3.0.
     pub spec: Option<Box<objects::SnapshotSelectionSpec>>,
+}
+impl Default for RemoveAllSnapshotsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            consolidate: None,
+            spec: None,
+        }
+    }
 }
 pub(crate) static REMOVE_ALL_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAllSnapshots_Task",
@@ -2345,12 +2616,19 @@ impl rt::Method for RemoveAllSnapshotsTask {
 /// Faults: `NotFound`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RemoveDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static REMOVE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastore",
@@ -2402,7 +2680,6 @@ impl rt::Method for RemoveDatastore {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveInternetScsiSendTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2412,6 +2689,16 @@ pub struct RemoveInternetScsiSendTargets {
     pub targets: Vec<objects::HostInternetScsiHbaSendTarget>,
     /// `force`: optional boolean, since VI API 7.0.1.0.
     pub force: Option<bool>,
+}
+impl Default for RemoveInternetScsiSendTargets {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            targets: Vec::new(),
+            force: None,
+        }
+    }
 }
 pub(crate) static REMOVE_INTERNET_SCSI_SEND_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiSendTargets",
@@ -2469,7 +2756,6 @@ impl rt::Method for RemoveInternetScsiSendTargets {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveInternetScsiStaticTargets {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2477,6 +2763,15 @@ pub struct RemoveInternetScsiStaticTargets {
     pub i_scsi_hba_device: String,
     /// `targets`: list, not empty, of `HostInternetScsiHbaStaticTarget`.
     pub targets: Vec<objects::HostInternetScsiHbaStaticTarget>,
+}
+impl Default for RemoveInternetScsiStaticTargets {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            targets: Vec::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_INTERNET_SCSI_STATIC_TARGETS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveInternetScsiStaticTargets",
@@ -2531,12 +2826,19 @@ impl rt::Method for RemoveInternetScsiStaticTargets {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RemovePortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `pgName`: required string.
     pub pg_name: String,
+}
+impl Default for RemovePortGroup {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pg_name: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePortGroup",
@@ -2588,7 +2890,6 @@ impl rt::Method for RemovePortGroup {
 /// Faults: `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Default)]
 pub struct RemoveSnapshotTask {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -2596,6 +2897,15 @@ pub struct RemoveSnapshotTask {
     pub remove_children: bool,
     /// `consolidate`: optional boolean, since VI API 5.0.
     pub consolidate: Option<bool>,
+}
+impl Default for RemoveSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            remove_children: false,
+            consolidate: None,
+        }
+    }
 }
 pub(crate) static REMOVE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSnapshot_Task",
@@ -2650,12 +2960,19 @@ impl rt::Method for RemoveSnapshotTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RemoveVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for RemoveVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualNic",
@@ -2707,12 +3024,19 @@ impl rt::Method for RemoveVirtualNic {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RemoveVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vswitchName`: required string.
     pub vswitch_name: String,
+}
+impl Default for RemoveVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vswitch_name: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveVirtualSwitch",
@@ -2764,7 +3088,6 @@ impl rt::Method for RemoveVirtualSwitch {
 /// Faults: `InvalidName`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.RenameSnapshot`.
-#[derive(Default)]
 pub struct RenameSnapshot {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -2772,6 +3095,15 @@ pub struct RenameSnapshot {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for RenameSnapshot {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static RENAME_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameSnapshot",
@@ -2824,12 +3156,19 @@ impl rt::Method for RenameSnapshot {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DuplicateName`, `InvalidName`.
-#[derive(Default)]
 pub struct RenameTask {
     /// `_this`: required reference to `ManagedEntity`.
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for RenameTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Rename_Task",
@@ -2881,10 +3220,14 @@ impl rt::Method for RenameTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RescanAllHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RescanAllHba {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESCAN_ALL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanAllHba",
@@ -2933,12 +3276,19 @@ impl rt::Method for RescanAllHba {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RescanHba {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `hbaDevice`: required string.
     pub hba_device: String,
+}
+impl Default for RescanHba {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hba_device: String::new(),
+        }
+    }
 }
 pub(crate) static RESCAN_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanHba",
@@ -2990,10 +3340,14 @@ impl rt::Method for RescanHba {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RescanVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RescanVmfs {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESCAN_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVmfs",
@@ -3038,10 +3392,14 @@ impl rt::Method for RescanVmfs {
 /// `ResetCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct ResetCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ResetCollector {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESET_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCollector",
@@ -3086,12 +3444,19 @@ impl rt::Method for ResetCollector {
 /// `ResetListView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns: list of reference.
-#[derive(Default)]
 pub struct ResetListView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
     /// `obj`: list of reference; needs the privilege `System.View`.
     pub obj: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ResetListView {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            obj: Vec::new(),
+        }
+    }
 }
 pub(crate) static RESET_LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListView",
@@ -3139,12 +3504,19 @@ impl rt::Method for ResetListView {
 /// `ResetListViewFromView`, a method of `ListView`, since VI API 2.5.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct ResetListViewFromView {
     /// `_this`: required reference to `ListView`.
     pub this: rt::ManagedObjectReference,
     /// `view`: required reference to `View`.
     pub view: rt::ManagedObjectReference,
+}
+impl Default for ResetListViewFromView {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            view: Default::default(),
+        }
+    }
 }
 pub(crate) static RESET_LIST_VIEW_FROM_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetListViewFromView",
@@ -3196,10 +3568,14 @@ impl rt::Method for ResetListViewFromView {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Reset`.
-#[derive(Default)]
 pub struct ResetVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ResetVmTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESET_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetVM_Task",
@@ -3246,10 +3622,14 @@ impl rt::Method for ResetVmTask {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveHardwareUptime {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveHardwareUptime {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_HARDWARE_UPTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHardwareUptime",
@@ -3298,10 +3678,14 @@ impl rt::Method for RetrieveHardwareUptime {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct RetrieveProperties {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
+}
+impl Default for RetrieveProperties {
+    fn default() -> Self {
+        Self { spec_set: Vec::new() }
+    }
 }
 pub(crate) static RETRIEVE_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProperties",
@@ -3350,12 +3734,19 @@ impl rt::Method for RetrieveProperties {
 /// Faults: `InvalidProperty`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct RetrievePropertiesEx {
     /// `specSet`: list, not empty, of `PropertyFilterSpec`.
     pub spec_set: Vec<objects::PropertyFilterSpec>,
     /// `options`: required `RetrieveOptions`.
     pub options: objects::RetrieveOptions,
+}
+impl Default for RetrievePropertiesEx {
+    fn default() -> Self {
+        Self {
+            spec_set: Vec::new(),
+            options: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_PROPERTIES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrievePropertiesEx",
@@ -3405,10 +3796,14 @@ impl rt::Method for RetrievePropertiesEx {
 /// Returns: required `ServiceContent`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct RetrieveServiceContent {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveServiceContent {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceContent",
@@ -3457,7 +3852,6 @@ impl rt::Method for RetrieveServiceContent {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`, `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.State.RevertToSnapshot`.
-#[derive(Default)]
 pub struct RevertToCurrentSnapshotTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -3465,6 +3859,15 @@ pub struct RevertToCurrentSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+}
+impl Default for RevertToCurrentSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+            suppress_power_on: None,
+        }
+    }
 }
 pub(crate) static REVERT_TO_CURRENT_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToCurrentSnapshot_Task",
@@ -3519,7 +3922,6 @@ impl rt::Method for RevertToCurrentSnapshotTask {
 /// Faults: `TaskInProgress`, `InsufficientResourcesFault`, `InvalidState`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RevertToSnapshot`.
-#[derive(Default)]
 pub struct RevertToSnapshotTask {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
@@ -3527,6 +3929,15 @@ pub struct RevertToSnapshotTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `suppressPowerOn`: optional boolean, since VI API 2.5u2server.
     pub suppress_power_on: Option<bool>,
+}
+impl Default for RevertToSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+            suppress_power_on: None,
+        }
+    }
 }
 pub(crate) static REVERT_TO_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertToSnapshot_Task",

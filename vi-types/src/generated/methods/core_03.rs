@@ -7,10 +7,14 @@ use rt::{Property as P, PropertyMut as M};
 /// `RewindCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct RewindCollector {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RewindCollector {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REWIND_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RewindCollector",
@@ -59,7 +63,6 @@ impl rt::Method for RewindCollector {
 /// The task's result: list of `HostDatastoreBrowserSearchResults`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct SearchDatastoreSubFoldersTask {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -67,6 +70,15 @@ pub struct SearchDatastoreSubFoldersTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+}
+impl Default for SearchDatastoreSubFoldersTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore_path: String::new(),
+            search_spec: None,
+        }
+    }
 }
 pub(crate) static SEARCH_DATASTORE_SUB_FOLDERS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastoreSubFolders_Task",
@@ -121,7 +133,6 @@ impl rt::Method for SearchDatastoreSubFoldersTask {
 /// The task's result: required `HostDatastoreBrowserSearchResults`.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`.
-#[derive(Default)]
 pub struct SearchDatastoreTask {
     /// `_this`: required reference to `HostDatastoreBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -129,6 +140,15 @@ pub struct SearchDatastoreTask {
     pub datastore_path: String,
     /// `searchSpec`: optional `HostDatastoreBrowserSearchSpec`.
     pub search_spec: Option<Box<objects::HostDatastoreBrowserSearchSpec>>,
+}
+impl Default for SearchDatastoreTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore_path: String::new(),
+            search_spec: None,
+        }
+    }
 }
 pub(crate) static SEARCH_DATASTORE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchDatastore_Task",
@@ -183,10 +203,14 @@ impl rt::Method for SearchDatastoreTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.GuestControl`.
-#[derive(Default)]
 pub struct SendNmi {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for SendNmi {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static SEND_NMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendNMI",
@@ -233,12 +257,19 @@ impl rt::Method for SendNmi {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `Sessions.ValidateSession`.
-#[derive(Default)]
 pub struct SessionIsActive {
     /// `sessionID`: required string.
     pub session_id: String,
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for SessionIsActive {
+    fn default() -> Self {
+        Self {
+            session_id: String::new(),
+            user_name: String::new(),
+        }
+    }
 }
 pub(crate) static SESSION_IS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionIsActive",
@@ -286,12 +317,19 @@ impl rt::Method for SessionIsActive {
 /// `SetCollectorPageSize`, a method of `HistoryCollector`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct SetCollectorPageSize {
     /// `_this`: required reference to `HistoryCollector`.
     pub this: rt::ManagedObjectReference,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for SetCollectorPageSize {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static SET_COLLECTOR_PAGE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCollectorPageSize",
@@ -343,10 +381,14 @@ impl rt::Method for SetCollectorPageSize {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Default)]
 pub struct ShutdownGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ShutdownGuest {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static SHUTDOWN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownGuest",
@@ -395,12 +437,19 @@ impl rt::Method for ShutdownGuest {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct ShutdownHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for ShutdownHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static SHUTDOWN_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShutdownHost_Task",
@@ -452,10 +501,14 @@ impl rt::Method for ShutdownHostTask {
 /// Faults: `ToolsUnavailable`, `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Suspend`.
-#[derive(Default)]
 pub struct StandbyGuest {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for StandbyGuest {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static STANDBY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StandbyGuest",
@@ -504,10 +557,14 @@ impl rt::Method for StandbyGuest {
 /// Faults: `TaskInProgress`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Suspend`.
-#[derive(Default)]
 pub struct SuspendVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for SuspendVmTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static SUSPEND_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVM_Task",
@@ -556,10 +613,14 @@ impl rt::Method for SuspendVmTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Sessions.TerminateSession`.
-#[derive(Default)]
 pub struct TerminateSession {
     /// `sessionId`: list, not empty, of string.
     pub session_id: Vec<String>,
+}
+impl Default for TerminateSession {
+    fn default() -> Self {
+        Self { session_id: Vec::new() }
+    }
 }
 pub(crate) static TERMINATE_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateSession",
@@ -608,12 +669,19 @@ impl rt::Method for TerminateSession {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmountVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+}
+impl Default for UnmountVmfsVolume {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolume",
@@ -665,10 +733,14 @@ impl rt::Method for UnmountVmfsVolume {
 /// Faults: `TaskInProgress`, `InvalidPowerState`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Unregister`.
-#[derive(Default)]
 pub struct UnregisterVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for UnregisterVm {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static UNREGISTER_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterVM",
@@ -715,7 +787,6 @@ impl rt::Method for UnregisterVm {
 /// Returns nothing.
 ///
 /// Faults: `InvalidName`, `DuplicateName`, `InsufficientResourcesFault`, `ConcurrentAccess`.
-#[derive(Default)]
 pub struct UpdateConfig {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -723,6 +794,15 @@ pub struct UpdateConfig {
     pub name: Option<String>,
     /// `config`: optional `ResourceConfigSpec`.
     pub config: Option<Box<objects::ResourceConfigSpec>>,
+}
+impl Default for UpdateConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: None,
+            config: None,
+        }
+    }
 }
 pub(crate) static UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConfig",
@@ -777,7 +857,6 @@ impl rt::Method for UpdateConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiAuthenticationProperties {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -787,6 +866,16 @@ pub struct UpdateInternetScsiAuthenticationProperties {
     pub authentication_properties: objects::HostInternetScsiHbaAuthenticationProperties,
     /// `targetSet`: optional `HostInternetScsiHbaTargetSet`, since VI API 4.0.
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
+}
+impl Default for UpdateInternetScsiAuthenticationProperties {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            authentication_properties: Default::default(),
+            target_set: None,
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAuthenticationProperties",
@@ -842,10 +931,14 @@ impl rt::Method for UpdateInternetScsiAuthenticationProperties {
 /// Returns nothing.
 ///
 /// Faults: `InvalidName`.
-#[derive(Default)]
 pub struct UpdateOptions {
     /// `changedValue`: list, not empty, of `OptionValue` or a descendant.
     pub changed_value: Vec<rt::Poly<objects::OptionValue>>,
+}
+impl Default for UpdateOptions {
+    fn default() -> Self {
+        Self { changed_value: Vec::new() }
+    }
 }
 pub(crate) static UPDATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateOptions",
@@ -894,7 +987,6 @@ impl rt::Method for UpdateOptions {
 /// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdatePortGroup {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -902,6 +994,15 @@ pub struct UpdatePortGroup {
     pub pg_name: String,
     /// `portgrp`: required `HostPortGroupSpec`.
     pub portgrp: objects::HostPortGroupSpec,
+}
+impl Default for UpdatePortGroup {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pg_name: String::new(),
+            portgrp: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePortGroup",
@@ -956,12 +1057,19 @@ impl rt::Method for UpdatePortGroup {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateSoftwareInternetScsiEnabled {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `enabled`: required boolean.
     pub enabled: bool,
+}
+impl Default for UpdateSoftwareInternetScsiEnabled {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            enabled: false,
+        }
+    }
 }
 pub(crate) static UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSoftwareInternetScsiEnabled",
@@ -1011,7 +1119,6 @@ impl rt::Method for UpdateSoftwareInternetScsiEnabled {
 /// Returns nothing.
 ///
 /// Faults: `NotFound`, `HostConfigFault`, `InvalidState`.
-#[derive(Default)]
 pub struct UpdateVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1019,6 +1126,15 @@ pub struct UpdateVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+}
+impl Default for UpdateVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            nic: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualNic",
@@ -1073,7 +1189,6 @@ impl rt::Method for UpdateVirtualNic {
 /// Faults: `ResourceInUse`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateVirtualSwitch {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1081,6 +1196,15 @@ pub struct UpdateVirtualSwitch {
     pub vswitch_name: String,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: objects::HostVirtualSwitchSpec,
+}
+impl Default for UpdateVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vswitch_name: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualSwitch",
@@ -1135,7 +1259,6 @@ impl rt::Method for UpdateVirtualSwitch {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ValidateMigration {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
@@ -1149,6 +1272,18 @@ pub struct ValidateMigration {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for ValidateMigration {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Vec::new(),
+            state: None,
+            test_type: Vec::new(),
+            pool: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static VALIDATE_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateMigration",
@@ -1212,10 +1347,14 @@ impl rt::Method for ValidateMigration {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct WaitForUpdates {
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for WaitForUpdates {
+    fn default() -> Self {
+        Self { version: None }
+    }
 }
 pub(crate) static WAIT_FOR_UPDATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdates",
@@ -1264,12 +1403,19 @@ impl rt::Method for WaitForUpdates {
 /// Faults: `InvalidCollectorVersion`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct WaitForUpdatesEx {
     /// `version`: optional string.
     pub version: Option<String>,
     /// `options`: optional `WaitOptions`.
     pub options: Option<Box<objects::WaitOptions>>,
+}
+impl Default for WaitForUpdatesEx {
+    fn default() -> Self {
+        Self {
+            version: None,
+            options: None,
+        }
+    }
 }
 pub(crate) static WAIT_FOR_UPDATES_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitForUpdatesEx",
@@ -1321,12 +1467,19 @@ impl rt::Method for WaitForUpdatesEx {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ZeroFillVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for ZeroFillVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static ZERO_FILL_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ZeroFillVirtualDisk_Task",
@@ -1374,7 +1527,6 @@ impl rt::Method for ZeroFillVirtualDiskTask {
 /// `setCustomValue`, a method of `ExtensibleManagedObject`, since VI API 2.5.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct SetCustomValue {
     /// `_this`: required reference to `ExtensibleManagedObject`.
     pub this: rt::ManagedObjectReference,
@@ -1382,6 +1534,15 @@ pub struct SetCustomValue {
     pub key: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for SetCustomValue {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static SET_CUSTOM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "setCustomValue",

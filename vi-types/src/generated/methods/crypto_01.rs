@@ -11,10 +11,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `AlreadyExists`, `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct AddKey {
     /// `key`: required `CryptoKeyPlain`.
     pub key: objects::CryptoKeyPlain,
+}
+impl Default for AddKey {
+    fn default() -> Self {
+        Self { key: Default::default() }
+    }
 }
 pub(crate) static ADD_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKey",
@@ -63,10 +67,14 @@ impl rt::Method for AddKey {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct AddKeys {
     /// `keys`: list of `CryptoKeyPlain`.
     pub keys: Vec<objects::CryptoKeyPlain>,
+}
+impl Default for AddKeys {
+    fn default() -> Self {
+        Self { keys: Vec::new() }
+    }
 }
 pub(crate) static ADD_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddKeys",
@@ -115,12 +123,19 @@ impl rt::Method for AddKeys {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct ChangeKeyTask {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
     /// `newKey`: required `CryptoKeyPlain`.
     pub new_key: objects::CryptoKeyPlain,
+}
+impl Default for ChangeKeyTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_key: Default::default(),
+        }
+    }
 }
 pub(crate) static CHANGE_KEY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeKey_Task",
@@ -170,12 +185,19 @@ impl rt::Method for ChangeKeyTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct ConfigureCryptoKey {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<objects::CryptoKeyId>>,
+}
+impl Default for ConfigureCryptoKey {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_id: None,
+        }
+    }
 }
 pub(crate) static CONFIGURE_CRYPTO_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureCryptoKey",
@@ -227,10 +249,14 @@ impl rt::Method for ConfigureCryptoKey {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct CryptoManagerHostDisable {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CryptoManagerHostDisable {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_DISABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostDisable",
@@ -279,12 +305,19 @@ impl rt::Method for CryptoManagerHostDisable {
 /// Faults: `InvalidState`, `AlreadyExists`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct CryptoManagerHostEnable {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
     /// `initialKey`: required `CryptoKeyPlain`.
     pub initial_key: objects::CryptoKeyPlain,
+}
+impl Default for CryptoManagerHostEnable {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            initial_key: Default::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_ENABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostEnable",
@@ -336,10 +369,14 @@ impl rt::Method for CryptoManagerHostEnable {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct CryptoManagerHostPrepare {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CryptoManagerHostPrepare {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_PREPARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostPrepare",
@@ -388,10 +425,14 @@ impl rt::Method for CryptoManagerHostPrepare {
 /// Faults: `InvalidState`, `NotSupported`.
 ///
 /// Needs the privilege `Cryptographer.RegisterVM`.
-#[derive(Default)]
 pub struct CryptoUnlockTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for CryptoUnlockTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CRYPTO_UNLOCK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoUnlock_Task",
@@ -440,12 +481,19 @@ impl rt::Method for CryptoUnlockTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct EnableCrypto {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `keyPlain`: required `CryptoKeyPlain`.
     pub key_plain: objects::CryptoKeyPlain,
+}
+impl Default for EnableCrypto {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_plain: Default::default(),
+        }
+    }
 }
 pub(crate) static ENABLE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableCrypto",
@@ -495,7 +543,6 @@ impl rt::Method for EnableCrypto {
 /// Returns: required string.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct GenerateClientCsr {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -503,6 +550,15 @@ pub struct GenerateClientCsr {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+}
+impl Default for GenerateClientCsr {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            request: None,
+        }
+    }
 }
 pub(crate) static GENERATE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateClientCsr",
@@ -555,7 +611,6 @@ impl rt::Method for GenerateClientCsr {
 /// Returns: required `CryptoKeyResult`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct GenerateKey {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -565,6 +620,16 @@ pub struct GenerateKey {
     pub spec: Option<Box<objects::CryptoManagerKmipCustomAttributeSpec>>,
     /// `keySpec`: optional `CryptoManagerKmipGenerateKeySpec`, since VI API 9.0.0.0.
     pub key_spec: Option<Box<objects::CryptoManagerKmipGenerateKeySpec>>,
+}
+impl Default for GenerateKey {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_provider: None,
+            spec: None,
+            key_spec: None,
+        }
+    }
 }
 pub(crate) static GENERATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateKey",
@@ -620,7 +685,6 @@ impl rt::Method for GenerateKey {
 /// Returns: required string.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct GenerateSelfSignedClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -628,6 +692,15 @@ pub struct GenerateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `request`: optional `CryptoManagerKmipCertSignRequest`, since VI API 8.0.1.0.
     pub request: Option<Box<objects::CryptoManagerKmipCertSignRequest>>,
+}
+impl Default for GenerateSelfSignedClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            request: None,
+        }
+    }
 }
 pub(crate) static GENERATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateSelfSignedClientCert",
@@ -680,12 +753,19 @@ impl rt::Method for GenerateSelfSignedClientCert {
 /// Returns: list of `CryptoManagerHostKeyStatus`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct GetCryptoKeyStatus {
     /// `_this`: required reference to `CryptoManagerHost`.
     pub this: rt::ManagedObjectReference,
     /// `keys`: list of `CryptoKeyId`.
     pub keys: Vec<objects::CryptoKeyId>,
+}
+impl Default for GetCryptoKeyStatus {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static GET_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetCryptoKeyStatus",
@@ -735,7 +815,6 @@ impl rt::Method for GetCryptoKeyStatus {
 /// Returns: optional `KeyProviderId`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct GetDefaultKmsCluster {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -743,6 +822,15 @@ pub struct GetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `defaultsToParent`: optional boolean.
     pub defaults_to_parent: Option<bool>,
+}
+impl Default for GetDefaultKmsCluster {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: None,
+            defaults_to_parent: None,
+        }
+    }
 }
 pub(crate) static GET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetDefaultKmsCluster",
@@ -797,12 +885,19 @@ impl rt::Method for GetDefaultKmsCluster {
 /// Faults: `InvalidArgument`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct IsKmsClusterActive {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `cluster`: optional `KeyProviderId`.
     pub cluster: Option<Box<objects::KeyProviderId>>,
+}
+impl Default for IsKmsClusterActive {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: None,
+        }
+    }
 }
 pub(crate) static IS_KMS_CLUSTER_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsKmsClusterActive",
@@ -852,10 +947,14 @@ impl rt::Method for IsKmsClusterActive {
 /// Returns: list of `CryptoKeyId`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct ListKeys {
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for ListKeys {
+    fn default() -> Self {
+        Self { limit: None }
+    }
 }
 pub(crate) static LIST_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKeys",
@@ -902,12 +1001,19 @@ impl rt::Method for ListKeys {
 /// Returns: list of `KmipClusterInfo`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct ListKmipServers {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for ListKmipServers {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            limit: None,
+        }
+    }
 }
 pub(crate) static LIST_KMIP_SERVERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmipServers",
@@ -957,7 +1063,6 @@ impl rt::Method for ListKmipServers {
 /// Returns: list of `KmipClusterInfo`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct ListKmsClusters {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -967,6 +1072,16 @@ pub struct ListKmsClusters {
     pub management_type_filter: Option<i32>,
     /// `statusFilter`: optional int.
     pub status_filter: Option<i32>,
+}
+impl Default for ListKmsClusters {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            include_kms_servers: None,
+            management_type_filter: None,
+            status_filter: None,
+        }
+    }
 }
 pub(crate) static LIST_KMS_CLUSTERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListKmsClusters",
@@ -1022,12 +1137,19 @@ impl rt::Method for ListKmsClusters {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct MarkDefault {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+}
+impl Default for MarkDefault {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster_id: Default::default(),
+        }
+    }
 }
 pub(crate) static MARK_DEFAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkDefault",
@@ -1079,10 +1201,14 @@ impl rt::Method for MarkDefault {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct PrepareCrypto {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for PrepareCrypto {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static PREPARE_CRYPTO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrepareCrypto",
@@ -1129,7 +1255,6 @@ impl rt::Method for PrepareCrypto {
 /// Returns: list of `CryptoManagerKmipCryptoKeyStatus`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct QueryCryptoKeyStatus {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1137,6 +1262,15 @@ pub struct QueryCryptoKeyStatus {
     pub key_ids: Vec<objects::CryptoKeyId>,
     /// `checkKeyBitMap`: required int.
     pub check_key_bit_map: i32,
+}
+impl Default for QueryCryptoKeyStatus {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_ids: Vec::new(),
+            check_key_bit_map: 0,
+        }
+    }
 }
 pub(crate) static QUERY_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCryptoKeyStatus",
@@ -1189,12 +1323,19 @@ impl rt::Method for QueryCryptoKeyStatus {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RegisterKmipServer {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+}
+impl Default for RegisterKmipServer {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            server: Default::default(),
+        }
+    }
 }
 pub(crate) static REGISTER_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmipServer",
@@ -1244,7 +1385,6 @@ impl rt::Method for RegisterKmipServer {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RegisterKmsCluster {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1252,6 +1392,15 @@ pub struct RegisterKmsCluster {
     pub cluster_id: objects::KeyProviderId,
     /// `managementType`: optional string.
     pub management_type: Option<String>,
+}
+impl Default for RegisterKmsCluster {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster_id: Default::default(),
+            management_type: None,
+        }
+    }
 }
 pub(crate) static REGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterKmsCluster",
@@ -1306,12 +1455,19 @@ impl rt::Method for RegisterKmsCluster {
 /// Faults: `ResourceInUse`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct RemoveKey {
     /// `key`: required `CryptoKeyId`.
     pub key: objects::CryptoKeyId,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for RemoveKey {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static REMOVE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKey",
@@ -1361,12 +1517,19 @@ impl rt::Method for RemoveKey {
 /// Returns: list of `CryptoKeyResult`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct RemoveKeys {
     /// `keys`: list of `CryptoKeyId`.
     pub keys: Vec<objects::CryptoKeyId>,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for RemoveKeys {
+    fn default() -> Self {
+        Self {
+            keys: Vec::new(),
+            force: false,
+        }
+    }
 }
 pub(crate) static REMOVE_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKeys",
@@ -1416,7 +1579,6 @@ impl rt::Method for RemoveKeys {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RemoveKmipServer {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1424,6 +1586,15 @@ pub struct RemoveKmipServer {
     pub cluster_id: objects::KeyProviderId,
     /// `serverName`: required string.
     pub server_name: String,
+}
+impl Default for RemoveKmipServer {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster_id: Default::default(),
+            server_name: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveKmipServer",
@@ -1476,12 +1647,19 @@ impl rt::Method for RemoveKmipServer {
 /// Returns: required string.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RetrieveClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+}
+impl Default for RetrieveClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCert",
@@ -1531,12 +1709,19 @@ impl rt::Method for RetrieveClientCert {
 /// Returns: required string.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RetrieveClientCsr {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+}
+impl Default for RetrieveClientCsr {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_CLIENT_CSR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveClientCsr",
@@ -1586,7 +1771,6 @@ impl rt::Method for RetrieveClientCsr {
 /// Returns: required `CryptoManagerKmipServerCertInfo`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RetrieveKmipServerCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1594,6 +1778,15 @@ pub struct RetrieveKmipServerCert {
     pub key_provider: objects::KeyProviderId,
     /// `server`: required `KmipServerInfo`.
     pub server: objects::KmipServerInfo,
+}
+impl Default for RetrieveKmipServerCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_provider: Default::default(),
+            server: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServerCert",
@@ -1648,12 +1841,19 @@ impl rt::Method for RetrieveKmipServerCert {
 /// The task's result: list of `CryptoManagerKmipClusterStatus`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RetrieveKmipServersStatusTask {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `clusters`: list of `KmipClusterInfo`.
     pub clusters: Vec<objects::KmipClusterInfo>,
+}
+impl Default for RetrieveKmipServersStatusTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            clusters: Vec::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_KMIP_SERVERS_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveKmipServersStatus_Task",
@@ -1703,12 +1903,19 @@ impl rt::Method for RetrieveKmipServersStatusTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct RetrieveSelfSignedClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required `KeyProviderId`.
     pub cluster: objects::KeyProviderId,
+}
+impl Default for RetrieveSelfSignedClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSelfSignedClientCert",
@@ -1760,7 +1967,6 @@ impl rt::Method for RetrieveSelfSignedClientCert {
 /// Faults: `InvalidRequest`, `InvalidArgument`.
 ///
 /// Needs the privilege `Cryptographer.RegisterHost`.
-#[derive(Default)]
 pub struct SetCryptoMode {
     /// `_this`: required reference to `ClusterComputeResource`.
     pub this: rt::ManagedObjectReference,
@@ -1768,6 +1974,15 @@ pub struct SetCryptoMode {
     pub crypto_mode: String,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<objects::ClusterComputeResourceCryptoModePolicy>>,
+}
+impl Default for SetCryptoMode {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            crypto_mode: String::new(),
+            policy: None,
+        }
+    }
 }
 pub(crate) static SET_CRYPTO_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetCryptoMode",
@@ -1820,7 +2035,6 @@ impl rt::Method for SetCryptoMode {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct SetDefaultKmsCluster {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1828,6 +2042,15 @@ pub struct SetDefaultKmsCluster {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `clusterId`: optional `KeyProviderId`.
     pub cluster_id: Option<Box<objects::KeyProviderId>>,
+}
+impl Default for SetDefaultKmsCluster {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: None,
+            cluster_id: None,
+        }
+    }
 }
 pub(crate) static SET_DEFAULT_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDefaultKmsCluster",
@@ -1880,7 +2103,6 @@ impl rt::Method for SetDefaultKmsCluster {
 /// Returns: required `CryptoKeyResult`.
 ///
 /// Needs the privilege `Cryptographer.ManageKeys`.
-#[derive(Default)]
 pub struct SetKeyCustomAttributes {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -1888,6 +2110,15 @@ pub struct SetKeyCustomAttributes {
     pub key_id: objects::CryptoKeyId,
     /// `spec`: required `CryptoManagerKmipCustomAttributeSpec`.
     pub spec: objects::CryptoManagerKmipCustomAttributeSpec,
+}
+impl Default for SetKeyCustomAttributes {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key_id: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static SET_KEY_CUSTOM_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetKeyCustomAttributes",
@@ -1940,12 +2171,19 @@ impl rt::Method for SetKeyCustomAttributes {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UnregisterKmsCluster {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: objects::KeyProviderId,
+}
+impl Default for UnregisterKmsCluster {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster_id: Default::default(),
+        }
+    }
 }
 pub(crate) static UNREGISTER_KMS_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterKmsCluster",
@@ -1995,12 +2233,19 @@ impl rt::Method for UnregisterKmsCluster {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UpdateKmipServer {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
     /// `server`: required `KmipServerSpec`.
     pub server: objects::KmipServerSpec,
+}
+impl Default for UpdateKmipServer {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            server: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_KMIP_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmipServer",
@@ -2050,7 +2295,6 @@ impl rt::Method for UpdateKmipServer {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UpdateKmsSignedCsrClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -2058,6 +2302,15 @@ pub struct UpdateKmsSignedCsrClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+}
+impl Default for UpdateKmsSignedCsrClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            certificate: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_KMS_SIGNED_CSR_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateKmsSignedCsrClientCert",
@@ -2110,7 +2363,6 @@ impl rt::Method for UpdateKmsSignedCsrClientCert {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UpdateSelfSignedClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -2118,6 +2370,15 @@ pub struct UpdateSelfSignedClientCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+}
+impl Default for UpdateSelfSignedClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            certificate: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_SELF_SIGNED_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSelfSignedClientCert",
@@ -2170,7 +2431,6 @@ impl rt::Method for UpdateSelfSignedClientCert {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UploadClientCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -2180,6 +2440,16 @@ pub struct UploadClientCert {
     pub certificate: String,
     /// `privateKey`: required string, secret.
     pub private_key: String,
+}
+impl Default for UploadClientCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            certificate: String::new(),
+            private_key: String::new(),
+        }
+    }
 }
 pub(crate) static UPLOAD_CLIENT_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadClientCert",
@@ -2235,7 +2505,6 @@ impl rt::Method for UploadClientCert {
 /// Returns nothing.
 ///
 /// Needs the privilege `Cryptographer.ManageKeyServers`.
-#[derive(Default)]
 pub struct UploadKmipServerCert {
     /// `_this`: required reference to `CryptoManagerKmip`.
     pub this: rt::ManagedObjectReference,
@@ -2243,6 +2512,15 @@ pub struct UploadKmipServerCert {
     pub cluster: objects::KeyProviderId,
     /// `certificate`: required string.
     pub certificate: String,
+}
+impl Default for UploadKmipServerCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            certificate: String::new(),
+        }
+    }
 }
 pub(crate) static UPLOAD_KMIP_SERVER_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UploadKmipServerCert",

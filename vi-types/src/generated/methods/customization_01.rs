@@ -11,10 +11,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `CustomizationFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckCustomizationResources {
     /// `guestOs`: required string.
     pub guest_os: String,
+}
+impl Default for CheckCustomizationResources {
+    fn default() -> Self {
+        Self { guest_os: String::new() }
+    }
 }
 pub(crate) static CHECK_CUSTOMIZATION_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCustomizationResources",
@@ -63,12 +67,19 @@ impl rt::Method for CheckCustomizationResources {
 /// Faults: `CustomizationFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Customize`.
-#[derive(Default)]
 pub struct CheckCustomizationSpec {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+}
+impl Default for CheckCustomizationSpec {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CHECK_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCustomizationSpec",
@@ -120,10 +131,14 @@ impl rt::Method for CheckCustomizationSpec {
 /// Faults: `CustomizationFault`, `AlreadyExists`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ModifyCustSpecs`.
-#[derive(Default)]
 pub struct CreateCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+}
+impl Default for CreateCustomizationSpec {
+    fn default() -> Self {
+        Self { item: Default::default() }
+    }
 }
 pub(crate) static CREATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCustomizationSpec",
@@ -170,10 +185,14 @@ impl rt::Method for CreateCustomizationSpec {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CustomizationSpecItemToXml {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+}
+impl Default for CustomizationSpecItemToXml {
+    fn default() -> Self {
+        Self { item: Default::default() }
+    }
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM_TO_XML: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecItemToXml",
@@ -222,12 +241,19 @@ impl rt::Method for CustomizationSpecItemToXml {
 /// Faults: `CustomizationFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Customize`.
-#[derive(Default)]
 pub struct CustomizeVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `CustomizationSpec`.
     pub spec: objects::CustomizationSpec,
+}
+impl Default for CustomizeVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizeVM_Task",
@@ -279,10 +305,14 @@ impl rt::Method for CustomizeVmTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ModifyCustSpecs`.
-#[derive(Default)]
 pub struct DeleteCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for DeleteCustomizationSpec {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static DELETE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteCustomizationSpec",
@@ -329,10 +359,14 @@ impl rt::Method for DeleteCustomizationSpec {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ReadCustSpecs`.
-#[derive(Default)]
 pub struct DoesCustomizationSpecExist {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for DoesCustomizationSpecExist {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static DOES_CUSTOMIZATION_SPEC_EXIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DoesCustomizationSpecExist",
@@ -381,12 +415,19 @@ impl rt::Method for DoesCustomizationSpecExist {
 /// Faults: `NotFound`, `AlreadyExists`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ModifyCustSpecs`.
-#[derive(Default)]
 pub struct DuplicateCustomizationSpec {
     /// `name`: required string.
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DuplicateCustomizationSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DUPLICATE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateCustomizationSpec",
@@ -438,10 +479,14 @@ impl rt::Method for DuplicateCustomizationSpec {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ReadCustSpecs`.
-#[derive(Default)]
 pub struct GetCustomizationSpec {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for GetCustomizationSpec {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static GET_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetCustomizationSpec",
@@ -488,10 +533,14 @@ impl rt::Method for GetCustomizationSpec {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct IsGuestOsCustomizable {
     /// `guestId`: required string.
     pub guest_id: String,
+}
+impl Default for IsGuestOsCustomizable {
+    fn default() -> Self {
+        Self { guest_id: String::new() }
+    }
 }
 pub(crate) static IS_GUEST_OS_CUSTOMIZABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsGuestOsCustomizable",
@@ -540,10 +589,14 @@ impl rt::Method for IsGuestOsCustomizable {
 /// Faults: `CustomizationFault`, `NotFound`, `ConcurrentAccess`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ModifyCustSpecs`.
-#[derive(Default)]
 pub struct OverwriteCustomizationSpec {
     /// `item`: required `CustomizationSpecItem`.
     pub item: objects::CustomizationSpecItem,
+}
+impl Default for OverwriteCustomizationSpec {
+    fn default() -> Self {
+        Self { item: Default::default() }
+    }
 }
 pub(crate) static OVERWRITE_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverwriteCustomizationSpec",
@@ -592,12 +645,19 @@ impl rt::Method for OverwriteCustomizationSpec {
 /// Faults: `NotFound`, `AlreadyExists`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.ModifyCustSpecs`.
-#[derive(Default)]
 pub struct RenameCustomizationSpec {
     /// `name`: required string.
     pub name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for RenameCustomizationSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameCustomizationSpec",
@@ -649,10 +709,16 @@ impl rt::Method for RenameCustomizationSpec {
 /// Faults: `CustomizationFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct XmlToCustomizationSpecItem {
     /// `specItemXml`: required string.
     pub spec_item_xml: String,
+}
+impl Default for XmlToCustomizationSpecItem {
+    fn default() -> Self {
+        Self {
+            spec_item_xml: String::new(),
+        }
+    }
 }
 pub(crate) static XML_TO_CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "XmlToCustomizationSpecItem",

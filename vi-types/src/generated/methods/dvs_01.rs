@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `DvsFault`, `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `DVPortgroup.Create`.
-#[derive(Default)]
 pub struct AddDvPortgroupTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `DVPortgroupConfigSpec`.
     pub spec: Vec<objects::DvPortgroupConfigSpec>,
+}
+impl Default for AddDvPortgroupTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDVPortgroup_Task",
@@ -68,12 +75,19 @@ impl rt::Method for AddDvPortgroupTask {
 /// Faults: `DvsFault`, `InvalidName`.
 ///
 /// Needs the privilege `DVSwitch.ResourceManagement`.
-#[derive(Default)]
 pub struct AddNetworkResourcePool {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+}
+impl Default for AddNetworkResourcePool {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddNetworkResourcePool",
@@ -127,12 +141,19 @@ impl rt::Method for AddNetworkResourcePool {
 /// Faults: `DvsFault`, `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `DVPortgroup.Create`.
-#[derive(Default)]
 pub struct CreateDvPortgroupTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+}
+impl Default for CreateDvPortgroupTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVPortgroup_Task",
@@ -186,12 +207,19 @@ impl rt::Method for CreateDvPortgroupTask {
 /// Faults: `DvsFault`, `DuplicateName`, `InvalidName`, `NotFound`, `DvsNotAuthorized`.
 ///
 /// Needs the privilege `DVSwitch.Create`.
-#[derive(Default)]
 pub struct CreateDvsTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSCreateSpec`.
     pub spec: objects::DvsCreateSpec,
+}
+impl Default for CreateDvsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDVS_Task",
@@ -243,12 +271,19 @@ impl rt::Method for CreateDvsTask {
 /// The task's result: optional `DVPortgroupConfigSpec`.
 ///
 /// Faults: `DvsFault`, `RollbackFailure`.
-#[derive(Default)]
 pub struct DvPortgroupRollbackTask {
     /// `_this`: required reference to `DistributedVirtualPortgroup`.
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+}
+impl Default for DvPortgroupRollbackTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity_backup: None,
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRollback_Task",
@@ -300,10 +335,14 @@ impl rt::Method for DvPortgroupRollbackTask {
 /// The task's result: list of `EntityBackupConfig`.
 ///
 /// Faults: `NotFound`, `BackupBlobWriteFailure`.
-#[derive(Default)]
 pub struct DvsManagerExportEntityTask {
     /// `selectionSet`: list, not empty, of `SelectionSet` or a descendant.
     pub selection_set: Vec<rt::Poly<objects::SelectionSet>>,
+}
+impl Default for DvsManagerExportEntityTask {
+    fn default() -> Self {
+        Self { selection_set: Vec::new() }
+    }
 }
 pub(crate) static DVS_MANAGER_EXPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerExportEntity_Task",
@@ -352,12 +391,19 @@ impl rt::Method for DvsManagerExportEntityTask {
 /// The task's result: required `DistributedVirtualSwitchManagerImportResult`.
 ///
 /// Faults: `DvsFault`, `NotFound`.
-#[derive(Default)]
 pub struct DvsManagerImportEntityTask {
     /// `entityBackup`: list, not empty, of `EntityBackupConfig`.
     pub entity_backup: Vec<objects::EntityBackupConfig>,
     /// `importType`: required string.
     pub import_type: String,
+}
+impl Default for DvsManagerImportEntityTask {
+    fn default() -> Self {
+        Self {
+            entity_backup: Vec::new(),
+            import_type: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_MANAGER_IMPORT_ENTITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerImportEntity_Task",
@@ -409,12 +455,19 @@ impl rt::Method for DvsManagerImportEntityTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DvsManagerLookupDvPortGroup {
     /// `switchUuid`: required string.
     pub switch_uuid: String,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+}
+impl Default for DvsManagerLookupDvPortGroup {
+    fn default() -> Self {
+        Self {
+            switch_uuid: String::new(),
+            portgroup_key: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_MANAGER_LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerLookupDvPortGroup",
@@ -466,12 +519,19 @@ impl rt::Method for DvsManagerLookupDvPortGroup {
 /// The task's result: optional `DVSConfigSpec` or a descendant.
 ///
 /// Faults: `DvsFault`, `RollbackFailure`.
-#[derive(Default)]
 pub struct DvsRollbackTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `entityBackup`: optional `EntityBackupConfig`.
     pub entity_backup: Option<Box<objects::EntityBackupConfig>>,
+}
+impl Default for DvsRollbackTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity_backup: None,
+        }
+    }
 }
 pub(crate) static DVS_ROLLBACK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollback_Task",
@@ -523,12 +583,19 @@ impl rt::Method for DvsRollbackTask {
 /// Faults: `DvsFault`, `NotFound`, `InvalidName`, `ConcurrentAccess`, `ConflictingConfiguration`, `ResourceInUse`.
 ///
 /// Needs the privilege `DVSwitch.ResourceManagement`.
-#[derive(Default)]
 pub struct DvsReconfigureVmVnicNetworkResourcePoolTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DvsVmVnicResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsVmVnicResourcePoolConfigSpec>,
+}
+impl Default for DvsReconfigureVmVnicNetworkResourcePoolTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfigureVmVnicNetworkResourcePool_Task",
@@ -580,12 +647,19 @@ impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
 /// Faults: `DvsFault`.
 ///
 /// Needs the privilege `DVSwitch.ResourceManagement`.
-#[derive(Default)]
 pub struct EnableNetworkResourceManagement {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `enable`: required boolean.
     pub enable: bool,
+}
+impl Default for EnableNetworkResourceManagement {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            enable: false,
+        }
+    }
 }
 pub(crate) static ENABLE_NETWORK_RESOURCE_MANAGEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkResourceManagement",
@@ -635,12 +709,19 @@ impl rt::Method for EnableNetworkResourceManagement {
 /// Returns: list of string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct FetchDvPortKeys {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+}
+impl Default for FetchDvPortKeys {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            criteria: None,
+        }
+    }
 }
 pub(crate) static FETCH_DV_PORT_KEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPortKeys",
@@ -690,12 +771,19 @@ impl rt::Method for FetchDvPortKeys {
 /// Returns: list of `DistributedVirtualPort`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct FetchDvPorts {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `criteria`: optional `DistributedVirtualSwitchPortCriteria`.
     pub criteria: Option<Box<objects::DistributedVirtualSwitchPortCriteria>>,
+}
+impl Default for FetchDvPorts {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            criteria: None,
+        }
+    }
 }
 pub(crate) static FETCH_DV_PORTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchDVPorts",
@@ -747,10 +835,14 @@ impl rt::Method for FetchDvPorts {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GetVpcNetworkSpan {
     /// `spanId`: optional string.
     pub span_id: Option<String>,
+}
+impl Default for GetVpcNetworkSpan {
+    fn default() -> Self {
+        Self { span_id: None }
+    }
 }
 pub(crate) static GET_VPC_NETWORK_SPAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVpcNetworkSpan",
@@ -799,12 +891,19 @@ impl rt::Method for GetVpcNetworkSpan {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct LookupDvPortGroup {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `portgroupKey`: required string.
     pub portgroup_key: String,
+}
+impl Default for LookupDvPortGroup {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            portgroup_key: String::new(),
+        }
+    }
 }
 pub(crate) static LOOKUP_DV_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "LookupDvPortGroup",
@@ -856,12 +955,19 @@ impl rt::Method for LookupDvPortGroup {
 /// Faults: `DvsFault`, `NotFound`, `ResourceInUse`, `InvalidHostState`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct MergeDvsTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `dvs`: required reference to `DistributedVirtualSwitch`; needs the privilege `DVSwitch.Delete`.
     pub dvs: rt::ManagedObjectReference,
+}
+impl Default for MergeDvsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            dvs: Default::default(),
+        }
+    }
 }
 pub(crate) static MERGE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergeDvs_Task",
@@ -913,7 +1019,6 @@ impl rt::Method for MergeDvsTask {
 /// Faults: `DvsFault`, `NotFound`, `ConcurrentAccess`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct MoveDvPortTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
@@ -921,6 +1026,15 @@ pub struct MoveDvPortTask {
     pub port_key: Vec<String>,
     /// `destinationPortgroupKey`: optional string.
     pub destination_portgroup_key: Option<String>,
+}
+impl Default for MoveDvPortTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            port_key: Vec::new(),
+            destination_portgroup_key: None,
+        }
+    }
 }
 pub(crate) static MOVE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDVPort_Task",
@@ -975,7 +1089,6 @@ impl rt::Method for MoveDvPortTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `DvsFault`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct PerformDvsProductSpecOperationTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
@@ -983,6 +1096,15 @@ pub struct PerformDvsProductSpecOperationTask {
     pub operation: String,
     /// `productSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+}
+impl Default for PerformDvsProductSpecOperationTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            operation: String::new(),
+            product_spec: None,
+        }
+    }
 }
 pub(crate) static PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformDvsProductSpecOperation_Task",
@@ -1035,10 +1157,14 @@ impl rt::Method for PerformDvsProductSpecOperationTask {
 /// Returns: list of `DistributedVirtualSwitchProductSpec`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryAvailableDvsSpec {
     /// `recommended`: optional boolean, since VI API 6.0.
     pub recommended: Option<bool>,
+}
+impl Default for QueryAvailableDvsSpec {
+    fn default() -> Self {
+        Self { recommended: None }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_DVS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableDvsSpec",
@@ -1085,7 +1211,6 @@ impl rt::Method for QueryAvailableDvsSpec {
 /// Returns: list of reference to `HostSystem`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryCompatibleHostForExistingDvs {
     /// `container`: required reference to `ManagedEntity`.
     pub container: rt::ManagedObjectReference,
@@ -1093,6 +1218,15 @@ pub struct QueryCompatibleHostForExistingDvs {
     pub recursive: bool,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+}
+impl Default for QueryCompatibleHostForExistingDvs {
+    fn default() -> Self {
+        Self {
+            container: Default::default(),
+            recursive: false,
+            dvs: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForExistingDvs",
@@ -1145,7 +1279,6 @@ impl rt::Method for QueryCompatibleHostForExistingDvs {
 /// Returns: list of reference to `HostSystem`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryCompatibleHostForNewDvs {
     /// `container`: required reference to `ManagedEntity`.
     pub container: rt::ManagedObjectReference,
@@ -1153,6 +1286,15 @@ pub struct QueryCompatibleHostForNewDvs {
     pub recursive: bool,
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+}
+impl Default for QueryCompatibleHostForNewDvs {
+    fn default() -> Self {
+        Self {
+            container: Default::default(),
+            recursive: false,
+            switch_product_spec: None,
+        }
+    }
 }
 pub(crate) static QUERY_COMPATIBLE_HOST_FOR_NEW_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleHostForNewDvs",
@@ -1205,12 +1347,19 @@ impl rt::Method for QueryCompatibleHostForNewDvs {
 /// Returns: list of `DVSManagerPhysicalNicsList`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryCompatibleVmnicsFromHosts {
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+}
+impl Default for QueryCompatibleVmnicsFromHosts {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            dvs: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_COMPATIBLE_VMNICS_FROM_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCompatibleVmnicsFromHosts",
@@ -1262,10 +1411,14 @@ impl rt::Method for QueryCompatibleVmnicsFromHosts {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDvsByUuid {
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for QueryDvsByUuid {
+    fn default() -> Self {
+        Self { uuid: String::new() }
+    }
 }
 pub(crate) static QUERY_DVS_BY_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsByUuid",
@@ -1312,7 +1465,6 @@ impl rt::Method for QueryDvsByUuid {
 /// Returns: list of `DistributedVirtualSwitchManagerCompatibilityResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDvsCheckCompatibility {
     /// `hostContainer`: required `DistributedVirtualSwitchManagerHostContainer`.
     pub host_container: objects::DistributedVirtualSwitchManagerHostContainer,
@@ -1324,6 +1476,15 @@ pub struct QueryDvsCheckCompatibility {
     pub host_filter_spec: Vec<
         rt::Poly<objects::DistributedVirtualSwitchManagerHostDvsFilterSpec>,
     >,
+}
+impl Default for QueryDvsCheckCompatibility {
+    fn default() -> Self {
+        Self {
+            host_container: Default::default(),
+            dvs_product_spec: None,
+            host_filter_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_DVS_CHECK_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCheckCompatibility",
@@ -1376,10 +1537,14 @@ impl rt::Method for QueryDvsCheckCompatibility {
 /// Returns: list of `DistributedVirtualSwitchHostProductSpec`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDvsCompatibleHostSpec {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+}
+impl Default for QueryDvsCompatibleHostSpec {
+    fn default() -> Self {
+        Self { switch_product_spec: None }
+    }
 }
 pub(crate) static QUERY_DVS_COMPATIBLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsCompatibleHostSpec",
@@ -1426,12 +1591,16 @@ impl rt::Method for QueryDvsCompatibleHostSpec {
 /// Returns: required `DVSManagerDvsConfigTarget`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDvsConfigTarget {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `dvs`: optional reference to `DistributedVirtualSwitch`.
     pub dvs: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryDvsConfigTarget {
+    fn default() -> Self {
+        Self { host: None, dvs: None }
+    }
 }
 pub(crate) static QUERY_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsConfigTarget",
@@ -1481,10 +1650,14 @@ impl rt::Method for QueryDvsConfigTarget {
 /// Returns: optional `DVSFeatureCapability` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDvsFeatureCapability {
     /// `switchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: Option<Box<objects::DistributedVirtualSwitchProductSpec>>,
+}
+impl Default for QueryDvsFeatureCapability {
+    fn default() -> Self {
+        Self { switch_product_spec: None }
+    }
 }
 pub(crate) static QUERY_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDvsFeatureCapability",
@@ -1531,10 +1704,16 @@ impl rt::Method for QueryDvsFeatureCapability {
 /// Returns: list of `DistributedVirtualSwitchNetworkOffloadSpec`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QuerySupportedNetworkOffloadSpec {
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: objects::DistributedVirtualSwitchProductSpec,
+}
+impl Default for QuerySupportedNetworkOffloadSpec {
+    fn default() -> Self {
+        Self {
+            switch_product_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedNetworkOffloadSpec",
@@ -1581,10 +1760,14 @@ impl rt::Method for QuerySupportedNetworkOffloadSpec {
 /// Returns: list of int.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryUsedVlanIdInDvs {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryUsedVlanIdInDvs {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_USED_VLAN_ID_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUsedVlanIdInDvs",
@@ -1633,12 +1816,19 @@ impl rt::Method for QueryUsedVlanIdInDvs {
 /// Faults: `DvsFault`, `NotFound`, `ResourceInUse`, `ConcurrentAccess`.
 ///
 /// Needs the privilege `DVSwitch.PortConfig`.
-#[derive(Default)]
 pub struct ReconfigureDvPortTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `port`: list, not empty, of `DVPortConfigSpec`.
     pub port: Vec<objects::DvPortConfigSpec>,
+}
+impl Default for ReconfigureDvPortTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            port: Vec::new(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_DV_PORT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPort_Task",
@@ -1688,12 +1878,19 @@ impl rt::Method for ReconfigureDvPortTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DvsFault`, `ConcurrentAccess`, `DuplicateName`, `InvalidName`.
-#[derive(Default)]
 pub struct ReconfigureDvPortgroupTask {
     /// `_this`: required reference to `DistributedVirtualPortgroup`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVPortgroupConfigSpec`.
     pub spec: objects::DvPortgroupConfigSpec,
+}
+impl Default for ReconfigureDvPortgroupTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_DV_PORTGROUP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDVPortgroup_Task",
@@ -1743,12 +1940,19 @@ impl rt::Method for ReconfigureDvPortgroupTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `DvsFault`, `ConcurrentAccess`, `DuplicateName`, `InvalidState`, `InvalidName`, `NotFound`, `AlreadyExists`, `LimitExceeded`, `ResourceInUse`, `ResourceNotAvailable`, `DvsNotAuthorized`.
-#[derive(Default)]
 pub struct ReconfigureDvsTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `DVSConfigSpec` or a descendant.
     pub spec: rt::Poly<objects::DvsConfigSpec>,
+}
+impl Default for ReconfigureDvsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_DVS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDvs_Task",
@@ -1800,12 +2004,19 @@ impl rt::Method for ReconfigureDvsTask {
 /// Faults: `DvsFault`, `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RectifyDvsHostTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `hosts`: list of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RectifyDvsHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static RECTIFY_DVS_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsHost_Task",
@@ -1857,10 +2068,14 @@ impl rt::Method for RectifyDvsHostTask {
 /// Faults: `DvsFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RectifyDvsOnHostTask {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RectifyDvsOnHostTask {
+    fn default() -> Self {
+        Self { hosts: Vec::new() }
+    }
 }
 pub(crate) static RECTIFY_DVS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RectifyDvsOnHost_Task",
@@ -1909,12 +2124,19 @@ impl rt::Method for RectifyDvsOnHostTask {
 /// Faults: `DvsFault`, `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RefreshDvPortState {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+}
+impl Default for RefreshDvPortState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            port_keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static REFRESH_DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDVPortState",
@@ -1966,12 +2188,19 @@ impl rt::Method for RefreshDvPortState {
 /// Faults: `DvsFault`, `NotFound`, `InvalidName`, `ResourceInUse`.
 ///
 /// Needs the privilege `DVSwitch.ResourceManagement`.
-#[derive(Default)]
 pub struct RemoveNetworkResourcePool {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `key`: list, not empty, of string.
     pub key: Vec<String>,
+}
+impl Default for RemoveNetworkResourcePool {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: Vec::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNetworkResourcePool",
@@ -2023,12 +2252,19 @@ impl rt::Method for RemoveNetworkResourcePool {
 /// Faults: `DvsFault`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct UpdateDvsHealthCheckConfigTask {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `healthCheckConfig`: list, not empty, of `DVSHealthCheckConfig` or a descendant.
     pub health_check_config: Vec<rt::Poly<objects::DvsHealthCheckConfig>>,
+}
+impl Default for UpdateDvsHealthCheckConfigTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            health_check_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSHealthCheckConfig_Task",
@@ -2080,12 +2316,19 @@ impl rt::Method for UpdateDvsHealthCheckConfigTask {
 /// Faults: `DvsFault`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct UpdateDvsLacpGroupConfigTask {
     /// `_this`: required reference to `VmwareDistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `lacpGroupSpec`: list, not empty, of `VMwareDvsLacpGroupSpec`.
     pub lacp_group_spec: Vec<objects::VMwareDvsLacpGroupSpec>,
+}
+impl Default for UpdateDvsLacpGroupConfigTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lacp_group_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_DVS_LACP_GROUP_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDVSLacpGroupConfig_Task",
@@ -2137,12 +2380,19 @@ impl rt::Method for UpdateDvsLacpGroupConfigTask {
 /// Faults: `DvsFault`.
 ///
 /// Needs the privilege `DVSwitch.Modify`.
-#[derive(Default)]
 pub struct UpdateDvsCapability {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `capability`: required `DVSCapability`.
     pub capability: objects::DvsCapability,
+}
+impl Default for UpdateDvsCapability {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            capability: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDvsCapability",
@@ -2194,12 +2444,19 @@ impl rt::Method for UpdateDvsCapability {
 /// Faults: `DvsFault`, `NotFound`, `InvalidName`, `ConcurrentAccess`.
 ///
 /// Needs the privilege `DVSwitch.ResourceManagement`.
-#[derive(Default)]
 pub struct UpdateNetworkResourcePool {
     /// `_this`: required reference to `DistributedVirtualSwitch`.
     pub this: rt::ManagedObjectReference,
     /// `configSpec`: list, not empty, of `DVSNetworkResourcePoolConfigSpec`.
     pub config_spec: Vec<objects::DvsNetworkResourcePoolConfigSpec>,
+}
+impl Default for UpdateNetworkResourcePool {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkResourcePool",

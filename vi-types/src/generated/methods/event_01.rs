@@ -7,12 +7,19 @@ use rt::{Property as P, PropertyMut as M};
 /// `LogUserEvent`, a method of `EventManager`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct LogUserEvent {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Global.LogEvent`.
     pub entity: rt::ManagedObjectReference,
     /// `msg`: required string.
     pub msg: String,
+}
+impl Default for LogUserEvent {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            msg: String::new(),
+        }
+    }
 }
 pub(crate) static LOG_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogUserEvent",
@@ -64,12 +71,19 @@ impl rt::Method for LogUserEvent {
 /// Faults: `InvalidEvent`.
 ///
 /// Needs the privilege `Global.LogEvent`.
-#[derive(Default)]
 pub struct PostEvent {
     /// `eventToPost`: required `Event` or a descendant.
     pub event_to_post: rt::Poly<objects::Event>,
     /// `taskInfo`: optional `TaskInfo`.
     pub task_info: Option<Box<objects::TaskInfo>>,
+}
+impl Default for PostEvent {
+    fn default() -> Self {
+        Self {
+            event_to_post: Default::default(),
+            task_info: None,
+        }
+    }
 }
 pub(crate) static POST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PostEvent",
@@ -119,10 +133,16 @@ impl rt::Method for PostEvent {
 /// Returns: list of `EventArgDesc`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveArgumentDescription {
     /// `eventTypeId`: required string.
     pub event_type_id: String,
+}
+impl Default for RetrieveArgumentDescription {
+    fn default() -> Self {
+        Self {
+            event_type_id: String::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_ARGUMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveArgumentDescription",

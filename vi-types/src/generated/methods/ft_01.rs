@@ -13,7 +13,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `TaskInProgress`, `InvalidState`, `InsufficientResourcesFault`, `VmFaultToleranceIssue`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.CreateSecondary`.
-#[derive(Default)]
 pub struct CreateSecondaryVmExTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -21,6 +20,15 @@ pub struct CreateSecondaryVmExTask {
     pub host: Option<rt::ManagedObjectReference>,
     /// `spec`: optional `FaultToleranceConfigSpec`.
     pub spec: Option<Box<objects::FaultToleranceConfigSpec>>,
+}
+impl Default for CreateSecondaryVmExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+            spec: None,
+        }
+    }
 }
 pub(crate) static CREATE_SECONDARY_VM_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVMEx_Task",
@@ -77,12 +85,19 @@ impl rt::Method for CreateSecondaryVmExTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `InsufficientResourcesFault`, `VmFaultToleranceIssue`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.CreateSecondary`.
-#[derive(Default)]
 pub struct CreateSecondaryVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateSecondaryVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static CREATE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSecondaryVM_Task",
@@ -134,12 +149,19 @@ impl rt::Method for CreateSecondaryVmTask {
 /// Faults: `TaskInProgress`, `VmFaultToleranceIssue`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.DisableSecondary`.
-#[derive(Default)]
 pub struct DisableSecondaryVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for DisableSecondaryVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static DISABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSecondaryVM_Task",
@@ -193,7 +215,6 @@ impl rt::Method for DisableSecondaryVmTask {
 /// Faults: `TaskInProgress`, `VmFaultToleranceIssue`, `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.EnableSecondary`.
-#[derive(Default)]
 pub struct EnableSecondaryVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -201,6 +222,15 @@ pub struct EnableSecondaryVmTask {
     pub vm: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for EnableSecondaryVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static ENABLE_SECONDARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSecondaryVM_Task",
@@ -255,12 +285,19 @@ impl rt::Method for EnableSecondaryVmTask {
 /// Faults: `TaskInProgress`, `VmFaultToleranceIssue`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.MakePrimary`.
-#[derive(Default)]
 pub struct MakePrimaryVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for MakePrimaryVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static MAKE_PRIMARY_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakePrimaryVM_Task",
@@ -312,10 +349,14 @@ impl rt::Method for MakePrimaryVmTask {
 /// Faults: `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Config.QueryFTCompatibility`.
-#[derive(Default)]
 pub struct QueryFaultToleranceCompatibility {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryFaultToleranceCompatibility {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibility",
@@ -364,12 +405,19 @@ impl rt::Method for QueryFaultToleranceCompatibility {
 /// Faults: `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Config.QueryFTCompatibility`.
-#[derive(Default)]
 pub struct QueryFaultToleranceCompatibilityEx {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `forLegacyFt`: optional boolean.
     pub for_legacy_ft: Option<bool>,
+}
+impl Default for QueryFaultToleranceCompatibilityEx {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            for_legacy_ft: None,
+        }
+    }
 }
 pub(crate) static QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFaultToleranceCompatibilityEx",
@@ -423,7 +471,6 @@ impl rt::Method for QueryFaultToleranceCompatibilityEx {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`, `SnapshotFault`, `VmConfigFault`, `RecordReplayDisabled`, `HostIncompatibleForRecordReplay`, `InvalidName`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Record`.
-#[derive(Default)]
 pub struct StartRecordingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -431,6 +478,15 @@ pub struct StartRecordingTask {
     pub name: String,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for StartRecordingTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static START_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartRecording_Task",
@@ -485,12 +541,19 @@ impl rt::Method for StartRecordingTask {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`, `SnapshotFault`, `NotFound`, `VmConfigFault`, `RecordReplayDisabled`, `HostIncompatibleForRecordReplay`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Replay`.
-#[derive(Default)]
 pub struct StartReplayingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `replaySnapshot`: required reference to `VirtualMachineSnapshot`.
     pub replay_snapshot: rt::ManagedObjectReference,
+}
+impl Default for StartReplayingTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            replay_snapshot: Default::default(),
+        }
+    }
 }
 pub(crate) static START_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartReplaying_Task",
@@ -542,10 +605,14 @@ impl rt::Method for StartReplayingTask {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`, `SnapshotFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Record`.
-#[derive(Default)]
 pub struct StopRecordingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for StopRecordingTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static STOP_RECORDING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopRecording_Task",
@@ -594,10 +661,14 @@ impl rt::Method for StopRecordingTask {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`, `SnapshotFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.Replay`.
-#[derive(Default)]
 pub struct StopReplayingTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for StopReplayingTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static STOP_REPLAYING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopReplaying_Task",
@@ -646,12 +717,19 @@ impl rt::Method for StopReplayingTask {
 /// Faults: `TaskInProgress`, `VmFaultToleranceIssue`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.TerminateFaultTolerantVM`.
-#[derive(Default)]
 pub struct TerminateFaultTolerantVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+}
+impl Default for TerminateFaultTolerantVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: None,
+        }
+    }
 }
 pub(crate) static TERMINATE_FAULT_TOLERANT_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateFaultTolerantVM_Task",
@@ -703,10 +781,14 @@ impl rt::Method for TerminateFaultTolerantVmTask {
 /// Faults: `TaskInProgress`, `VmFaultToleranceIssue`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.TurnOffFaultTolerance`.
-#[derive(Default)]
 pub struct TurnOffFaultToleranceForVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for TurnOffFaultToleranceForVmTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnOffFaultToleranceForVM_Task",

@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `TaskInProgress`, `InvalidState`, `InvalidGuestLogin`, `GuestPermissionDenied`, `CustomizationFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Customize`.
-#[derive(Default)]
 pub struct AbortCustomizationTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+}
+impl Default for AbortCustomizationTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            auth: Default::default(),
+        }
+    }
 }
 pub(crate) static ABORT_CUSTOMIZATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbortCustomization_Task",
@@ -66,7 +73,6 @@ impl rt::Method for AbortCustomizationTask {
 /// Returns: required `GuestAuthentication` or a descendant.
 ///
 /// Faults: `GuestOperationsFault`, `TaskInProgress`, `InvalidState`.
-#[derive(Default)]
 pub struct AcquireCredentialsInGuest {
     /// `_this`: required reference to `GuestAuthManager`.
     pub this: rt::ManagedObjectReference,
@@ -76,6 +82,16 @@ pub struct AcquireCredentialsInGuest {
     pub requested_auth: rt::Poly<objects::GuestAuthentication>,
     /// `sessionID`: optional long.
     pub session_id: Option<i64>,
+}
+impl Default for AcquireCredentialsInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            requested_auth: Default::default(),
+            session_id: None,
+        }
+    }
 }
 pub(crate) static ACQUIRE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCredentialsInGuest",
@@ -131,7 +147,6 @@ impl rt::Method for AcquireCredentialsInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct AddGuestAlias {
     /// `_this`: required reference to `GuestAliasManager`.
     pub this: rt::ManagedObjectReference,
@@ -147,6 +162,19 @@ pub struct AddGuestAlias {
     pub base64_cert: String,
     /// `aliasInfo`: required `GuestAuthAliasInfo`.
     pub alias_info: objects::GuestAuthAliasInfo,
+}
+impl Default for AddGuestAlias {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            username: String::new(),
+            map_cert: false,
+            base64_cert: String::new(),
+            alias_info: Default::default(),
+        }
+    }
 }
 pub(crate) static ADD_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddGuestAlias",
@@ -211,7 +239,6 @@ impl rt::Method for AddGuestAlias {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct ChangeFileAttributesInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -223,6 +250,17 @@ pub struct ChangeFileAttributesInGuest {
     pub guest_file_path: String,
     /// `fileAttributes`: required `GuestFileAttributes` or a descendant.
     pub file_attributes: rt::Poly<objects::GuestFileAttributes>,
+}
+impl Default for ChangeFileAttributesInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            guest_file_path: String::new(),
+            file_attributes: Default::default(),
+        }
+    }
 }
 pub(crate) static CHANGE_FILE_ATTRIBUTES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeFileAttributesInGuest",
@@ -281,7 +319,6 @@ impl rt::Method for ChangeFileAttributesInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct CreateRegistryKeyInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -295,6 +332,18 @@ pub struct CreateRegistryKeyInGuest {
     pub is_volatile: bool,
     /// `classType`: optional string.
     pub class_type: Option<String>,
+}
+impl Default for CreateRegistryKeyInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            key_name: Default::default(),
+            is_volatile: false,
+            class_type: None,
+        }
+    }
 }
 pub(crate) static CREATE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateRegistryKeyInGuest",
@@ -356,7 +405,6 @@ impl rt::Method for CreateRegistryKeyInGuest {
 /// Returns: required string.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct CreateTemporaryDirectoryInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -370,6 +418,18 @@ pub struct CreateTemporaryDirectoryInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+}
+impl Default for CreateTemporaryDirectoryInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            prefix: String::new(),
+            suffix: String::new(),
+            directory_path: None,
+        }
+    }
 }
 pub(crate) static CREATE_TEMPORARY_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryDirectoryInGuest",
@@ -431,7 +491,6 @@ impl rt::Method for CreateTemporaryDirectoryInGuest {
 /// Returns: required string.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct CreateTemporaryFileInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -445,6 +504,18 @@ pub struct CreateTemporaryFileInGuest {
     pub suffix: String,
     /// `directoryPath`: optional string.
     pub directory_path: Option<String>,
+}
+impl Default for CreateTemporaryFileInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            prefix: String::new(),
+            suffix: String::new(),
+            directory_path: None,
+        }
+    }
 }
 pub(crate) static CREATE_TEMPORARY_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTemporaryFileInGuest",
@@ -508,7 +579,6 @@ impl rt::Method for CreateTemporaryFileInGuest {
 /// Faults: `TaskInProgress`, `InvalidState`, `InvalidGuestLogin`, `GuestPermissionDenied`, `CustomizationFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Customize`.
-#[derive(Default)]
 pub struct CustomizeGuestTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -518,6 +588,16 @@ pub struct CustomizeGuestTask {
     pub spec: objects::CustomizationSpec,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<objects::OptionValue>>,
+}
+impl Default for CustomizeGuestTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            auth: Default::default(),
+            spec: Default::default(),
+            config_params: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZE_GUEST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizeGuest_Task",
@@ -573,7 +653,6 @@ impl rt::Method for CustomizeGuestTask {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct DeleteDirectoryInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -585,6 +664,17 @@ pub struct DeleteDirectoryInGuest {
     pub directory_path: String,
     /// `recursive`: required boolean.
     pub recursive: bool,
+}
+impl Default for DeleteDirectoryInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            directory_path: String::new(),
+            recursive: false,
+        }
+    }
 }
 pub(crate) static DELETE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectoryInGuest",
@@ -643,7 +733,6 @@ impl rt::Method for DeleteDirectoryInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct DeleteFileInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -653,6 +742,16 @@ pub struct DeleteFileInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `filePath`: required string.
     pub file_path: String,
+}
+impl Default for DeleteFileInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            file_path: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteFileInGuest",
@@ -708,7 +807,6 @@ impl rt::Method for DeleteFileInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct DeleteRegistryKeyInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -720,6 +818,17 @@ pub struct DeleteRegistryKeyInGuest {
     pub key_name: objects::GuestRegKeyNameSpec,
     /// `recursive`: required boolean.
     pub recursive: bool,
+}
+impl Default for DeleteRegistryKeyInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            key_name: Default::default(),
+            recursive: false,
+        }
+    }
 }
 pub(crate) static DELETE_REGISTRY_KEY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryKeyInGuest",
@@ -778,7 +887,6 @@ impl rt::Method for DeleteRegistryKeyInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct DeleteRegistryValueInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -788,6 +896,16 @@ pub struct DeleteRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `valueName`: required `GuestRegValueNameSpec`.
     pub value_name: objects::GuestRegValueNameSpec,
+}
+impl Default for DeleteRegistryValueInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            value_name: Default::default(),
+        }
+    }
 }
 pub(crate) static DELETE_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteRegistryValueInGuest",
@@ -843,7 +961,6 @@ impl rt::Method for DeleteRegistryValueInGuest {
 /// Returns: required `FileTransferInformation`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct InitiateFileTransferFromGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -853,6 +970,16 @@ pub struct InitiateFileTransferFromGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `guestFilePath`: required string.
     pub guest_file_path: String,
+}
+impl Default for InitiateFileTransferFromGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            guest_file_path: String::new(),
+        }
+    }
 }
 pub(crate) static INITIATE_FILE_TRANSFER_FROM_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferFromGuest",
@@ -908,7 +1035,6 @@ impl rt::Method for InitiateFileTransferFromGuest {
 /// Returns: required string.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct InitiateFileTransferToGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -924,6 +1050,19 @@ pub struct InitiateFileTransferToGuest {
     pub file_size: i64,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+}
+impl Default for InitiateFileTransferToGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            guest_file_path: String::new(),
+            file_attributes: Default::default(),
+            file_size: 0,
+            overwrite: false,
+        }
+    }
 }
 pub(crate) static INITIATE_FILE_TRANSFER_TO_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateFileTransferToGuest",
@@ -988,7 +1127,6 @@ impl rt::Method for InitiateFileTransferToGuest {
 /// Returns: required `GuestListFileInfo`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct ListFilesInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -1004,6 +1142,19 @@ pub struct ListFilesInGuest {
     pub max_results: Option<i32>,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+}
+impl Default for ListFilesInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            file_path: String::new(),
+            index: None,
+            max_results: None,
+            match_pattern: None,
+        }
+    }
 }
 pub(crate) static LIST_FILES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListFilesInGuest",
@@ -1068,7 +1219,6 @@ impl rt::Method for ListFilesInGuest {
 /// Returns: list of `GuestAliases`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ListGuestAliases {
     /// `_this`: required reference to `GuestAliasManager`.
     pub this: rt::ManagedObjectReference,
@@ -1078,6 +1228,16 @@ pub struct ListGuestAliases {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `username`: required string.
     pub username: String,
+}
+impl Default for ListGuestAliases {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            username: String::new(),
+        }
+    }
 }
 pub(crate) static LIST_GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestAliases",
@@ -1133,7 +1293,6 @@ impl rt::Method for ListGuestAliases {
 /// Returns: list of `GuestMappedAliases`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ListGuestMappedAliases {
     /// `_this`: required reference to `GuestAliasManager`.
     pub this: rt::ManagedObjectReference,
@@ -1141,6 +1300,15 @@ pub struct ListGuestMappedAliases {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+}
+impl Default for ListGuestMappedAliases {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+        }
+    }
 }
 pub(crate) static LIST_GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListGuestMappedAliases",
@@ -1193,7 +1361,6 @@ impl rt::Method for ListGuestMappedAliases {
 /// Returns: list of `GuestProcessInfo`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ListProcessesInGuest {
     /// `_this`: required reference to `GuestProcessManager`.
     pub this: rt::ManagedObjectReference,
@@ -1203,6 +1370,16 @@ pub struct ListProcessesInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pids`: list of long.
     pub pids: Vec<i64>,
+}
+impl Default for ListProcessesInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            pids: Vec::new(),
+        }
+    }
 }
 pub(crate) static LIST_PROCESSES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListProcessesInGuest",
@@ -1258,7 +1435,6 @@ impl rt::Method for ListProcessesInGuest {
 /// Returns: list of `GuestRegKeyRecordSpec`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ListRegistryKeysInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -1272,6 +1448,18 @@ pub struct ListRegistryKeysInGuest {
     pub recursive: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+}
+impl Default for ListRegistryKeysInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            key_name: Default::default(),
+            recursive: false,
+            match_pattern: None,
+        }
+    }
 }
 pub(crate) static LIST_REGISTRY_KEYS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryKeysInGuest",
@@ -1333,7 +1521,6 @@ impl rt::Method for ListRegistryKeysInGuest {
 /// Returns: list of `GuestRegValueSpec`.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ListRegistryValuesInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -1347,6 +1534,18 @@ pub struct ListRegistryValuesInGuest {
     pub expand_strings: bool,
     /// `matchPattern`: optional string.
     pub match_pattern: Option<String>,
+}
+impl Default for ListRegistryValuesInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            key_name: Default::default(),
+            expand_strings: false,
+            match_pattern: None,
+        }
+    }
 }
 pub(crate) static LIST_REGISTRY_VALUES_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListRegistryValuesInGuest",
@@ -1408,7 +1607,6 @@ impl rt::Method for ListRegistryValuesInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct MakeDirectoryInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -1420,6 +1618,17 @@ pub struct MakeDirectoryInGuest {
     pub directory_path: String,
     /// `createParentDirectories`: required boolean.
     pub create_parent_directories: bool,
+}
+impl Default for MakeDirectoryInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            directory_path: String::new(),
+            create_parent_directories: false,
+        }
+    }
 }
 pub(crate) static MAKE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MakeDirectoryInGuest",
@@ -1478,7 +1687,6 @@ impl rt::Method for MakeDirectoryInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct MoveDirectoryInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -1490,6 +1698,17 @@ pub struct MoveDirectoryInGuest {
     pub src_directory_path: String,
     /// `dstDirectoryPath`: required string.
     pub dst_directory_path: String,
+}
+impl Default for MoveDirectoryInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            src_directory_path: String::new(),
+            dst_directory_path: String::new(),
+        }
+    }
 }
 pub(crate) static MOVE_DIRECTORY_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveDirectoryInGuest",
@@ -1548,7 +1767,6 @@ impl rt::Method for MoveDirectoryInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct MoveFileInGuest {
     /// `_this`: required reference to `GuestFileManager`.
     pub this: rt::ManagedObjectReference,
@@ -1562,6 +1780,18 @@ pub struct MoveFileInGuest {
     pub dst_file_path: String,
     /// `overwrite`: required boolean.
     pub overwrite: bool,
+}
+impl Default for MoveFileInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            src_file_path: String::new(),
+            dst_file_path: String::new(),
+            overwrite: false,
+        }
+    }
 }
 pub(crate) static MOVE_FILE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "MoveFileInGuest",
@@ -1623,7 +1853,6 @@ impl rt::Method for MoveFileInGuest {
 /// Returns: list of string.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ReadEnvironmentVariableInGuest {
     /// `_this`: required reference to `GuestProcessManager`.
     pub this: rt::ManagedObjectReference,
@@ -1633,6 +1862,16 @@ pub struct ReadEnvironmentVariableInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `names`: list of string.
     pub names: Vec<String>,
+}
+impl Default for ReadEnvironmentVariableInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            names: Vec::new(),
+        }
+    }
 }
 pub(crate) static READ_ENVIRONMENT_VARIABLE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadEnvironmentVariableInGuest",
@@ -1688,7 +1927,6 @@ impl rt::Method for ReadEnvironmentVariableInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `TaskInProgress`, `InvalidState`.
-#[derive(Default)]
 pub struct ReleaseCredentialsInGuest {
     /// `_this`: required reference to `GuestAuthManager`.
     pub this: rt::ManagedObjectReference,
@@ -1696,6 +1934,15 @@ pub struct ReleaseCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+}
+impl Default for ReleaseCredentialsInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+        }
+    }
 }
 pub(crate) static RELEASE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseCredentialsInGuest",
@@ -1748,7 +1995,6 @@ impl rt::Method for ReleaseCredentialsInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct RemoveGuestAlias {
     /// `_this`: required reference to `GuestAliasManager`.
     pub this: rt::ManagedObjectReference,
@@ -1762,6 +2008,18 @@ pub struct RemoveGuestAlias {
     pub base64_cert: String,
     /// `subject`: required `GuestAuthSubject` or a descendant.
     pub subject: rt::Poly<objects::GuestAuthSubject>,
+}
+impl Default for RemoveGuestAlias {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            username: String::new(),
+            base64_cert: String::new(),
+            subject: Default::default(),
+        }
+    }
 }
 pub(crate) static REMOVE_GUEST_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAlias",
@@ -1823,7 +2081,6 @@ impl rt::Method for RemoveGuestAlias {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct RemoveGuestAliasByCert {
     /// `_this`: required reference to `GuestAliasManager`.
     pub this: rt::ManagedObjectReference,
@@ -1835,6 +2092,17 @@ pub struct RemoveGuestAliasByCert {
     pub username: String,
     /// `base64Cert`: required string.
     pub base64_cert: String,
+}
+impl Default for RemoveGuestAliasByCert {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            username: String::new(),
+            base64_cert: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_GUEST_ALIAS_BY_CERT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGuestAliasByCert",
@@ -1893,7 +2161,6 @@ impl rt::Method for RemoveGuestAliasByCert {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct SetRegistryValueInGuest {
     /// `_this`: required reference to `GuestWindowsRegistryManager`.
     pub this: rt::ManagedObjectReference,
@@ -1903,6 +2170,16 @@ pub struct SetRegistryValueInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `value`: required `GuestRegValueSpec`.
     pub value: objects::GuestRegValueSpec,
+}
+impl Default for SetRegistryValueInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            value: Default::default(),
+        }
+    }
 }
 pub(crate) static SET_REGISTRY_VALUE_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetRegistryValueInGuest",
@@ -1960,12 +2237,19 @@ impl rt::Method for SetRegistryValueInGuest {
 /// Faults: `TaskInProgress`, `InvalidState`, `InvalidGuestLogin`, `GuestPermissionDenied`, `CustomizationFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Customize`.
-#[derive(Default)]
 pub struct StartGuestNetworkTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+}
+impl Default for StartGuestNetworkTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            auth: Default::default(),
+        }
+    }
 }
 pub(crate) static START_GUEST_NETWORK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartGuestNetwork_Task",
@@ -2015,7 +2299,6 @@ impl rt::Method for StartGuestNetworkTask {
 /// Returns: required long.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`, `FileFault`.
-#[derive(Default)]
 pub struct StartProgramInGuest {
     /// `_this`: required reference to `GuestProcessManager`.
     pub this: rt::ManagedObjectReference,
@@ -2025,6 +2308,16 @@ pub struct StartProgramInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `spec`: required `GuestProgramSpec` or a descendant.
     pub spec: rt::Poly<objects::GuestProgramSpec>,
+}
+impl Default for StartProgramInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static START_PROGRAM_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartProgramInGuest",
@@ -2080,7 +2373,6 @@ impl rt::Method for StartProgramInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct TerminateProcessInGuest {
     /// `_this`: required reference to `GuestProcessManager`.
     pub this: rt::ManagedObjectReference,
@@ -2090,6 +2382,16 @@ pub struct TerminateProcessInGuest {
     pub auth: rt::Poly<objects::GuestAuthentication>,
     /// `pid`: required long.
     pub pid: i64,
+}
+impl Default for TerminateProcessInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+            pid: 0,
+        }
+    }
 }
 pub(crate) static TERMINATE_PROCESS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateProcessInGuest",
@@ -2145,7 +2447,6 @@ impl rt::Method for TerminateProcessInGuest {
 /// Returns nothing.
 ///
 /// Faults: `GuestOperationsFault`, `InvalidState`, `TaskInProgress`.
-#[derive(Default)]
 pub struct ValidateCredentialsInGuest {
     /// `_this`: required reference to `GuestAuthManager`.
     pub this: rt::ManagedObjectReference,
@@ -2153,6 +2454,15 @@ pub struct ValidateCredentialsInGuest {
     pub vm: rt::ManagedObjectReference,
     /// `auth`: required `GuestAuthentication` or a descendant.
     pub auth: rt::Poly<objects::GuestAuthentication>,
+}
+impl Default for ValidateCredentialsInGuest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            auth: Default::default(),
+        }
+    }
 }
 pub(crate) static VALIDATE_CREDENTIALS_IN_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateCredentialsInGuest",

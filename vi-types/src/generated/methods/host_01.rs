@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `HostServiceTicket`.
 ///
 /// Needs the privilege `Host.Cim.CimInteraction`.
-#[derive(Default)]
 pub struct AcquireCimServicesTicket {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for AcquireCimServicesTicket {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ACQUIRE_CIM_SERVICES_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireCimServicesTicket",
@@ -63,7 +67,6 @@ impl rt::Method for AcquireCimServicesTicket {
 /// Faults: `InvalidLogin`, `HostConnectFault`, `DuplicateName`.
 ///
 /// Needs the privilege `Host.Inventory.AddStandaloneHost`.
-#[derive(Default)]
 pub struct AddStandaloneHostTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -76,6 +79,18 @@ pub struct AddStandaloneHostTask {
     pub add_connected: bool,
     /// `license`: optional string, since VI API 4.0.
     pub license: Option<String>,
+}
+impl Default for AddStandaloneHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            #[cfg(feature = "cluster")]
+            comp_res_spec: None,
+            add_connected: false,
+            license: None,
+        }
+    }
 }
 pub(crate) static ADD_STANDALONE_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddStandaloneHost_Task",
@@ -138,12 +153,19 @@ impl rt::Method for AddStandaloneHostTask {
 /// Faults: `UserNotFound`, `AlreadyExists`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct AssignUserToGroup {
     /// `user`: required string.
     pub user: String,
     /// `group`: required string.
     pub group: String,
+}
+impl Default for AssignUserToGroup {
+    fn default() -> Self {
+        Self {
+            user: String::new(),
+            group: String::new(),
+        }
+    }
 }
 pub(crate) static ASSIGN_USER_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssignUserToGroup",
@@ -193,10 +215,14 @@ impl rt::Method for AssignUserToGroup {
 /// Returns: required string.
 ///
 /// Needs the privilege `Host.Config.Firmware`.
-#[derive(Default)]
 pub struct BackupFirmwareConfiguration {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for BackupFirmwareConfiguration {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static BACKUP_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupFirmwareConfiguration",
@@ -243,7 +269,6 @@ impl rt::Method for BackupFirmwareConfiguration {
 /// Returns: required reference to `Task`.
 ///
 /// The task's result: required `FolderBatchAddHostsToClusterResult`.
-#[derive(Default)]
 pub struct BatchAddHostsToClusterTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -258,6 +283,19 @@ pub struct BatchAddHostsToClusterTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `desiredState`: optional string.
     pub desired_state: Option<String>,
+}
+impl Default for BatchAddHostsToClusterTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            new_hosts: Vec::new(),
+            existing_hosts: Vec::new(),
+            #[cfg(feature = "cluster")]
+            comp_res_spec: None,
+            desired_state: None,
+        }
+    }
 }
 pub(crate) static BATCH_ADD_HOSTS_TO_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddHostsToCluster_Task",
@@ -323,7 +361,6 @@ impl rt::Method for BatchAddHostsToClusterTask {
 /// The task's result: required `FolderBatchAddStandaloneHostsResult`.
 ///
 /// Needs the privilege `Host.Inventory.AddStandaloneHost`.
-#[derive(Default)]
 pub struct BatchAddStandaloneHostsTask {
     /// `_this`: required reference to `Folder`.
     pub this: rt::ManagedObjectReference,
@@ -334,6 +371,17 @@ pub struct BatchAddStandaloneHostsTask {
     pub comp_res_spec: Option<rt::Poly<objects::ComputeResourceConfigSpec>>,
     /// `addConnected`: required boolean.
     pub add_connected: bool,
+}
+impl Default for BatchAddStandaloneHostsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_hosts: Vec::new(),
+            #[cfg(feature = "cluster")]
+            comp_res_spec: None,
+            add_connected: false,
+        }
+    }
 }
 pub(crate) static BATCH_ADD_STANDALONE_HOSTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchAddStandaloneHosts_Task",
@@ -391,12 +439,19 @@ impl rt::Method for BatchAddStandaloneHostsTask {
 /// Returns: list of `DatacenterBasicConnectInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct BatchQueryConnectInfo {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
     /// `hostSpecs`: list of `HostConnectSpec`.
     pub host_specs: Vec<objects::HostConnectSpec>,
+}
+impl Default for BatchQueryConnectInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host_specs: Vec::new(),
+        }
+    }
 }
 pub(crate) static BATCH_QUERY_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchQueryConnectInfo",
@@ -446,10 +501,14 @@ impl rt::Method for BatchQueryConnectInfo {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct CertMgrRefreshCaCertificatesAndCrlsTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CertMgrRefreshCaCertificatesAndCrlsTask {
+    fn default() -> Self {
+        Self { host: Vec::new() }
+    }
 }
 pub(crate) static CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCACertificatesAndCRLs_Task",
@@ -496,10 +555,14 @@ impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct CertMgrRefreshCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CertMgrRefreshCertificatesTask {
+    fn default() -> Self {
+        Self { host: Vec::new() }
+    }
 }
 pub(crate) static CERT_MGR_REFRESH_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRefreshCertificates_Task",
@@ -546,10 +609,14 @@ impl rt::Method for CertMgrRefreshCertificatesTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct CertMgrRevokeCertificatesTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CertMgrRevokeCertificatesTask {
+    fn default() -> Self {
+        Self { host: Vec::new() }
+    }
 }
 pub(crate) static CERT_MGR_REVOKE_CERTIFICATES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertMgrRevokeCertificates_Task",
@@ -598,7 +665,6 @@ impl rt::Method for CertMgrRevokeCertificatesTask {
 /// Faults: `AuthMinimumAdminPermission`, `UserNotFound`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct ChangeAccessMode {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
@@ -608,6 +674,16 @@ pub struct ChangeAccessMode {
     pub is_group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+}
+impl Default for ChangeAccessMode {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            principal: String::new(),
+            is_group: false,
+            access_mode: Default::default(),
+        }
+    }
 }
 pub(crate) static CHANGE_ACCESS_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeAccessMode",
@@ -665,12 +741,19 @@ impl rt::Method for ChangeAccessMode {
 /// Faults: `AuthMinimumAdminPermission`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct ChangeLockdownMode {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
     /// `mode`: required `HostLockdownMode`.
     pub mode: enums::HostLockdownMode,
+}
+impl Default for ChangeLockdownMode {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mode: Default::default(),
+        }
+    }
 }
 pub(crate) static CHANGE_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeLockdownMode",
@@ -722,7 +805,6 @@ impl rt::Method for ChangeLockdownMode {
 /// Faults: `InvalidLogin`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct ChangePassword {
     /// `user`: required string.
     pub user: String,
@@ -730,6 +812,15 @@ pub struct ChangePassword {
     pub old_password: String,
     /// `newPassword`: required string, secret.
     pub new_password: String,
+}
+impl Default for ChangePassword {
+    fn default() -> Self {
+        Self {
+            user: String::new(),
+            old_password: String::new(),
+            new_password: String::new(),
+        }
+    }
 }
 pub(crate) static CHANGE_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangePassword",
@@ -786,7 +877,6 @@ impl rt::Method for ChangePassword {
 /// Faults: `RequestCanceled`, `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct CheckHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -796,6 +886,16 @@ pub struct CheckHostPatchTask {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for CheckHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            meta_urls: Vec::new(),
+            bundle_urls: Vec::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static CHECK_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckHostPatch_Task",
@@ -851,10 +951,14 @@ impl rt::Method for CheckHostPatchTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct ClearSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ClearSystemEventLog {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CLEAR_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearSystemEventLog",
@@ -903,12 +1007,19 @@ impl rt::Method for ClearSystemEventLog {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Power`.
-#[derive(Default)]
 pub struct ConfigurePowerPolicy {
     /// `_this`: required reference to `HostPowerSystem`.
     pub this: rt::ManagedObjectReference,
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for ConfigurePowerPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: 0,
+        }
+    }
 }
 pub(crate) static CONFIGURE_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigurePowerPolicy",
@@ -960,12 +1071,19 @@ impl rt::Method for ConfigurePowerPolicy {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateDiagnosticPartition {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: objects::HostDiagnosticPartitionCreateSpec,
+}
+impl Default for CreateDiagnosticPartition {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiagnosticPartition",
@@ -1017,10 +1135,14 @@ impl rt::Method for CreateDiagnosticPartition {
 /// Faults: `AlreadyExists`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct CreateGroup {
     /// `group`: required `HostAccountSpec` or a descendant.
     pub group: rt::Poly<objects::HostAccountSpec>,
+}
+impl Default for CreateGroup {
+    fn default() -> Self {
+        Self { group: Default::default() }
+    }
 }
 pub(crate) static CREATE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateGroup",
@@ -1069,10 +1191,14 @@ impl rt::Method for CreateGroup {
 /// Faults: `AlreadyExists`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct CreateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+}
+impl Default for CreateUser {
+    fn default() -> Self {
+        Self { user: Default::default() }
+    }
 }
 pub(crate) static CREATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateUser",
@@ -1121,10 +1247,14 @@ impl rt::Method for CreateUser {
 /// Faults: `AlreadyExists`, `InvalidArgument`.
 ///
 /// Needs the privilege `DirectPathProfileManager.Manage`.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCreate {
     /// `spec`: required `DirectPathProfileManagerCreateSpec`.
     pub spec: objects::DirectPathProfileManagerCreateSpec,
+}
+impl Default for DirectPathProfileManagerCreate {
+    fn default() -> Self {
+        Self { spec: Default::default() }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreate",
@@ -1173,10 +1303,14 @@ impl rt::Method for DirectPathProfileManagerCreate {
 /// Faults: `NotFound`, `ResourceInUse`.
 ///
 /// Needs the privilege `DirectPathProfileManager.Manage`.
-#[derive(Default)]
 pub struct DirectPathProfileManagerDelete {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for DirectPathProfileManagerDelete {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DELETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDelete",
@@ -1223,10 +1357,16 @@ impl rt::Method for DirectPathProfileManagerDelete {
 /// Returns: list of `DirectPathProfileInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DirectPathProfileManagerList {
     /// `filterSpec`: required `DirectPathProfileManagerFilterSpec`.
     pub filter_spec: objects::DirectPathProfileManagerFilterSpec,
+}
+impl Default for DirectPathProfileManagerList {
+    fn default() -> Self {
+        Self {
+            filter_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerList",
@@ -1273,12 +1413,19 @@ impl rt::Method for DirectPathProfileManagerList {
 /// Returns: list of `DirectPathProfileManagerCapacityResult` or a descendant.
 ///
 /// Faults: `InvalidArgument`.
-#[derive(Default)]
 pub struct DirectPathProfileManagerQueryCapacity {
     /// `target`: required `DirectPathProfileManagerTargetEntity` or a descendant.
     pub target: rt::Poly<objects::DirectPathProfileManagerTargetEntity>,
     /// `querySpec`: list of `DirectPathProfileManagerCapacityQuerySpec` or a descendant.
     pub query_spec: Vec<rt::Poly<objects::DirectPathProfileManagerCapacityQuerySpec>>,
+}
+impl Default for DirectPathProfileManagerQueryCapacity {
+    fn default() -> Self {
+        Self {
+            target: Default::default(),
+            query_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerQueryCapacity",
@@ -1330,12 +1477,19 @@ impl rt::Method for DirectPathProfileManagerQueryCapacity {
 /// Faults: `AlreadyExists`, `InvalidArgument`, `NotFound`.
 ///
 /// Needs the privilege `DirectPathProfileManager.Manage`.
-#[derive(Default)]
 pub struct DirectPathProfileManagerUpdate {
     /// `id`: required string.
     pub id: String,
     /// `spec`: required `DirectPathProfileManagerUpdateSpec`.
     pub spec: objects::DirectPathProfileManagerUpdateSpec,
+}
+impl Default for DirectPathProfileManagerUpdate {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdate",
@@ -1385,10 +1539,14 @@ impl rt::Method for DirectPathProfileManagerUpdate {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.HyperThreading`.
-#[derive(Default)]
 pub struct DisableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DisableHyperThreading {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DISABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableHyperThreading",
@@ -1435,10 +1593,14 @@ impl rt::Method for DisableHyperThreading {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct DisableNetworkBootTask {
     /// `_this`: required reference to `ComputeResource`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DisableNetworkBootTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DISABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableNetworkBoot_Task",
@@ -1487,12 +1649,19 @@ impl rt::Method for DisableNetworkBootTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct DisableRuleset {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for DisableRuleset {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static DISABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableRuleset",
@@ -1544,10 +1713,14 @@ impl rt::Method for DisableRuleset {
 /// Faults: `ActiveDirectoryFault`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct DisableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DisableSmartCardAuthentication {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DISABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableSmartCardAuthentication",
@@ -1594,10 +1767,14 @@ impl rt::Method for DisableSmartCardAuthentication {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Config.Connection`.
-#[derive(Default)]
 pub struct DisconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DisconnectHostTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DISCONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectHost_Task",
@@ -1644,10 +1821,14 @@ impl rt::Method for DisconnectHostTask {
 /// Returns: required base64Binary.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct DownloadDescriptionTree {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DownloadDescriptionTree {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DOWNLOAD_DESCRIPTION_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DownloadDescriptionTree",
@@ -1694,10 +1875,14 @@ impl rt::Method for DownloadDescriptionTree {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.HyperThreading`.
-#[derive(Default)]
 pub struct EnableHyperThreading {
     /// `_this`: required reference to `HostCpuSchedulerSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for EnableHyperThreading {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ENABLE_HYPER_THREADING: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableHyperThreading",
@@ -1744,12 +1929,19 @@ impl rt::Method for EnableHyperThreading {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Inventory.EditCluster`.
-#[derive(Default)]
 pub struct EnableNetworkBootTask {
     /// `_this`: required reference to `ComputeResource`.
     pub this: rt::ManagedObjectReference,
     /// `networkBootMode`: required string.
     pub network_boot_mode: String,
+}
+impl Default for EnableNetworkBootTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            network_boot_mode: String::new(),
+        }
+    }
 }
 pub(crate) static ENABLE_NETWORK_BOOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableNetworkBoot_Task",
@@ -1801,12 +1993,19 @@ impl rt::Method for EnableNetworkBootTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct EnableRuleset {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for EnableRuleset {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static ENABLE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableRuleset",
@@ -1858,10 +2057,14 @@ impl rt::Method for EnableRuleset {
 /// Faults: `ActiveDirectoryFault`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct EnableSmartCardAuthentication {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for EnableSmartCardAuthentication {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ENABLE_SMART_CARD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableSmartCardAuthentication",
@@ -1910,10 +2113,14 @@ impl rt::Method for EnableSmartCardAuthentication {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct EnterLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for EnterLockdownMode {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ENTER_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnterLockdownMode",
@@ -1962,12 +2169,19 @@ impl rt::Method for EnterLockdownMode {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct EsxAgentHostManagerUpdateConfig {
     /// `_this`: required reference to `HostEsxAgentHostManager`.
     pub this: rt::ManagedObjectReference,
     /// `configInfo`: required `HostEsxAgentHostManagerConfigInfo`.
     pub config_info: objects::HostEsxAgentHostManagerConfigInfo,
+}
+impl Default for EsxAgentHostManagerUpdateConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config_info: Default::default(),
+        }
+    }
 }
 pub(crate) static ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EsxAgentHostManagerUpdateConfig",
@@ -2019,10 +2233,14 @@ impl rt::Method for EsxAgentHostManagerUpdateConfig {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct ExitLockdownMode {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExitLockdownMode {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXIT_LOCKDOWN_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitLockdownMode",
@@ -2069,10 +2287,14 @@ impl rt::Method for ExitLockdownMode {
 /// Returns: list of `SystemEventInfo`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct FetchSystemEventLog {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for FetchSystemEventLog {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static FETCH_SYSTEM_EVENT_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchSystemEventLog",
@@ -2121,7 +2343,6 @@ impl rt::Method for FetchSystemEventLog {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct GenerateCertificateSigningRequest {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
@@ -2129,6 +2350,15 @@ pub struct GenerateCertificateSigningRequest {
     pub use_ip_address_as_common_name: bool,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+}
+impl Default for GenerateCertificateSigningRequest {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            use_ip_address_as_common_name: false,
+            spec: None,
+        }
+    }
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequest",
@@ -2183,7 +2413,6 @@ impl rt::Method for GenerateCertificateSigningRequest {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct GenerateCertificateSigningRequestByDn {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
@@ -2191,6 +2420,15 @@ pub struct GenerateCertificateSigningRequestByDn {
     pub distinguished_name: String,
     /// `spec`: optional `HostCertificateManagerCertificateSpec`, since VI API 8.0.1.0.
     pub spec: Option<Box<objects::HostCertificateManagerCertificateSpec>>,
+}
+impl Default for GenerateCertificateSigningRequestByDn {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            distinguished_name: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateCertificateSigningRequestByDn",
@@ -2245,10 +2483,14 @@ impl rt::Method for GenerateCertificateSigningRequestByDn {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct HostImageConfigGetAcceptance {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HostImageConfigGetAcceptance {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_ACCEPTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetAcceptance",
@@ -2295,10 +2537,14 @@ impl rt::Method for HostImageConfigGetAcceptance {
 /// Returns: required `HostImageProfileSummary`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct HostImageConfigGetProfile {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HostImageConfigGetProfile {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HOST_IMAGE_CONFIG_GET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigGetProfile",
@@ -2347,7 +2593,6 @@ impl rt::Method for HostImageConfigGetProfile {
 /// Faults: `FileNotFound`, `ActiveDirectoryFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct ImportCertificateForCamTask {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
@@ -2355,6 +2600,15 @@ pub struct ImportCertificateForCamTask {
     pub cert_path: String,
     /// `camServer`: required string.
     pub cam_server: String,
+}
+impl Default for ImportCertificateForCamTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cert_path: String::new(),
+            cam_server: String::new(),
+        }
+    }
 }
 pub(crate) static IMPORT_CERTIFICATE_FOR_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportCertificateForCAM_Task",
@@ -2411,7 +2665,6 @@ impl rt::Method for ImportCertificateForCamTask {
 /// Faults: `RequestCanceled`, `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Patch`.
-#[derive(Default)]
 pub struct InstallHostPatchV2Task {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2423,6 +2676,17 @@ pub struct InstallHostPatchV2Task {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for InstallHostPatchV2Task {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            meta_urls: Vec::new(),
+            bundle_urls: Vec::new(),
+            vib_urls: Vec::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static INSTALL_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatchV2_Task",
@@ -2483,7 +2747,6 @@ impl rt::Method for InstallHostPatchV2Task {
 /// Faults: `PatchMetadataInvalid`, `PatchBinariesNotFound`, `PatchNotApplicable`, `NoDiskSpace`, `PatchInstallFailed`, `RebootRequired`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `Host.Config.Patch`.
-#[derive(Default)]
 pub struct InstallHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2493,6 +2756,16 @@ pub struct InstallHostPatchTask {
     pub update_id: String,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+}
+impl Default for InstallHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            repository: Default::default(),
+            update_id: String::new(),
+            force: None,
+        }
+    }
 }
 pub(crate) static INSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallHostPatch_Task",
@@ -2550,12 +2823,19 @@ impl rt::Method for InstallHostPatchTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct InstallServerCertificate {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+}
+impl Default for InstallServerCertificate {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cert: String::new(),
+        }
+    }
 }
 pub(crate) static INSTALL_SERVER_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallServerCertificate",
@@ -2607,12 +2887,19 @@ impl rt::Method for InstallServerCertificate {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct InstallSmartCardTrustAnchor {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
     /// `cert`: required string.
     pub cert: String,
+}
+impl Default for InstallSmartCardTrustAnchor {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cert: String::new(),
+        }
+    }
 }
 pub(crate) static INSTALL_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallSmartCardTrustAnchor",
@@ -2662,10 +2949,14 @@ impl rt::Method for InstallSmartCardTrustAnchor {
 /// Returns: required boolean.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct IsSharedGraphicsActive {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for IsSharedGraphicsActive {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static IS_SHARED_GRAPHICS_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsSharedGraphicsActive",
@@ -2714,7 +3005,6 @@ impl rt::Method for IsSharedGraphicsActive {
 /// Faults: `InvalidState`, `HostConfigFault`, `ActiveDirectoryFault`, `TaskInProgress`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct JoinDomainWithCamTask {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
@@ -2722,6 +3012,15 @@ pub struct JoinDomainWithCamTask {
     pub domain_name: String,
     /// `camServer`: required string.
     pub cam_server: String,
+}
+impl Default for JoinDomainWithCamTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            domain_name: String::new(),
+            cam_server: String::new(),
+        }
+    }
 }
 pub(crate) static JOIN_DOMAIN_WITH_CAM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomainWithCAM_Task",
@@ -2776,7 +3075,6 @@ impl rt::Method for JoinDomainWithCamTask {
 /// Faults: `InvalidState`, `HostConfigFault`, `InvalidLogin`, `ActiveDirectoryFault`, `TaskInProgress`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct JoinDomainTask {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
@@ -2786,6 +3084,16 @@ pub struct JoinDomainTask {
     pub user_name: String,
     /// `password`: required string, secret.
     pub password: String,
+}
+impl Default for JoinDomainTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            domain_name: String::new(),
+            user_name: String::new(),
+            password: String::new(),
+        }
+    }
 }
 pub(crate) static JOIN_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "JoinDomain_Task",
@@ -2843,12 +3151,19 @@ impl rt::Method for JoinDomainTask {
 /// Faults: `InvalidState`, `AuthMinimumAdminPermission`, `ActiveDirectoryFault`, `TaskInProgress`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct LeaveCurrentDomainTask {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for LeaveCurrentDomainTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static LEAVE_CURRENT_DOMAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "LeaveCurrentDomain_Task",
@@ -2900,10 +3215,14 @@ impl rt::Method for LeaveCurrentDomainTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct ListCaCertificateRevocationLists {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ListCaCertificateRevocationLists {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static LIST_CA_CERTIFICATE_REVOCATION_LISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificateRevocationLists",
@@ -2952,10 +3271,14 @@ impl rt::Method for ListCaCertificateRevocationLists {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct ListCaCertificates {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ListCaCertificates {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static LIST_CA_CERTIFICATES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListCACertificates",
@@ -3004,10 +3327,14 @@ impl rt::Method for ListCaCertificates {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct ListSmartCardTrustAnchors {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ListSmartCardTrustAnchors {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static LIST_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListSmartCardTrustAnchors",
@@ -3054,12 +3381,19 @@ impl rt::Method for ListSmartCardTrustAnchors {
 /// Returns nothing.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct NotifyAffectedServices {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
     /// `services`: list of string, since VI API 8.0.1.0.
     pub services: Vec<String>,
+}
+impl Default for NotifyAffectedServices {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            services: Vec::new(),
+        }
+    }
 }
 pub(crate) static NOTIFY_AFFECTED_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotifyAffectedServices",
@@ -3111,7 +3445,6 @@ impl rt::Method for NotifyAffectedServices {
 /// Faults: `HostPowerOpFailed`, `InvalidState`, `NotSupported`, `Timedout`, `RequestCanceled`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct PowerDownHostToStandByTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3119,6 +3452,15 @@ pub struct PowerDownHostToStandByTask {
     pub timeout_sec: i32,
     /// `evacuatePoweredOffVms`: optional boolean.
     pub evacuate_powered_off_vms: Option<bool>,
+}
+impl Default for PowerDownHostToStandByTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            timeout_sec: 0,
+            evacuate_powered_off_vms: None,
+        }
+    }
 }
 pub(crate) static POWER_DOWN_HOST_TO_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerDownHostToStandBy_Task",
@@ -3173,12 +3515,19 @@ impl rt::Method for PowerDownHostToStandByTask {
 /// Faults: `HostPowerOpFailed`, `InvalidState`, `NotSupported`, `Timedout`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct PowerUpHostFromStandByTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `timeoutSec`: required int.
     pub timeout_sec: i32,
+}
+impl Default for PowerUpHostFromStandByTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            timeout_sec: 0,
+        }
+    }
 }
 pub(crate) static POWER_UP_HOST_FROM_STAND_BY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerUpHostFromStandBy_Task",
@@ -3230,12 +3579,19 @@ impl rt::Method for PowerUpHostFromStandByTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct ProvisionServerPrivateKey {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
     /// `key`: required string, secret.
     pub key: String,
+}
+impl Default for ProvisionServerPrivateKey {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static PROVISION_SERVER_PRIVATE_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProvisionServerPrivateKey",
@@ -3287,10 +3643,14 @@ impl rt::Method for ProvisionServerPrivateKey {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryAvailablePartition {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryAvailablePartition {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailablePartition",
@@ -3337,10 +3697,14 @@ impl rt::Method for QueryAvailablePartition {
 /// Returns: list of `HostDateTimeSystemTimeZone`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryAvailableTimeZones {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryAvailableTimeZones {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_TIME_ZONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableTimeZones",
@@ -3387,10 +3751,14 @@ impl rt::Method for QueryAvailableTimeZones {
 /// Returns: optional `HostBootDeviceInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryBootDevices {
     /// `_this`: required reference to `HostBootDeviceSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryBootDevices {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_BOOT_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBootDevices",
@@ -3439,12 +3807,19 @@ impl rt::Method for QueryBootDevices {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct QueryConfiguredModuleOptionString {
     /// `_this`: required reference to `HostKernelModuleSystem`.
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for QueryConfiguredModuleOptionString {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_CONFIGURED_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfiguredModuleOptionString",
@@ -3496,7 +3871,6 @@ impl rt::Method for QueryConfiguredModuleOptionString {
 /// Faults: `InvalidLogin`, `HostConnectFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConnectionInfo {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
@@ -3512,6 +3886,19 @@ pub struct QueryConnectionInfo {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+}
+impl Default for QueryConnectionInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hostname: String::new(),
+            port: 0,
+            username: String::new(),
+            password: String::new(),
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+        }
+    }
 }
 pub(crate) static QUERY_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfo",
@@ -3578,12 +3965,19 @@ impl rt::Method for QueryConnectionInfo {
 /// Faults: `InvalidLogin`, `HostConnectFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConnectionInfoViaSpec {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostConnectSpec`.
     pub spec: objects::HostConnectSpec,
+}
+impl Default for QueryConnectionInfoViaSpec {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_CONNECTION_INFO_VIA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnectionInfoViaSpec",
@@ -3633,10 +4027,14 @@ impl rt::Method for QueryConnectionInfoViaSpec {
 /// Returns: required dateTime.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryDateTime {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryDateTime {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDateTime",

@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required string.
 ///
 /// Needs the privilege `Host.Config.Firmware`.
-#[derive(Default)]
 pub struct QueryFirmwareConfigUploadUrl {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryFirmwareConfigUploadUrl {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_FIRMWARE_CONFIG_UPLOAD_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFirmwareConfigUploadURL",
@@ -59,10 +63,14 @@ impl rt::Method for QueryFirmwareConfigUploadUrl {
 /// Returns: required `HostConnectInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryHostConnectionInfo {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryHostConnectionInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_HOST_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostConnectionInfo",
@@ -113,12 +121,19 @@ impl rt::Method for QueryHostConnectionInfo {
 /// Faults: `RequestCanceled`, `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for QueryHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static QUERY_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostPatch_Task",
@@ -168,10 +183,14 @@ impl rt::Method for QueryHostPatchTask {
 /// Returns: list of string.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct QueryLockdownExceptions {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryLockdownExceptions {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLockdownExceptions",
@@ -218,7 +237,6 @@ impl rt::Method for QueryLockdownExceptions {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryMemoryOverhead {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -228,6 +246,16 @@ pub struct QueryMemoryOverhead {
     pub video_ram_size: Option<i32>,
     /// `numVcpus`: required int.
     pub num_vcpus: i32,
+}
+impl Default for QueryMemoryOverhead {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            memory_size: 0,
+            video_ram_size: None,
+            num_vcpus: 0,
+        }
+    }
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverhead",
@@ -283,12 +311,19 @@ impl rt::Method for QueryMemoryOverhead {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryMemoryOverheadEx {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmConfigInfo`: required `VirtualMachineConfigInfo`.
     pub vm_config_info: objects::VirtualMachineConfigInfo,
+}
+impl Default for QueryMemoryOverheadEx {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm_config_info: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_MEMORY_OVERHEAD_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMemoryOverheadEx",
@@ -338,10 +373,14 @@ impl rt::Method for QueryMemoryOverheadEx {
 /// Returns: list of `KernelModuleInfo`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct QueryModules {
     /// `_this`: required reference to `HostKernelModuleSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryModules {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_MODULES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryModules",
@@ -390,7 +429,6 @@ impl rt::Method for QueryModules {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryPartitionCreateDesc {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
@@ -398,6 +436,15 @@ pub struct QueryPartitionCreateDesc {
     pub disk_uuid: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+}
+impl Default for QueryPartitionCreateDesc {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disk_uuid: String::new(),
+            diagnostic_type: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_PARTITION_CREATE_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateDesc",
@@ -452,7 +499,6 @@ impl rt::Method for QueryPartitionCreateDesc {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryPartitionCreateOptions {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
@@ -460,6 +506,15 @@ pub struct QueryPartitionCreateOptions {
     pub storage_type: String,
     /// `diagnosticType`: required string.
     pub diagnostic_type: String,
+}
+impl Default for QueryPartitionCreateOptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            storage_type: String::new(),
+            diagnostic_type: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_PARTITION_CREATE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPartitionCreateOptions",
@@ -514,10 +569,14 @@ impl rt::Method for QueryPartitionCreateOptions {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryProductLockerLocation {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryProductLockerLocation {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_PRODUCT_LOCKER_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProductLockerLocation",
@@ -564,10 +623,14 @@ impl rt::Method for QueryProductLockerLocation {
 /// Returns: list of string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QuerySystemUsers {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QuerySystemUsers {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySystemUsers",
@@ -614,10 +677,14 @@ impl rt::Method for QuerySystemUsers {
 /// Returns: optional `HostTpmAttestationReport`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryTpmAttestationReport {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryTpmAttestationReport {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTpmAttestationReport",
@@ -666,10 +733,14 @@ impl rt::Method for QueryTpmAttestationReport {
 /// Faults: `DasConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Connection`.
-#[derive(Default)]
 pub struct ReconfigureHostForDasTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ReconfigureHostForDasTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RECONFIGURE_HOST_FOR_DAS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureHostForDAS_Task",
@@ -716,12 +787,19 @@ impl rt::Method for ReconfigureHostForDasTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Memory`.
-#[derive(Default)]
 pub struct ReconfigureServiceConsoleReservation {
     /// `_this`: required reference to `HostMemorySystem`.
     pub this: rt::ManagedObjectReference,
     /// `cfgBytes`: required long.
     pub cfg_bytes: i64,
+}
+impl Default for ReconfigureServiceConsoleReservation {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cfg_bytes: 0,
+        }
+    }
 }
 pub(crate) static RECONFIGURE_SERVICE_CONSOLE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureServiceConsoleReservation",
@@ -773,10 +851,14 @@ impl rt::Method for ReconfigureServiceConsoleReservation {
 /// Faults: `NotFound`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct ReconfigureSnmpAgent {
     /// `spec`: required `HostSnmpConfigSpec`.
     pub spec: objects::HostSnmpConfigSpec,
+}
+impl Default for ReconfigureSnmpAgent {
+    fn default() -> Self {
+        Self { spec: Default::default() }
+    }
 }
 pub(crate) static RECONFIGURE_SNMP_AGENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureSnmpAgent",
@@ -823,12 +905,19 @@ impl rt::Method for ReconfigureSnmpAgent {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Memory`.
-#[derive(Default)]
 pub struct ReconfigureVirtualMachineReservation {
     /// `_this`: required reference to `HostMemorySystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineMemoryReservationSpec`.
     pub spec: objects::VirtualMachineMemoryReservationSpec,
+}
+impl Default for ReconfigureVirtualMachineReservation {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_VIRTUAL_MACHINE_RESERVATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureVirtualMachineReservation",
@@ -880,7 +969,6 @@ impl rt::Method for ReconfigureVirtualMachineReservation {
 /// Faults: `InvalidLogin`, `InvalidState`, `InvalidName`, `HostConnectFault`.
 ///
 /// Needs the privilege `Host.Config.Connection`.
-#[derive(Default)]
 pub struct ReconnectHostTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
@@ -888,6 +976,15 @@ pub struct ReconnectHostTask {
     pub cnx_spec: Option<Box<objects::HostConnectSpec>>,
     /// `reconnectSpec`: optional `HostSystemReconnectSpec`, since VI API 5.0.
     pub reconnect_spec: Option<Box<objects::HostSystemReconnectSpec>>,
+}
+impl Default for ReconnectHostTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cnx_spec: None,
+            reconnect_spec: None,
+        }
+    }
 }
 pub(crate) static RECONNECT_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconnectHost_Task",
@@ -940,10 +1037,14 @@ impl rt::Method for ReconnectHostTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct Refresh {
     /// `_this`: required reference to `HostPciPassthruSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for Refresh {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH: rt::ObjectInfo = rt::ObjectInfo::new(
     "Refresh",
@@ -990,10 +1091,14 @@ impl rt::Method for Refresh {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.DateTime`.
-#[derive(Default)]
 pub struct RefreshDateTimeSystem {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshDateTimeSystem {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshDateTimeSystem",
@@ -1040,10 +1145,14 @@ impl rt::Method for RefreshDateTimeSystem {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct RefreshFirewall {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshFirewall {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshFirewall",
@@ -1090,10 +1199,14 @@ impl rt::Method for RefreshFirewall {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct RefreshGraphicsManager {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshGraphicsManager {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshGraphicsManager",
@@ -1140,10 +1253,14 @@ impl rt::Method for RefreshGraphicsManager {
 /// Returns nothing.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RefreshHealthStatusSystem {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshHealthStatusSystem {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshHealthStatusSystem",
@@ -1190,10 +1307,14 @@ impl rt::Method for RefreshHealthStatusSystem {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct RefreshServices {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RefreshServices {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REFRESH_SERVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RefreshServices",
@@ -1242,10 +1363,14 @@ impl rt::Method for RefreshServices {
 /// Faults: `UserNotFound`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct RemoveGroup {
     /// `groupName`: required string.
     pub group_name: String,
+}
+impl Default for RemoveGroup {
+    fn default() -> Self {
+        Self { group_name: String::new() }
+    }
 }
 pub(crate) static REMOVE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveGroup",
@@ -1294,7 +1419,6 @@ impl rt::Method for RemoveGroup {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct RemoveSmartCardTrustAnchor {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
@@ -1302,6 +1426,15 @@ pub struct RemoveSmartCardTrustAnchor {
     pub issuer: String,
     /// `serial`: required string.
     pub serial: String,
+}
+impl Default for RemoveSmartCardTrustAnchor {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            issuer: String::new(),
+            serial: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchor",
@@ -1356,7 +1489,6 @@ impl rt::Method for RemoveSmartCardTrustAnchor {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct RemoveSmartCardTrustAnchorByFingerprint {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
@@ -1364,6 +1496,15 @@ pub struct RemoveSmartCardTrustAnchorByFingerprint {
     pub fingerprint: String,
     /// `digest`: required string.
     pub digest: String,
+}
+impl Default for RemoveSmartCardTrustAnchorByFingerprint {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            fingerprint: String::new(),
+            digest: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorByFingerprint",
@@ -1418,12 +1559,19 @@ impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct RemoveSmartCardTrustAnchorCertificate {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
     /// `certificate`: required string.
     pub certificate: String,
+}
+impl Default for RemoveSmartCardTrustAnchorCertificate {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            certificate: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSmartCardTrustAnchorCertificate",
@@ -1475,10 +1623,14 @@ impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
 /// Faults: `UserNotFound`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct RemoveUser {
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for RemoveUser {
+    fn default() -> Self {
+        Self { user_name: String::new() }
+    }
 }
 pub(crate) static REMOVE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveUser",
@@ -1527,7 +1679,6 @@ impl rt::Method for RemoveUser {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct ReplaceCaCertificatesAndCrls {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
@@ -1535,6 +1686,15 @@ pub struct ReplaceCaCertificatesAndCrls {
     pub ca_cert: Vec<String>,
     /// `caCrl`: list of string.
     pub ca_crl: Vec<String>,
+}
+impl Default for ReplaceCaCertificatesAndCrls {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            ca_cert: Vec::new(),
+            ca_crl: Vec::new(),
+        }
+    }
 }
 pub(crate) static REPLACE_CA_CERTIFICATES_AND_CRLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceCACertificatesAndCRLs",
@@ -1587,12 +1747,19 @@ impl rt::Method for ReplaceCaCertificatesAndCrls {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.AuthenticationStore`.
-#[derive(Default)]
 pub struct ReplaceSmartCardTrustAnchors {
     /// `_this`: required reference to `HostActiveDirectoryAuthentication`.
     pub this: rt::ManagedObjectReference,
     /// `certs`: list of string.
     pub certs: Vec<String>,
+}
+impl Default for ReplaceSmartCardTrustAnchors {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            certs: Vec::new(),
+        }
+    }
 }
 pub(crate) static REPLACE_SMART_CARD_TRUST_ANCHORS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplaceSmartCardTrustAnchors",
@@ -1644,10 +1811,14 @@ impl rt::Method for ReplaceSmartCardTrustAnchors {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Firmware`.
-#[derive(Default)]
 pub struct ResetFirmwareToFactoryDefaults {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ResetFirmwareToFactoryDefaults {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESET_FIRMWARE_TO_FACTORY_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetFirmwareToFactoryDefaults",
@@ -1694,10 +1865,14 @@ impl rt::Method for ResetFirmwareToFactoryDefaults {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct ResetSystemHealthInfo {
     /// `_this`: required reference to `HostHealthStatusSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ResetSystemHealthInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESET_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetSystemHealthInfo",
@@ -1746,12 +1921,19 @@ impl rt::Method for ResetSystemHealthInfo {
 /// Faults: `InvalidState`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct RestartService {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for RestartService {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static RESTART_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartService",
@@ -1803,12 +1985,19 @@ impl rt::Method for RestartService {
 /// Faults: `InvalidState`, `FileFault`, `MismatchedBundle`, `InvalidBundle`.
 ///
 /// Needs the privilege `Host.Config.Firmware`.
-#[derive(Default)]
 pub struct RestoreFirmwareConfiguration {
     /// `_this`: required reference to `HostFirmwareSystem`.
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for RestoreFirmwareConfiguration {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static RESTORE_FIRMWARE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestoreFirmwareConfiguration",
@@ -1858,10 +2047,14 @@ impl rt::Method for RestoreFirmwareConfiguration {
 /// Returns: list of `HostCertificateManagerCertificateInfo`.
 ///
 /// Needs the privilege `Certificate.Manage`.
-#[derive(Default)]
 pub struct RetrieveCertificateInfoList {
     /// `_this`: required reference to `HostCertificateManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveCertificateInfoList {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_CERTIFICATE_INFO_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveCertificateInfoList",
@@ -1908,10 +2101,14 @@ impl rt::Method for RetrieveCertificateInfoList {
 /// Returns: required long.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveFreeEpcMemory {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveFreeEpcMemory {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_FREE_EPC_MEMORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveFreeEpcMemory",
@@ -1958,10 +2155,14 @@ impl rt::Method for RetrieveFreeEpcMemory {
 /// Returns: list of `HostAccessControlEntry`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct RetrieveHostAccessControlEntries {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveHostAccessControlEntries {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostAccessControlEntries",
@@ -2012,7 +2213,6 @@ impl rt::Method for RetrieveHostAccessControlEntries {
 /// Faults: `RequestCanceled`, `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ScanHostPatchV2Task {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2022,6 +2222,16 @@ pub struct ScanHostPatchV2Task {
     pub bundle_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for ScanHostPatchV2Task {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            meta_urls: Vec::new(),
+            bundle_urls: Vec::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static SCAN_HOST_PATCH_V2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatchV2_Task",
@@ -2081,7 +2291,6 @@ impl rt::Method for ScanHostPatchV2Task {
 /// Faults: `RequestCanceled`, `PatchMetadataInvalid`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ScanHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2089,6 +2298,15 @@ pub struct ScanHostPatchTask {
     pub repository: objects::HostPatchManagerLocator,
     /// `updateID`: list of string.
     pub update_id: Vec<String>,
+}
+impl Default for ScanHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            repository: Default::default(),
+            update_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static SCAN_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScanHostPatch_Task",
@@ -2143,12 +2361,19 @@ impl rt::Method for ScanHostPatchTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct SelectActivePartition {
     /// `_this`: required reference to `HostDiagnosticSystem`.
     pub this: rt::ManagedObjectReference,
     /// `partition`: optional `HostScsiDiskPartition`.
     pub partition: Option<Box<objects::HostScsiDiskPartition>>,
+}
+impl Default for SelectActivePartition {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            partition: None,
+        }
+    }
 }
 pub(crate) static SELECT_ACTIVE_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectActivePartition",
@@ -2200,8 +2425,12 @@ impl rt::Method for SelectActivePartition {
 /// Faults: `NotFound`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct SendTestNotification {}
+impl Default for SendTestNotification {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SEND_TEST_NOTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendTestNotification",
     "2.5",
@@ -2247,7 +2476,6 @@ impl rt::Method for SendTestNotification {
 /// Faults: `RequestCanceled`, `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Patch`.
-#[derive(Default)]
 pub struct StageHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2259,6 +2487,17 @@ pub struct StageHostPatchTask {
     pub vib_urls: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for StageHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            meta_urls: Vec::new(),
+            bundle_urls: Vec::new(),
+            vib_urls: Vec::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static STAGE_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StageHostPatch_Task",
@@ -2319,12 +2558,19 @@ impl rt::Method for StageHostPatchTask {
 /// Faults: `InvalidState`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct StartService {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for StartService {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static START_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StartService",
@@ -2376,12 +2622,19 @@ impl rt::Method for StartService {
 /// Faults: `InvalidState`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct StopService {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for StopService {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static STOP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StopService",
@@ -2431,10 +2684,14 @@ impl rt::Method for StopService {
 /// Returns: optional `HostDateTimeSystemServiceTestResult`.
 ///
 /// Needs the privilege `Host.Config.DateTime`.
-#[derive(Default)]
 pub struct TestTimeService {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for TestTimeService {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static TEST_TIME_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TestTimeService",
@@ -2483,12 +2740,19 @@ impl rt::Method for TestTimeService {
 /// Faults: `UserNotFound`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct UnassignUserFromGroup {
     /// `user`: required string.
     pub user: String,
     /// `group`: required string.
     pub group: String,
+}
+impl Default for UnassignUserFromGroup {
+    fn default() -> Self {
+        Self {
+            user: String::new(),
+            group: String::new(),
+        }
+    }
 }
 pub(crate) static UNASSIGN_USER_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnassignUserFromGroup",
@@ -2542,7 +2806,6 @@ impl rt::Method for UnassignUserFromGroup {
 /// Faults: `InvalidState`, `TaskInProgress`, `PlatformConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Patch`.
-#[derive(Default)]
 pub struct UninstallHostPatchTask {
     /// `_this`: required reference to `HostPatchManager`.
     pub this: rt::ManagedObjectReference,
@@ -2550,6 +2813,15 @@ pub struct UninstallHostPatchTask {
     pub bulletin_ids: Vec<String>,
     /// `spec`: optional `HostPatchManagerPatchManagerOperationSpec`.
     pub spec: Option<Box<objects::HostPatchManagerPatchManagerOperationSpec>>,
+}
+impl Default for UninstallHostPatchTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            bulletin_ids: Vec::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static UNINSTALL_HOST_PATCH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallHostPatch_Task",
@@ -2604,12 +2876,19 @@ impl rt::Method for UninstallHostPatchTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct UninstallService {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for UninstallService {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static UNINSTALL_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallService",
@@ -2661,12 +2940,19 @@ impl rt::Method for UninstallService {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateAssignableHardwareConfig {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostAssignableHardwareConfig`.
     pub config: objects::HostAssignableHardwareConfig,
+}
+impl Default for UpdateAssignableHardwareConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignableHardwareConfig",
@@ -2716,12 +3002,19 @@ impl rt::Method for UpdateAssignableHardwareConfig {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct UpdateBootDevice {
     /// `_this`: required reference to `HostBootDeviceSystem`.
     pub this: rt::ManagedObjectReference,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for UpdateBootDevice {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateBootDevice",
@@ -2773,12 +3066,19 @@ impl rt::Method for UpdateBootDevice {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.DateTime`.
-#[derive(Default)]
 pub struct UpdateDateTime {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
     /// `dateTime`: required dateTime.
     pub date_time: rt::DateTime,
+}
+impl Default for UpdateDateTime {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            date_time: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DATE_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTime",
@@ -2830,12 +3130,19 @@ impl rt::Method for UpdateDateTime {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.DateTime`.
-#[derive(Default)]
 pub struct UpdateDateTimeConfig {
     /// `_this`: required reference to `HostDateTimeSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDateTimeConfig`.
     pub config: objects::HostDateTimeConfig,
+}
+impl Default for UpdateDateTimeConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDateTimeConfig",
@@ -2885,12 +3192,19 @@ impl rt::Method for UpdateDateTimeConfig {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct UpdateDefaultPolicy {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
     /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_policy: objects::HostFirewallDefaultPolicy,
+}
+impl Default for UpdateDefaultPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            default_policy: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDefaultPolicy",
@@ -2940,12 +3254,19 @@ impl rt::Method for UpdateDefaultPolicy {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateFlags {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `flagInfo`: required `HostFlagInfo`.
     pub flag_info: objects::HostFlagInfo,
+}
+impl Default for UpdateFlags {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            flag_info: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateFlags",
@@ -2995,12 +3316,19 @@ impl rt::Method for UpdateFlags {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateGraphicsConfig {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostGraphicsConfig`.
     pub config: objects::HostGraphicsConfig,
+}
+impl Default for UpdateGraphicsConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateGraphicsConfig",
@@ -3052,12 +3380,19 @@ impl rt::Method for UpdateGraphicsConfig {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Image`.
-#[derive(Default)]
 pub struct UpdateHostImageAcceptanceLevel {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
     /// `newAcceptanceLevel`: required string.
     pub new_acceptance_level: String,
+}
+impl Default for UpdateHostImageAcceptanceLevel {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_acceptance_level: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostImageAcceptanceLevel",
@@ -3109,12 +3444,19 @@ impl rt::Method for UpdateHostImageAcceptanceLevel {
 /// Faults: `InvalidIpmiLoginInfo`, `InvalidIpmiMacAddress`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateIpmi {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `ipmiInfo`: required `HostIpmiInfo`.
     pub ipmi_info: objects::HostIpmiInfo,
+}
+impl Default for UpdateIpmi {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            ipmi_info: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_IPMI: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpmi",
@@ -3166,12 +3508,19 @@ impl rt::Method for UpdateIpmi {
 /// Faults: `AuthMinimumAdminPermission`, `UserNotFound`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct UpdateLockdownExceptions {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+}
+impl Default for UpdateLockdownExceptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            users: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_LOCKDOWN_EXCEPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLockdownExceptions",
@@ -3223,7 +3572,6 @@ impl rt::Method for UpdateLockdownExceptions {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateModuleOptionString {
     /// `_this`: required reference to `HostKernelModuleSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3231,6 +3579,15 @@ pub struct UpdateModuleOptionString {
     pub name: String,
     /// `options`: required string.
     pub options: String,
+}
+impl Default for UpdateModuleOptionString {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            options: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_MODULE_OPTION_STRING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateModuleOptionString",
@@ -3285,12 +3642,19 @@ impl rt::Method for UpdateModuleOptionString {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.PciPassthru`.
-#[derive(Default)]
 pub struct UpdatePassthruConfig {
     /// `_this`: required reference to `HostPciPassthruSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: list, not empty, of `HostPciPassthruConfig` or a descendant.
     pub config: Vec<rt::Poly<objects::HostPciPassthruConfig>>,
+}
+impl Default for UpdatePassthruConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePassthruConfig",
@@ -3344,12 +3708,19 @@ impl rt::Method for UpdatePassthruConfig {
 /// Faults: `InvalidArgument`, `FileNotFound`, `TaskInProgress`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.ProductLocker`.
-#[derive(Default)]
 pub struct UpdateProductLockerLocationTask {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `path`: required string.
     pub path: String,
+}
+impl Default for UpdateProductLockerLocationTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_PRODUCT_LOCKER_LOCATION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProductLockerLocation_Task",
@@ -3401,7 +3772,6 @@ impl rt::Method for UpdateProductLockerLocationTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct UpdateRuleset {
     /// `_this`: required reference to `HostFirewallSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3409,6 +3779,15 @@ pub struct UpdateRuleset {
     pub id: String,
     /// `spec`: required `HostFirewallRulesetRulesetSpec`.
     pub spec: objects::HostFirewallRulesetRulesetSpec,
+}
+impl Default for UpdateRuleset {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateRuleset",
@@ -3463,7 +3842,6 @@ impl rt::Method for UpdateRuleset {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.NetService`.
-#[derive(Default)]
 pub struct UpdateServicePolicy {
     /// `_this`: required reference to `HostServiceSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3471,6 +3849,15 @@ pub struct UpdateServicePolicy {
     pub id: String,
     /// `policy`: required string.
     pub policy: String,
+}
+impl Default for UpdateServicePolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: String::new(),
+            policy: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_SERVICE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServicePolicy",
@@ -3523,12 +3910,19 @@ impl rt::Method for UpdateServicePolicy {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Resources`.
-#[derive(Default)]
 pub struct UpdateSystemResources {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `resourceInfo`: required `HostSystemResourceInfo`.
     pub resource_info: objects::HostSystemResourceInfo,
+}
+impl Default for UpdateSystemResources {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            resource_info: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_SYSTEM_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemResources",
@@ -3578,12 +3972,19 @@ impl rt::Method for UpdateSystemResources {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Settings`.
-#[derive(Default)]
 pub struct UpdateSystemSwapConfiguration {
     /// `_this`: required reference to `HostSystem`.
     pub this: rt::ManagedObjectReference,
     /// `sysSwapConfig`: required `HostSystemSwapConfiguration`.
     pub sys_swap_config: objects::HostSystemSwapConfiguration,
+}
+impl Default for UpdateSystemSwapConfiguration {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            sys_swap_config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemSwapConfiguration",
@@ -3635,12 +4036,19 @@ impl rt::Method for UpdateSystemSwapConfiguration {
 /// Faults: `UserNotFound`.
 ///
 /// Needs the privilege `Global.Settings`.
-#[derive(Default)]
 pub struct UpdateSystemUsers {
     /// `_this`: required reference to `HostAccessManager`.
     pub this: rt::ManagedObjectReference,
     /// `users`: list of string.
     pub users: Vec<String>,
+}
+impl Default for UpdateSystemUsers {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            users: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_SYSTEM_USERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSystemUsers",
@@ -3692,10 +4100,14 @@ impl rt::Method for UpdateSystemUsers {
 /// Faults: `UserNotFound`, `AlreadyExists`.
 ///
 /// Needs the privilege `Host.Local.ManageUserGroups`.
-#[derive(Default)]
 pub struct UpdateUser {
     /// `user`: required `HostAccountSpec` or a descendant.
     pub user: rt::Poly<objects::HostAccountSpec>,
+}
+impl Default for UpdateUser {
+    fn default() -> Self {
+        Self { user: Default::default() }
+    }
 }
 pub(crate) static UPDATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateUser",

@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: list of `SoftwarePackage`.
 ///
 /// Needs the privilege `Host.Config.Image`.
-#[derive(Default)]
 pub struct FetchSoftwarePackages {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for FetchSoftwarePackages {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static FETCH_SOFTWARE_PACKAGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "fetchSoftwarePackages",
@@ -59,10 +63,14 @@ impl rt::Method for FetchSoftwarePackages {
 /// Returns: required dateTime.
 ///
 /// Needs the privilege `Host.Config.Image`.
-#[derive(Default)]
 pub struct InstallDate {
     /// `_this`: required reference to `HostImageConfigManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for InstallDate {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static INSTALL_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "installDate",

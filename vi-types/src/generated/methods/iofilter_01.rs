@@ -9,10 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidArgument`.
-#[derive(Default)]
 pub struct InitiateTransitionToVlcmTask {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+}
+impl Default for InitiateTransitionToVlcmTask {
+    fn default() -> Self {
+        Self {
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static INITIATE_TRANSITION_TO_VLCM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitiateTransitionToVLCM_Task",
@@ -61,7 +67,6 @@ impl rt::Method for InitiateTransitionToVlcmTask {
 /// The task's result: optional `ClusterIoFilterInfo`.
 ///
 /// Faults: `AlreadyExists`.
-#[derive(Default)]
 pub struct InstallIoFilterTask {
     /// `vibUrl`: required string.
     pub vib_url: String,
@@ -69,6 +74,15 @@ pub struct InstallIoFilterTask {
     pub comp_res: rt::ManagedObjectReference,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+}
+impl Default for InstallIoFilterTask {
+    fn default() -> Self {
+        Self {
+            vib_url: String::new(),
+            comp_res: Default::default(),
+            vib_ssl_trust: None,
+        }
+    }
 }
 pub(crate) static INSTALL_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstallIoFilter_Task",
@@ -123,12 +137,19 @@ impl rt::Method for InstallIoFilterTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDisksUsingFilter {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+}
+impl Default for QueryDisksUsingFilter {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            comp_res: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_DISKS_USING_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDisksUsingFilter",
@@ -178,10 +199,16 @@ impl rt::Method for QueryDisksUsingFilter {
 /// Returns: list of `ClusterIoFilterInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryIoFilterInfo {
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+}
+impl Default for QueryIoFilterInfo {
+    fn default() -> Self {
+        Self {
+            comp_res: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIoFilterInfo",
@@ -230,12 +257,19 @@ impl rt::Method for QueryIoFilterInfo {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryIoFilterIssues {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+}
+impl Default for QueryIoFilterIssues {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            comp_res: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_IO_FILTER_ISSUES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIoFilterIssues",
@@ -285,12 +319,19 @@ impl rt::Method for QueryIoFilterIssues {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `NotFound`.
-#[derive(Default)]
 pub struct ResolveInstallationErrorsOnClusterTask {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+}
+impl Default for ResolveInstallationErrorsOnClusterTask {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveInstallationErrorsOnCluster_Task",
@@ -340,12 +381,19 @@ impl rt::Method for ResolveInstallationErrorsOnClusterTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `NotFound`.
-#[derive(Default)]
 pub struct ResolveInstallationErrorsOnHostTask {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for ResolveInstallationErrorsOnHostTask {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveInstallationErrorsOnHost_Task",
@@ -395,12 +443,19 @@ impl rt::Method for ResolveInstallationErrorsOnHostTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `NotFound`, `FilterInUse`, `InvalidState`.
-#[derive(Default)]
 pub struct UninstallIoFilterTask {
     /// `filterId`: required string.
     pub filter_id: String,
     /// `compRes`: required reference to `ComputeResource`.
     pub comp_res: rt::ManagedObjectReference,
+}
+impl Default for UninstallIoFilterTask {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            comp_res: Default::default(),
+        }
+    }
 }
 pub(crate) static UNINSTALL_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UninstallIoFilter_Task",
@@ -452,7 +507,6 @@ impl rt::Method for UninstallIoFilterTask {
 /// The task's result: optional `ClusterIoFilterInfo`.
 ///
 /// Faults: `NotFound`, `InvalidState`.
-#[derive(Default)]
 pub struct UpgradeIoFilterTask {
     /// `filterId`: required string.
     pub filter_id: String,
@@ -462,6 +516,16 @@ pub struct UpgradeIoFilterTask {
     pub vib_url: String,
     /// `vibSslTrust`: optional `IoFilterManagerSslTrust` or a descendant, since VI API 8.0.3.0.
     pub vib_ssl_trust: Option<rt::Poly<objects::IoFilterManagerSslTrust>>,
+}
+impl Default for UpgradeIoFilterTask {
+    fn default() -> Self {
+        Self {
+            filter_id: String::new(),
+            comp_res: Default::default(),
+            vib_url: String::new(),
+            vib_ssl_trust: None,
+        }
+    }
 }
 pub(crate) static UPGRADE_IO_FILTER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeIoFilter_Task",

@@ -9,12 +9,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `LicenseManagerLicenseInfo`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct AddLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+}
+impl Default for AddLicense {
+    fn default() -> Self {
+        Self {
+            license_key: String::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddLicense",
@@ -66,12 +73,19 @@ impl rt::Method for AddLicense {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct CheckLicenseFeature {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+}
+impl Default for CheckLicenseFeature {
+    fn default() -> Self {
+        Self {
+            host: None,
+            feature_key: String::new(),
+        }
+    }
 }
 pub(crate) static CHECK_LICENSE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckLicenseFeature",
@@ -123,12 +137,19 @@ impl rt::Method for CheckLicenseFeature {
 /// Faults: `CannotAccessLocalSource`, `InvalidLicense`, `LicenseServerUnavailable`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct ConfigureLicenseSource {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<objects::LicenseSource>,
+}
+impl Default for ConfigureLicenseSource {
+    fn default() -> Self {
+        Self {
+            host: None,
+            license_source: Default::default(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureLicenseSource",
@@ -178,10 +199,14 @@ impl rt::Method for ConfigureLicenseSource {
 /// Returns: required `LicenseManagerLicenseInfo`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct DecodeLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+}
+impl Default for DecodeLicense {
+    fn default() -> Self {
+        Self { license_key: String::new() }
+    }
 }
 pub(crate) static DECODE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DecodeLicense",
@@ -230,12 +255,19 @@ impl rt::Method for DecodeLicense {
 /// Faults: `InvalidState`, `LicenseServerUnavailable`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct DisableFeature {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+}
+impl Default for DisableFeature {
+    fn default() -> Self {
+        Self {
+            host: None,
+            feature_key: String::new(),
+        }
+    }
 }
 pub(crate) static DISABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableFeature",
@@ -287,12 +319,19 @@ impl rt::Method for DisableFeature {
 /// Faults: `InvalidState`, `LicenseServerUnavailable`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct EnableFeature {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: required string.
     pub feature_key: String,
+}
+impl Default for EnableFeature {
+    fn default() -> Self {
+        Self {
+            host: None,
+            feature_key: String::new(),
+        }
+    }
 }
 pub(crate) static ENABLE_FEATURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableFeature",
@@ -342,12 +381,19 @@ impl rt::Method for EnableFeature {
 /// Returns: list of `LicenseAssignmentManagerLicenseAssignment`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryAssignedLicenses {
     /// `_this`: required reference to `LicenseAssignmentManager`.
     pub this: rt::ManagedObjectReference,
     /// `entityId`: optional string.
     pub entity_id: Option<String>,
+}
+impl Default for QueryAssignedLicenses {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity_id: None,
+        }
+    }
 }
 pub(crate) static QUERY_ASSIGNED_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAssignedLicenses",
@@ -397,10 +443,14 @@ impl rt::Method for QueryAssignedLicenses {
 /// Returns: list of `LicenseAvailabilityInfo`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct QueryLicenseSourceAvailability {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryLicenseSourceAvailability {
+    fn default() -> Self {
+        Self { host: None }
+    }
 }
 pub(crate) static QUERY_LICENSE_SOURCE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseSourceAvailability",
@@ -447,10 +497,14 @@ impl rt::Method for QueryLicenseSourceAvailability {
 /// Returns: required `LicenseUsageInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryLicenseUsage {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryLicenseUsage {
+    fn default() -> Self {
+        Self { host: None }
+    }
 }
 pub(crate) static QUERY_LICENSE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryLicenseUsage",
@@ -497,10 +551,14 @@ impl rt::Method for QueryLicenseUsage {
 /// Returns: list of `LicenseFeatureInfo`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct QuerySupportedFeatures {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QuerySupportedFeatures {
+    fn default() -> Self {
+        Self { host: None }
+    }
 }
 pub(crate) static QUERY_SUPPORTED_FEATURES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySupportedFeatures",
@@ -549,12 +607,19 @@ impl rt::Method for QuerySupportedFeatures {
 /// Faults: `LicenseEntityNotFound`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct RemoveAssignedLicense {
     /// `_this`: required reference to `LicenseAssignmentManager`.
     pub this: rt::ManagedObjectReference,
     /// `entityId`: required string.
     pub entity_id: String,
+}
+impl Default for RemoveAssignedLicense {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity_id: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAssignedLicense",
@@ -604,10 +669,14 @@ impl rt::Method for RemoveAssignedLicense {
 /// Returns nothing.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct RemoveLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
+}
+impl Default for RemoveLicense {
+    fn default() -> Self {
+        Self { license_key: String::new() }
+    }
 }
 pub(crate) static REMOVE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicense",
@@ -654,12 +723,19 @@ impl rt::Method for RemoveLicense {
 /// Returns nothing.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct RemoveLicenseLabel {
     /// `licenseKey`: required string.
     pub license_key: String,
     /// `labelKey`: required string.
     pub label_key: String,
+}
+impl Default for RemoveLicenseLabel {
+    fn default() -> Self {
+        Self {
+            license_key: String::new(),
+            label_key: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveLicenseLabel",
@@ -711,12 +787,19 @@ impl rt::Method for RemoveLicenseLabel {
 /// Faults: `InvalidState`, `LicenseServerUnavailable`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct SetLicenseEdition {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `featureKey`: optional string.
     pub feature_key: Option<String>,
+}
+impl Default for SetLicenseEdition {
+    fn default() -> Self {
+        Self {
+            host: None,
+            feature_key: None,
+        }
+    }
 }
 pub(crate) static SET_LICENSE_EDITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLicenseEdition",
@@ -768,7 +851,6 @@ impl rt::Method for SetLicenseEdition {
 /// Faults: `LicenseEntityNotFound`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct UpdateAssignedLicense {
     /// `_this`: required reference to `LicenseAssignmentManager`.
     pub this: rt::ManagedObjectReference,
@@ -778,6 +860,16 @@ pub struct UpdateAssignedLicense {
     pub license_key: String,
     /// `entityDisplayName`: optional string.
     pub entity_display_name: Option<String>,
+}
+impl Default for UpdateAssignedLicense {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: String::new(),
+            license_key: String::new(),
+            entity_display_name: None,
+        }
+    }
 }
 pub(crate) static UPDATE_ASSIGNED_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAssignedLicense",
@@ -833,12 +925,19 @@ impl rt::Method for UpdateAssignedLicense {
 /// Returns: required `LicenseManagerLicenseInfo`.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct UpdateLicense {
     /// `licenseKey`: required string.
     pub license_key: String,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<objects::KeyValue>,
+}
+impl Default for UpdateLicense {
+    fn default() -> Self {
+        Self {
+            license_key: String::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicense",
@@ -888,7 +987,6 @@ impl rt::Method for UpdateLicense {
 /// Returns nothing.
 ///
 /// Needs the privilege `Global.Licenses`.
-#[derive(Default)]
 pub struct UpdateLicenseLabel {
     /// `licenseKey`: required string.
     pub license_key: String,
@@ -896,6 +994,15 @@ pub struct UpdateLicenseLabel {
     pub label_key: String,
     /// `labelValue`: required string.
     pub label_value: String,
+}
+impl Default for UpdateLicenseLabel {
+    fn default() -> Self {
+        Self {
+            license_key: String::new(),
+            label_key: String::new(),
+            label_value: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_LICENSE_LABEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLicenseLabel",

@@ -9,7 +9,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required string.
 ///
 /// Faults: `HostConfigFault`.
-#[derive(Default)]
 pub struct AddServiceConsoleVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -17,6 +16,15 @@ pub struct AddServiceConsoleVirtualNic {
     pub portgroup: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+}
+impl Default for AddServiceConsoleVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            portgroup: String::new(),
+            nic: Default::default(),
+        }
+    }
 }
 pub(crate) static ADD_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddServiceConsoleVirtualNic",
@@ -71,7 +79,6 @@ impl rt::Method for AddServiceConsoleVirtualNic {
 /// Faults: `IscsiFaultVnicAlreadyBound`, `IscsiFaultVnicHasNoUplinks`, `IscsiFaultVnicHasMultipleUplinks`, `IscsiFaultVnicHasWrongUplink`, `IscsiFaultVnicNotFound`, `IscsiFaultInvalidVnic`, `PlatformConfigFault`, `IscsiFault`, `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct BindVnic {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
@@ -79,6 +86,15 @@ pub struct BindVnic {
     pub i_scsi_hba_name: String,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for BindVnic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_name: String::new(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static BIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "BindVnic",
@@ -133,10 +149,14 @@ impl rt::Method for BindVnic {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct DeselectVnic {
     /// `_this`: required reference to `HostVMotionSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DeselectVnic {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnic",
@@ -185,7 +205,6 @@ impl rt::Method for DeselectVnic {
 /// Faults: `HostConfigFault`, `InvalidArgument`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct DeselectVnicForNicType {
     /// `_this`: required reference to `HostVirtualNicManager`.
     pub this: rt::ManagedObjectReference,
@@ -193,6 +212,15 @@ pub struct DeselectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for DeselectVnicForNicType {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            nic_type: String::new(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static DESELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeselectVnicForNicType",
@@ -247,12 +275,19 @@ impl rt::Method for DeselectVnicForNicType {
 /// Faults: `IscsiFault`, `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryBoundVnics {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+}
+impl Default for QueryBoundVnics {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_name: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_BOUND_VNICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryBoundVnics",
@@ -304,12 +339,19 @@ impl rt::Method for QueryBoundVnics {
 /// Faults: `IscsiFault`, `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryCandidateNics {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
     /// `iScsiHbaName`: required string.
     pub i_scsi_hba_name: String,
+}
+impl Default for QueryCandidateNics {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_name: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_CANDIDATE_NICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCandidateNics",
@@ -359,12 +401,19 @@ impl rt::Method for QueryCandidateNics {
 /// Returns: required `IscsiMigrationDependency`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryMigrationDependencies {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: list, not empty, of string.
     pub pnic_device: Vec<String>,
+}
+impl Default for QueryMigrationDependencies {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pnic_device: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_MIGRATION_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMigrationDependencies",
@@ -416,12 +465,19 @@ impl rt::Method for QueryMigrationDependencies {
 /// Faults: `HostConfigFault`, `InvalidArgument`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryNetConfig {
     /// `_this`: required reference to `HostVirtualNicManager`.
     pub this: rt::ManagedObjectReference,
     /// `nicType`: required string.
     pub nic_type: String,
+}
+impl Default for QueryNetConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            nic_type: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetConfig",
@@ -473,12 +529,19 @@ impl rt::Method for QueryNetConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryNetworkHint {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `device`: list of string.
     pub device: Vec<String>,
+}
+impl Default for QueryNetworkHint {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_NETWORK_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNetworkHint",
@@ -530,12 +593,19 @@ impl rt::Method for QueryNetworkHint {
 /// Faults: `IscsiFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryPnicStatus {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+}
+impl Default for QueryPnicStatus {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_PNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPnicStatus",
@@ -587,12 +657,19 @@ impl rt::Method for QueryPnicStatus {
 /// Faults: `IscsiFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryVnicStatus {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for QueryVnicStatus {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_VNIC_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVnicStatus",
@@ -644,12 +721,19 @@ impl rt::Method for QueryVnicStatus {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RemoveServiceConsoleVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for RemoveServiceConsoleVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveServiceConsoleVirtualNic",
@@ -701,12 +785,19 @@ impl rt::Method for RemoveServiceConsoleVirtualNic {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct RestartServiceConsoleVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for RestartServiceConsoleVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static RESTART_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestartServiceConsoleVirtualNic",
@@ -758,12 +849,19 @@ impl rt::Method for RestartServiceConsoleVirtualNic {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct SelectVnic {
     /// `_this`: required reference to `HostVMotionSystem`.
     pub this: rt::ManagedObjectReference,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for SelectVnic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static SELECT_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnic",
@@ -815,7 +913,6 @@ impl rt::Method for SelectVnic {
 /// Faults: `HostConfigFault`, `InvalidArgument`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct SelectVnicForNicType {
     /// `_this`: required reference to `HostVirtualNicManager`.
     pub this: rt::ManagedObjectReference,
@@ -823,6 +920,15 @@ pub struct SelectVnicForNicType {
     pub nic_type: String,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for SelectVnicForNicType {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            nic_type: String::new(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static SELECT_VNIC_FOR_NIC_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectVnicForNicType",
@@ -877,7 +983,6 @@ impl rt::Method for SelectVnicForNicType {
 /// Faults: `IscsiFaultVnicNotBound`, `IscsiFaultVnicHasActivePaths`, `IscsiFaultVnicIsLastPath`, `PlatformConfigFault`, `IscsiFault`, `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnbindVnic {
     /// `_this`: required reference to `IscsiManager`.
     pub this: rt::ManagedObjectReference,
@@ -887,6 +992,16 @@ pub struct UnbindVnic {
     pub vnic_device: String,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for UnbindVnic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_name: String::new(),
+            vnic_device: String::new(),
+            force: false,
+        }
+    }
 }
 pub(crate) static UNBIND_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnbindVnic",
@@ -944,12 +1059,19 @@ impl rt::Method for UnbindVnic {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateConsoleIpRouteConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+}
+impl Default for UpdateConsoleIpRouteConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_CONSOLE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateConsoleIpRouteConfig",
@@ -1001,12 +1123,19 @@ impl rt::Method for UpdateConsoleIpRouteConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateDnsConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostDnsConfig` or a descendant.
     pub config: rt::Poly<objects::HostDnsConfig>,
+}
+impl Default for UpdateDnsConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDnsConfig",
@@ -1058,12 +1187,19 @@ impl rt::Method for UpdateDnsConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateIpConfig {
     /// `_this`: required reference to `HostVMotionSystem`.
     pub this: rt::ManagedObjectReference,
     /// `ipConfig`: required `HostIpConfig`.
     pub ip_config: objects::HostIpConfig,
+}
+impl Default for UpdateIpConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            ip_config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpConfig",
@@ -1115,12 +1251,19 @@ impl rt::Method for UpdateIpConfig {
 /// Faults: `HostConfigFault`, `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateIpRouteConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteConfig` or a descendant.
     pub config: rt::Poly<objects::HostIpRouteConfig>,
+}
+impl Default for UpdateIpRouteConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteConfig",
@@ -1172,12 +1315,19 @@ impl rt::Method for UpdateIpRouteConfig {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdateIpRouteTableConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostIpRouteTableConfig`.
     pub config: objects::HostIpRouteTableConfig,
+}
+impl Default for UpdateIpRouteTableConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpRouteTableConfig",
@@ -1227,7 +1377,6 @@ impl rt::Method for UpdateIpRouteTableConfig {
 /// Returns: required `HostNetworkConfigResult`.
 ///
 /// Faults: `AlreadyExists`, `NotFound`, `HostConfigFault`, `ResourceInUse`.
-#[derive(Default)]
 pub struct UpdateNetworkConfig {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1235,6 +1384,15 @@ pub struct UpdateNetworkConfig {
     pub config: objects::HostNetworkConfig,
     /// `changeMode`: required string.
     pub change_mode: String,
+}
+impl Default for UpdateNetworkConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            change_mode: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateNetworkConfig",
@@ -1289,7 +1447,6 @@ impl rt::Method for UpdateNetworkConfig {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct UpdatePhysicalNicLinkSpeed {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1297,6 +1454,15 @@ pub struct UpdatePhysicalNicLinkSpeed {
     pub device: String,
     /// `linkSpeed`: optional `PhysicalNicLinkInfo`.
     pub link_speed: Option<Box<objects::PhysicalNicLinkInfo>>,
+}
+impl Default for UpdatePhysicalNicLinkSpeed {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            link_speed: None,
+        }
+    }
 }
 pub(crate) static UPDATE_PHYSICAL_NIC_LINK_SPEED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePhysicalNicLinkSpeed",
@@ -1349,7 +1515,6 @@ impl rt::Method for UpdatePhysicalNicLinkSpeed {
 /// Returns nothing.
 ///
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
-#[derive(Default)]
 pub struct UpdateServiceConsoleVirtualNic {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1357,6 +1522,15 @@ pub struct UpdateServiceConsoleVirtualNic {
     pub device: String,
     /// `nic`: required `HostVirtualNicSpec`.
     pub nic: objects::HostVirtualNicSpec,
+}
+impl Default for UpdateServiceConsoleVirtualNic {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device: String::new(),
+            nic: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceConsoleVirtualNic",
@@ -1411,7 +1585,6 @@ impl rt::Method for UpdateServiceConsoleVirtualNic {
 /// Faults: `InvalidArgument`.
 ///
 /// Needs the privilege `Host.Config.Network`.
-#[derive(Default)]
 pub struct StartDpuFailover {
     /// `_this`: required reference to `HostNetworkSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1419,6 +1592,15 @@ pub struct StartDpuFailover {
     pub dvs_name: String,
     /// `targetDpuAlias`: optional string.
     pub target_dpu_alias: Option<String>,
+}
+impl Default for StartDpuFailover {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            dvs_name: String::new(),
+            target_dpu_alias: None,
+        }
+    }
 }
 pub(crate) static START_DPU_FAILOVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "startDpuFailover",

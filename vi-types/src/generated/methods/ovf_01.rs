@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateDescriptor {
     /// `obj`: required reference to `ManagedEntity`; needs the privilege `VApp.Export`.
     pub obj: rt::ManagedObjectReference,
     /// `cdp`: required `OvfCreateDescriptorParams`.
     pub cdp: objects::OvfCreateDescriptorParams,
+}
+impl Default for CreateDescriptor {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            cdp: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDescriptor",
@@ -68,7 +75,6 @@ impl rt::Method for CreateDescriptor {
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidState`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateImportSpec {
     /// `ovfDescriptor`: required string.
     pub ovf_descriptor: String,
@@ -78,6 +84,16 @@ pub struct CreateImportSpec {
     pub datastore: rt::ManagedObjectReference,
     /// `cisp`: required `OvfCreateImportSpecParams` or a descendant.
     pub cisp: rt::Poly<objects::OvfCreateImportSpecParams>,
+}
+impl Default for CreateImportSpec {
+    fn default() -> Self {
+        Self {
+            ovf_descriptor: String::new(),
+            resource_pool: Default::default(),
+            datastore: Default::default(),
+            cisp: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateImportSpec",
@@ -135,10 +151,14 @@ impl rt::Method for CreateImportSpec {
 /// Faults: `TaskInProgress`, `InvalidState`, `FileFault`.
 ///
 /// Needs the privilege `VApp.Export`.
-#[derive(Default)]
 pub struct ExportSnapshot {
     /// `_this`: required reference to `VirtualMachineSnapshot`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExportSnapshot {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXPORT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportSnapshot",
@@ -187,10 +207,14 @@ impl rt::Method for ExportSnapshot {
 /// Faults: `InvalidPowerState`, `TaskInProgress`, `InvalidState`, `FileFault`.
 ///
 /// Needs the privilege `VApp.Export`.
-#[derive(Default)]
 pub struct ExportVApp {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExportVApp {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVApp",
@@ -239,10 +263,14 @@ impl rt::Method for ExportVApp {
 /// Faults: `InvalidPowerState`, `TaskInProgress`, `InvalidState`, `FileFault`.
 ///
 /// Needs the privilege `VApp.Export`.
-#[derive(Default)]
 pub struct ExportVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExportVm {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXPORT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportVm",
@@ -289,12 +317,19 @@ impl rt::Method for ExportVm {
 /// Returns nothing.
 ///
 /// Faults: `Timedout`, `InvalidState`.
-#[derive(Default)]
 pub struct HttpNfcLeaseAbort {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+}
+impl Default for HttpNfcLeaseAbort {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_ABORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseAbort",
@@ -344,10 +379,14 @@ impl rt::Method for HttpNfcLeaseAbort {
 /// Returns nothing.
 ///
 /// Faults: `Timedout`, `InvalidState`.
-#[derive(Default)]
 pub struct HttpNfcLeaseComplete {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HttpNfcLeaseComplete {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_COMPLETE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseComplete",
@@ -394,10 +433,14 @@ impl rt::Method for HttpNfcLeaseComplete {
 /// Returns: list of `HttpNfcLeaseManifestEntry`.
 ///
 /// Faults: `Timedout`, `InvalidState`.
-#[derive(Default)]
 pub struct HttpNfcLeaseGetManifest {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HttpNfcLeaseGetManifest {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_GET_MANIFEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseGetManifest",
@@ -444,7 +487,6 @@ impl rt::Method for HttpNfcLeaseGetManifest {
 /// Returns: list of `HttpNfcLeaseProbeResult`.
 ///
 /// Faults: `InvalidState`.
-#[derive(Default)]
 pub struct HttpNfcLeaseProbeUrls {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
@@ -452,6 +494,15 @@ pub struct HttpNfcLeaseProbeUrls {
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+}
+impl Default for HttpNfcLeaseProbeUrls {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            files: Vec::new(),
+            timeout: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_URLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeUrls",
@@ -504,12 +555,19 @@ impl rt::Method for HttpNfcLeaseProbeUrls {
 /// Returns nothing.
 ///
 /// Faults: `Timedout`.
-#[derive(Default)]
 pub struct HttpNfcLeaseProgress {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
     /// `percent`: required int.
     pub percent: i32,
+}
+impl Default for HttpNfcLeaseProgress {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            percent: 0,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProgress",
@@ -559,12 +617,19 @@ impl rt::Method for HttpNfcLeaseProgress {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidState`, `HttpFault`, `SSLVerifyFault`.
-#[derive(Default)]
 pub struct HttpNfcLeasePullFromUrlsTask {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
     /// `files`: list of `HttpNfcLeaseSourceFile`.
     pub files: Vec<objects::HttpNfcLeaseSourceFile>,
+}
+impl Default for HttpNfcLeasePullFromUrlsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            files: Vec::new(),
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_PULL_FROM_URLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeasePullFromUrls_Task",
@@ -614,12 +679,19 @@ impl rt::Method for HttpNfcLeasePullFromUrlsTask {
 /// Returns nothing.
 ///
 /// Faults: `InvalidState`.
-#[derive(Default)]
 pub struct HttpNfcLeaseSetManifestChecksumType {
     /// `_this`: required reference to `HttpNfcLease`.
     pub this: rt::ManagedObjectReference,
     /// `deviceUrlsToChecksumTypes`: list of `KeyValue`.
     pub device_urls_to_checksum_types: Vec<objects::KeyValue>,
+}
+impl Default for HttpNfcLeaseSetManifestChecksumType {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_urls_to_checksum_types: Vec::new(),
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSetManifestChecksumType",
@@ -671,7 +743,6 @@ impl rt::Method for HttpNfcLeaseSetManifestChecksumType {
 /// Faults: `VmConfigFault`, `FileFault`, `OutOfBounds`, `DuplicateName`, `InvalidName`, `InvalidDatastore`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `VApp.Import`.
-#[derive(Default)]
 pub struct ImportVApp {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -681,6 +752,16 @@ pub struct ImportVApp {
     pub folder: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for ImportVApp {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+            folder: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static IMPORT_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportVApp",
@@ -738,12 +819,19 @@ impl rt::Method for ImportVApp {
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ParseDescriptor {
     /// `ovfDescriptor`: required string.
     pub ovf_descriptor: String,
     /// `pdp`: required `OvfParseDescriptorParams`.
     pub pdp: objects::OvfParseDescriptorParams,
+}
+impl Default for ParseDescriptor {
+    fn default() -> Self {
+        Self {
+            ovf_descriptor: String::new(),
+            pdp: Default::default(),
+        }
+    }
 }
 pub(crate) static PARSE_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParseDescriptor",
@@ -795,7 +883,6 @@ impl rt::Method for ParseDescriptor {
 /// Faults: `TaskInProgress`, `ConcurrentAccess`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ValidateHost {
     /// `ovfDescriptor`: required string.
     pub ovf_descriptor: String,
@@ -803,6 +890,15 @@ pub struct ValidateHost {
     pub host: rt::ManagedObjectReference,
     /// `vhp`: required `OvfValidateHostParams`.
     pub vhp: objects::OvfValidateHostParams,
+}
+impl Default for ValidateHost {
+    fn default() -> Self {
+        Self {
+            ovf_descriptor: String::new(),
+            host: Default::default(),
+            vhp: Default::default(),
+        }
+    }
 }
 pub(crate) static VALIDATE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHost",

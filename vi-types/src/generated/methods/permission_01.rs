@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `AlreadyExists`, `InvalidName`.
 ///
 /// Needs the privilege `Authorization.ModifyRoles`.
-#[derive(Default)]
 pub struct AddAuthorizationRole {
     /// `name`: required string.
     pub name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+}
+impl Default for AddAuthorizationRole {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            priv_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddAuthorizationRole",
@@ -64,12 +71,19 @@ impl rt::Method for AddAuthorizationRole {
 /// `FetchUserPrivilegeOnEntities`, a method of `AuthorizationManager`, since VI API 6.5.
 ///
 /// Returns: list of `UserPrivilegeResult`.
-#[derive(Default)]
 pub struct FetchUserPrivilegeOnEntities {
     /// `entities`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entities: Vec<rt::ManagedObjectReference>,
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for FetchUserPrivilegeOnEntities {
+    fn default() -> Self {
+        Self {
+            entities: Vec::new(),
+            user_name: String::new(),
+        }
+    }
 }
 pub(crate) static FETCH_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchUserPrivilegeOnEntities",
@@ -119,7 +133,6 @@ impl rt::Method for FetchUserPrivilegeOnEntities {
 /// Returns: list of `EntityPrivilege`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HasPrivilegeOnEntities {
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: Vec<rt::ManagedObjectReference>,
@@ -127,6 +140,15 @@ pub struct HasPrivilegeOnEntities {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+}
+impl Default for HasPrivilegeOnEntities {
+    fn default() -> Self {
+        Self {
+            entity: Vec::new(),
+            session_id: String::new(),
+            priv_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntities",
@@ -179,7 +201,6 @@ impl rt::Method for HasPrivilegeOnEntities {
 /// Returns: list of boolean.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HasPrivilegeOnEntity {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
@@ -187,6 +208,15 @@ pub struct HasPrivilegeOnEntity {
     pub session_id: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+}
+impl Default for HasPrivilegeOnEntity {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            session_id: String::new(),
+            priv_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static HAS_PRIVILEGE_ON_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasPrivilegeOnEntity",
@@ -237,7 +267,6 @@ impl rt::Method for HasPrivilegeOnEntity {
 /// `HasUserPrivilegeOnEntities`, a method of `AuthorizationManager`, since VI API 6.5.
 ///
 /// Returns: list of `EntityPrivilege`.
-#[derive(Default)]
 pub struct HasUserPrivilegeOnEntities {
     /// `entities`: list, not empty, of reference; needs the privilege `System.View`.
     pub entities: Vec<rt::ManagedObjectReference>,
@@ -245,6 +274,15 @@ pub struct HasUserPrivilegeOnEntities {
     pub user_name: String,
     /// `privId`: list of string.
     pub priv_id: Vec<String>,
+}
+impl Default for HasUserPrivilegeOnEntities {
+    fn default() -> Self {
+        Self {
+            entities: Vec::new(),
+            user_name: String::new(),
+            priv_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static HAS_USER_PRIVILEGE_ON_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HasUserPrivilegeOnEntities",
@@ -299,12 +337,19 @@ impl rt::Method for HasUserPrivilegeOnEntities {
 /// Faults: `NotFound`, `AuthMinimumAdminPermission`.
 ///
 /// Needs the privilege `Authorization.ReassignRolePermissions`.
-#[derive(Default)]
 pub struct MergePermissions {
     /// `srcRoleId`: required int.
     pub src_role_id: i32,
     /// `dstRoleId`: required int.
     pub dst_role_id: i32,
+}
+impl Default for MergePermissions {
+    fn default() -> Self {
+        Self {
+            src_role_id: 0,
+            dst_role_id: 0,
+        }
+    }
 }
 pub(crate) static MERGE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MergePermissions",
@@ -356,12 +401,19 @@ impl rt::Method for MergePermissions {
 /// Faults: `NotFound`, `RemoveFailed`.
 ///
 /// Needs the privilege `Authorization.ModifyRoles`.
-#[derive(Default)]
 pub struct RemoveAuthorizationRole {
     /// `roleId`: required int.
     pub role_id: i32,
     /// `failIfUsed`: required boolean.
     pub fail_if_used: bool,
+}
+impl Default for RemoveAuthorizationRole {
+    fn default() -> Self {
+        Self {
+            role_id: 0,
+            fail_if_used: false,
+        }
+    }
 }
 pub(crate) static REMOVE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveAuthorizationRole",
@@ -411,7 +463,6 @@ impl rt::Method for RemoveAuthorizationRole {
 /// Returns nothing.
 ///
 /// Faults: `NotFound`, `AuthMinimumAdminPermission`.
-#[derive(Default)]
 pub struct RemoveEntityPermission {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Authorization.ModifyPermissions`.
     pub entity: rt::ManagedObjectReference,
@@ -419,6 +470,15 @@ pub struct RemoveEntityPermission {
     pub user: String,
     /// `isGroup`: required boolean.
     pub is_group: bool,
+}
+impl Default for RemoveEntityPermission {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            user: String::new(),
+            is_group: false,
+        }
+    }
 }
 pub(crate) static REMOVE_ENTITY_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveEntityPermission",
@@ -471,12 +531,19 @@ impl rt::Method for RemoveEntityPermission {
 /// Returns nothing.
 ///
 /// Faults: `UserNotFound`, `NotFound`, `AuthMinimumAdminPermission`.
-#[derive(Default)]
 pub struct ResetEntityPermissions {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Authorization.ModifyPermissions`.
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+}
+impl Default for ResetEntityPermissions {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            permission: Vec::new(),
+        }
+    }
 }
 pub(crate) static RESET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetEntityPermissions",
@@ -526,8 +593,12 @@ impl rt::Method for ResetEntityPermissions {
 /// Returns: list of `Permission`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveAllPermissions {}
+impl Default for RetrieveAllPermissions {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static RETRIEVE_ALL_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAllPermissions",
     "2.0",
@@ -567,12 +638,19 @@ impl rt::Method for RetrieveAllPermissions {
 /// `RetrieveEntityPermissions`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
 /// Returns: list of `Permission`.
-#[derive(Default)]
 pub struct RetrieveEntityPermissions {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `System.Read`.
     pub entity: rt::ManagedObjectReference,
     /// `inherited`: required boolean.
     pub inherited: bool,
+}
+impl Default for RetrieveEntityPermissions {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            inherited: false,
+        }
+    }
 }
 pub(crate) static RETRIEVE_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveEntityPermissions",
@@ -624,10 +702,14 @@ impl rt::Method for RetrieveEntityPermissions {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveRolePermissions {
     /// `roleId`: required int.
     pub role_id: i32,
+}
+impl Default for RetrieveRolePermissions {
+    fn default() -> Self {
+        Self { role_id: 0 }
+    }
 }
 pub(crate) static RETRIEVE_ROLE_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveRolePermissions",
@@ -674,7 +756,6 @@ impl rt::Method for RetrieveRolePermissions {
 /// Returns: list of `UserSearchResult` or a descendant.
 ///
 /// Faults: `NotFound`.
-#[derive(Default)]
 pub struct RetrieveUserGroups {
     /// `domain`: optional string.
     pub domain: Option<String>,
@@ -690,6 +771,19 @@ pub struct RetrieveUserGroups {
     pub find_users: bool,
     /// `findGroups`: required boolean.
     pub find_groups: bool,
+}
+impl Default for RetrieveUserGroups {
+    fn default() -> Self {
+        Self {
+            domain: None,
+            search_str: String::new(),
+            belongs_to_group: None,
+            belongs_to_user: None,
+            exact_match: false,
+            find_users: false,
+            find_groups: false,
+        }
+    }
 }
 pub(crate) static RETRIEVE_USER_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveUserGroups",
@@ -754,12 +848,19 @@ impl rt::Method for RetrieveUserGroups {
 /// Returns nothing.
 ///
 /// Faults: `UserNotFound`, `NotFound`, `AuthMinimumAdminPermission`.
-#[derive(Default)]
 pub struct SetEntityPermissions {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Authorization.ModifyPermissions`.
     pub entity: rt::ManagedObjectReference,
     /// `permission`: list of `Permission`.
     pub permission: Vec<objects::Permission>,
+}
+impl Default for SetEntityPermissions {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            permission: Vec::new(),
+        }
+    }
 }
 pub(crate) static SET_ENTITY_PERMISSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetEntityPermissions",
@@ -811,7 +912,6 @@ impl rt::Method for SetEntityPermissions {
 /// Faults: `NotFound`, `InvalidName`, `AlreadyExists`.
 ///
 /// Needs the privilege `Authorization.ModifyRoles`.
-#[derive(Default)]
 pub struct UpdateAuthorizationRole {
     /// `roleId`: required int.
     pub role_id: i32,
@@ -819,6 +919,15 @@ pub struct UpdateAuthorizationRole {
     pub new_name: String,
     /// `privIds`: list of string.
     pub priv_ids: Vec<String>,
+}
+impl Default for UpdateAuthorizationRole {
+    fn default() -> Self {
+        Self {
+            role_id: 0,
+            new_name: String::new(),
+            priv_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAuthorizationRole",

@@ -9,10 +9,16 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required reference to `Task`.
 ///
 /// The task's result: list of `ApplyHostProfileConfigurationResult`.
-#[derive(Default)]
 pub struct ApplyEntitiesConfigTask {
     /// `applyConfigSpecs`: list of `ApplyHostProfileConfigurationSpec`.
     pub apply_config_specs: Vec<objects::ApplyHostProfileConfigurationSpec>,
+}
+impl Default for ApplyEntitiesConfigTask {
+    fn default() -> Self {
+        Self {
+            apply_config_specs: Vec::new(),
+        }
+    }
 }
 pub(crate) static APPLY_ENTITIES_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyEntitiesConfig_Task",
@@ -59,7 +65,6 @@ impl rt::Method for ApplyEntitiesConfigTask {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidState`, `HostConfigFailed`.
-#[derive(Default)]
 pub struct ApplyHostConfigTask {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -67,6 +72,15 @@ pub struct ApplyHostConfigTask {
     pub config_spec: objects::HostConfigSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`, since VI API 5.0.
     pub user_input: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+}
+impl Default for ApplyHostConfigTask {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            config_spec: Default::default(),
+            user_input: Vec::new(),
+        }
+    }
 }
 pub(crate) static APPLY_HOST_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostConfig_Task",
@@ -119,12 +133,19 @@ impl rt::Method for ApplyHostConfigTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct AssociateProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for AssociateProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static ASSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AssociateProfile",
@@ -176,10 +197,14 @@ impl rt::Method for AssociateProfile {
 /// The task's result: list of `AnswerFileStatusResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckAnswerFileStatusTask {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CheckAnswerFileStatusTask {
+    fn default() -> Self {
+        Self { host: Vec::new() }
+    }
 }
 pub(crate) static CHECK_ANSWER_FILE_STATUS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckAnswerFileStatus_Task",
@@ -228,12 +253,19 @@ impl rt::Method for CheckAnswerFileStatusTask {
 /// The task's result: list, not empty, of `ComplianceResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckComplianceTask {
     /// `profile`: list of reference to `Profile`.
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CheckComplianceTask {
+    fn default() -> Self {
+        Self {
+            profile: Vec::new(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompliance_Task",
@@ -285,12 +317,19 @@ impl rt::Method for CheckComplianceTask {
 /// The task's result: list, not empty, of `ComplianceResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckProfileComplianceTask {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CheckProfileComplianceTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_PROFILE_COMPLIANCE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckProfileCompliance_Task",
@@ -340,12 +379,19 @@ impl rt::Method for CheckProfileComplianceTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Clear`.
-#[derive(Default)]
 pub struct ClearComplianceStatus {
     /// `profile`: list of reference to `Profile`.
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClearComplianceStatus {
+    fn default() -> Self {
+        Self {
+            profile: Vec::new(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLEAR_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearComplianceStatus",
@@ -397,7 +443,6 @@ impl rt::Method for ClearComplianceStatus {
 /// The task's result: optional `HostProfileManagerCompositionResult`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct CompositeHostProfileTask {
     /// `source`: required reference to `Profile`.
     pub source: rt::ManagedObjectReference,
@@ -411,6 +456,18 @@ pub struct CompositeHostProfileTask {
     pub to_be_deleted: Option<Box<objects::HostApplyProfile>>,
     /// `enableStatusToBeCopied`: optional `HostApplyProfile`.
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
+}
+impl Default for CompositeHostProfileTask {
+    fn default() -> Self {
+        Self {
+            source: Default::default(),
+            targets: Vec::new(),
+            to_be_merged: None,
+            to_be_replaced_with: None,
+            to_be_deleted: None,
+            enable_status_to_be_copied: None,
+        }
+    }
 }
 pub(crate) static COMPOSITE_HOST_PROFILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositeHostProfile_Task",
@@ -472,7 +529,6 @@ impl rt::Method for CompositeHostProfileTask {
 /// Returns: required `ApplyProfile` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateDefaultProfile {
     /// `profileType`: required string, a TypeName.
     pub profile_type: String,
@@ -480,6 +536,15 @@ pub struct CreateDefaultProfile {
     pub profile_type_name: Option<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateDefaultProfile {
+    fn default() -> Self {
+        Self {
+            profile_type: String::new(),
+            profile_type_name: None,
+            profile: None,
+        }
+    }
 }
 pub(crate) static CREATE_DEFAULT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDefaultProfile",
@@ -534,12 +599,19 @@ impl rt::Method for CreateDefaultProfile {
 /// Faults: `DuplicateName`.
 ///
 /// Needs the privilege `Profile.Create`.
-#[derive(Default)]
 pub struct CreateProfile {
     /// `_this`: required reference to `ProfileManager`.
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `ProfileCreateSpec` or a descendant.
     pub create_spec: rt::Poly<objects::ProfileCreateSpec>,
+}
+impl Default for CreateProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            create_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateProfile",
@@ -591,10 +663,14 @@ impl rt::Method for CreateProfile {
 /// Faults: `HostSpecificationOperationFailed`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteHostSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for DeleteHostSpecification {
+    fn default() -> Self {
+        Self { host: Default::default() }
+    }
 }
 pub(crate) static DELETE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSpecification",
@@ -643,12 +719,19 @@ impl rt::Method for DeleteHostSpecification {
 /// Faults: `HostSpecificationOperationFailed`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteHostSubSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+}
+impl Default for DeleteHostSubSpecification {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            sub_spec_name: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteHostSubSpecification",
@@ -698,10 +781,14 @@ impl rt::Method for DeleteHostSubSpecification {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Delete`.
-#[derive(Default)]
 pub struct DestroyProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DestroyProfile {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DESTROY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyProfile",
@@ -748,12 +835,19 @@ impl rt::Method for DestroyProfile {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct DissociateProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for DissociateProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISSOCIATE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DissociateProfile",
@@ -803,7 +897,6 @@ impl rt::Method for DissociateProfile {
 /// Returns: required `ProfileExecuteResult` or a descendant.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ExecuteHostProfile {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
@@ -811,6 +904,15 @@ pub struct ExecuteHostProfile {
     pub host: rt::ManagedObjectReference,
     /// `deferredParam`: list of `ProfileDeferredPolicyOptionParameter`.
     pub deferred_param: Vec<objects::ProfileDeferredPolicyOptionParameter>,
+}
+impl Default for ExecuteHostProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: Default::default(),
+            deferred_param: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXECUTE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteHostProfile",
@@ -865,10 +967,14 @@ impl rt::Method for ExecuteHostProfile {
 /// The task's result: required string.
 ///
 /// Needs the privilege `Profile.Export`.
-#[derive(Default)]
 pub struct ExportAnswerFileTask {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for ExportAnswerFileTask {
+    fn default() -> Self {
+        Self { host: Default::default() }
+    }
 }
 pub(crate) static EXPORT_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportAnswerFile_Task",
@@ -915,10 +1021,14 @@ impl rt::Method for ExportAnswerFileTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `Profile.Export`.
-#[derive(Default)]
 pub struct ExportProfile {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExportProfile {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXPORT_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExportProfile",
@@ -965,12 +1075,19 @@ impl rt::Method for ExportProfile {
 /// Returns: list of reference to `Profile`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindAssociatedProfile {
     /// `_this`: required reference to `ProfileManager`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for FindAssociatedProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static FIND_ASSOCIATED_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindAssociatedProfile",
@@ -1020,12 +1137,19 @@ impl rt::Method for FindAssociatedProfile {
 /// Returns: required `HostProfileManagerConfigTaskList`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GenerateConfigTaskList {
     /// `configSpec`: required `HostConfigSpec`.
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for GenerateConfigTaskList {
+    fn default() -> Self {
+        Self {
+            config_spec: Default::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static GENERATE_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateConfigTaskList",
@@ -1077,10 +1201,14 @@ impl rt::Method for GenerateConfigTaskList {
 /// The task's result: list of `ApplyHostProfileConfigurationSpec`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GenerateHostConfigTaskSpecTask {
     /// `hostsInfo`: list of `StructuredCustomizations`.
     pub hosts_info: Vec<objects::StructuredCustomizations>,
+}
+impl Default for GenerateHostConfigTaskSpecTask {
+    fn default() -> Self {
+        Self { hosts_info: Vec::new() }
+    }
 }
 pub(crate) static GENERATE_HOST_CONFIG_TASK_SPEC_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostConfigTaskSpec_Task",
@@ -1129,12 +1257,19 @@ impl rt::Method for GenerateHostConfigTaskSpecTask {
 /// The task's result: optional `HostProfileManagerConfigTaskList`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GenerateHostProfileTaskListTask {
     /// `configSpec`: required `HostConfigSpec`.
     pub config_spec: objects::HostConfigSpec,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for GenerateHostProfileTaskListTask {
+    fn default() -> Self {
+        Self {
+            config_spec: Default::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static GENERATE_HOST_PROFILE_TASK_LIST_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateHostProfileTaskList_Task",
@@ -1184,10 +1319,14 @@ impl rt::Method for GenerateHostProfileTaskListTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct HostProfileResetValidationState {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HostProfileResetValidationState {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HOST_PROFILE_RESET_VALIDATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileResetValidationState",
@@ -1234,12 +1373,19 @@ impl rt::Method for HostProfileResetValidationState {
 /// Returns: list of reference to `HostSystem`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostSpecGetUpdatedHosts {
     /// `startChangeID`: optional string.
     pub start_change_id: Option<String>,
     /// `endChangeID`: optional string.
     pub end_change_id: Option<String>,
+}
+impl Default for HostSpecGetUpdatedHosts {
+    fn default() -> Self {
+        Self {
+            start_change_id: None,
+            end_change_id: None,
+        }
+    }
 }
 pub(crate) static HOST_SPEC_GET_UPDATED_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecGetUpdatedHosts",
@@ -1289,10 +1435,14 @@ impl rt::Method for HostSpecGetUpdatedHosts {
 /// Returns: list of `AnswerFileStatusResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryAnswerFileStatus {
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for QueryAnswerFileStatus {
+    fn default() -> Self {
+        Self { host: Vec::new() }
+    }
 }
 pub(crate) static QUERY_ANSWER_FILE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAnswerFileStatus",
@@ -1339,12 +1489,19 @@ impl rt::Method for QueryAnswerFileStatus {
 /// Returns: list of `ComplianceResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryComplianceStatus {
     /// `profile`: list of reference to `Profile`.
     pub profile: Vec<rt::ManagedObjectReference>,
     /// `entity`: list of reference to `ManagedEntity`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for QueryComplianceStatus {
+    fn default() -> Self {
+        Self {
+            profile: Vec::new(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_COMPLIANCE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryComplianceStatus",
@@ -1394,12 +1551,19 @@ impl rt::Method for QueryComplianceStatus {
 /// Returns: list of `ProfileExpressionMetadata`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryExpressionMetadata {
     /// `expressionName`: list of string.
     pub expression_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryExpressionMetadata {
+    fn default() -> Self {
+        Self {
+            expression_name: Vec::new(),
+            profile: None,
+        }
+    }
 }
 pub(crate) static QUERY_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExpressionMetadata",
@@ -1449,12 +1613,19 @@ impl rt::Method for QueryExpressionMetadata {
 /// Returns: list of `ProfileMetadata`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryHostProfileMetadata {
     /// `profileName`: list of string, a TypeName.
     pub profile_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryHostProfileMetadata {
+    fn default() -> Self {
+        Self {
+            profile_name: Vec::new(),
+            profile: None,
+        }
+    }
 }
 pub(crate) static QUERY_HOST_PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostProfileMetadata",
@@ -1504,7 +1675,6 @@ impl rt::Method for QueryHostProfileMetadata {
 /// Returns: list of `ProfilePolicyMetadata`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPolicyMetadata {
     /// `_this`: required reference to `ProfileManager`.
     pub this: rt::ManagedObjectReference,
@@ -1512,6 +1682,15 @@ pub struct QueryPolicyMetadata {
     pub policy_name: Vec<String>,
     /// `profile`: optional reference to `Profile`, since VI API 5.0.
     pub profile: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryPolicyMetadata {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            policy_name: Vec::new(),
+            profile: None,
+        }
+    }
 }
 pub(crate) static QUERY_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPolicyMetadata",
@@ -1564,10 +1743,14 @@ impl rt::Method for QueryPolicyMetadata {
 /// Returns: required `ProfileProfileStructure`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryProfileStructure {
     /// `profile`: optional reference to `Profile`.
     pub profile: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryProfileStructure {
+    fn default() -> Self {
+        Self { profile: None }
+    }
 }
 pub(crate) static QUERY_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryProfileStructure",
@@ -1612,10 +1795,14 @@ impl rt::Method for QueryProfileStructure {
 /// `RetrieveAnswerFile`, a method of `HostProfileManager`, since VI API 5.0.
 ///
 /// Returns: optional `AnswerFile`.
-#[derive(Default)]
 pub struct RetrieveAnswerFile {
     /// `host`: required reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for RetrieveAnswerFile {
+    fn default() -> Self {
+        Self { host: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFile",
@@ -1660,12 +1847,19 @@ impl rt::Method for RetrieveAnswerFile {
 /// `RetrieveAnswerFileForProfile`, a method of `HostProfileManager`, since VI API 5.1.
 ///
 /// Returns: optional `AnswerFile`.
-#[derive(Default)]
 pub struct RetrieveAnswerFileForProfile {
     /// `host`: required reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub host: rt::ManagedObjectReference,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+}
+impl Default for RetrieveAnswerFileForProfile {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            apply_profile: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_ANSWER_FILE_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveAnswerFileForProfile",
@@ -1715,10 +1909,14 @@ impl rt::Method for RetrieveAnswerFileForProfile {
 /// Returns: optional `ProfileDescription`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveDescription {
     /// `_this`: required reference to `Profile`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveDescription {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDescription",
@@ -1763,10 +1961,14 @@ impl rt::Method for RetrieveDescription {
 /// `RetrieveHostCustomizations`, a method of `HostProfileManager`, since VI API 6.5.
 ///
 /// Returns: list of `StructuredCustomizations`.
-#[derive(Default)]
 pub struct RetrieveHostCustomizations {
     /// `hosts`: list of reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RetrieveHostCustomizations {
+    fn default() -> Self {
+        Self { hosts: Vec::new() }
+    }
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizations",
@@ -1811,12 +2013,19 @@ impl rt::Method for RetrieveHostCustomizations {
 /// `RetrieveHostCustomizationsForProfile`, a method of `HostProfileManager`, since VI API 6.5.
 ///
 /// Returns: list of `StructuredCustomizations`.
-#[derive(Default)]
 pub struct RetrieveHostCustomizationsForProfile {
     /// `hosts`: list of reference to `HostSystem`; needs the privilege `Profile.Edit`.
     pub hosts: Vec<rt::ManagedObjectReference>,
     /// `applyProfile`: required `HostApplyProfile`.
     pub apply_profile: objects::HostApplyProfile,
+}
+impl Default for RetrieveHostCustomizationsForProfile {
+    fn default() -> Self {
+        Self {
+            hosts: Vec::new(),
+            apply_profile: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostCustomizationsForProfile",
@@ -1868,12 +2077,19 @@ impl rt::Method for RetrieveHostCustomizationsForProfile {
 /// Faults: `HostSpecificationOperationFailed`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveHostSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `fromHost`: required boolean.
     pub from_host: bool,
+}
+impl Default for RetrieveHostSpecification {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            from_host: false,
+        }
+    }
 }
 pub(crate) static RETRIEVE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveHostSpecification",
@@ -1925,12 +2141,19 @@ impl rt::Method for RetrieveHostSpecification {
 /// Faults: `AnswerFileUpdateFailed`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateAnswerFileTask {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<objects::AnswerFileCreateSpec>,
+}
+impl Default for UpdateAnswerFileTask {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            config_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_ANSWER_FILE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateAnswerFile_Task",
@@ -1982,12 +2205,19 @@ impl rt::Method for UpdateAnswerFileTask {
 /// Faults: `DuplicateName`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateClusterProfile {
     /// `_this`: required reference to `ClusterProfile`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `ClusterProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::ClusterProfileConfigSpec>,
+}
+impl Default for UpdateClusterProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateClusterProfile",
@@ -2039,12 +2269,19 @@ impl rt::Method for UpdateClusterProfile {
 /// Faults: `DuplicateName`, `ProfileUpdateFailed`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateHostProfile {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `HostProfileConfigSpec` or a descendant.
     pub config: rt::Poly<objects::HostProfileConfigSpec>,
+}
+impl Default for UpdateHostProfile {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostProfile",
@@ -2096,12 +2333,19 @@ impl rt::Method for UpdateHostProfile {
 /// Faults: `HostSpecificationOperationFailed`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateHostSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: objects::HostSpecification,
+}
+impl Default for UpdateHostSpecification {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            host_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSpecification",
@@ -2153,12 +2397,19 @@ impl rt::Method for UpdateHostSpecification {
 /// Faults: `HostSpecificationOperationFailed`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateHostSubSpecification {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: objects::HostSubSpecification,
+}
+impl Default for UpdateHostSubSpecification {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            host_sub_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHostSubSpecification",
@@ -2208,12 +2459,19 @@ impl rt::Method for UpdateHostSubSpecification {
 /// Returns nothing.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct UpdateReferenceHost {
     /// `_this`: required reference to `HostProfile`.
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for UpdateReferenceHost {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static UPDATE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateReferenceHost",
@@ -2265,7 +2523,6 @@ impl rt::Method for UpdateReferenceHost {
 /// The task's result: optional `HostProfileManagerCompositionValidationResult`.
 ///
 /// Needs the privilege `Profile.Edit`.
-#[derive(Default)]
 pub struct ValidateHostProfileCompositionTask {
     /// `source`: required reference to `Profile`.
     pub source: rt::ManagedObjectReference,
@@ -2281,6 +2538,19 @@ pub struct ValidateHostProfileCompositionTask {
     pub enable_status_to_be_copied: Option<Box<objects::HostApplyProfile>>,
     /// `errorOnly`: optional boolean.
     pub error_only: Option<bool>,
+}
+impl Default for ValidateHostProfileCompositionTask {
+    fn default() -> Self {
+        Self {
+            source: Default::default(),
+            targets: Vec::new(),
+            to_be_merged: None,
+            to_replace_with: None,
+            to_be_deleted: None,
+            enable_status_to_be_copied: None,
+            error_only: None,
+        }
+    }
 }
 pub(crate) static VALIDATE_HOST_PROFILE_COMPOSITION_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ValidateHostProfileComposition_Task",

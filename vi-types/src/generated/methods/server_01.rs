@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `SessionManagerGenericServiceTicket`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct AcquireGenericServiceTicket {
     /// `spec`: required `SessionManagerServiceRequestSpec` or a descendant.
     pub spec: rt::Poly<objects::SessionManagerServiceRequestSpec>,
+}
+impl Default for AcquireGenericServiceTicket {
+    fn default() -> Self {
+        Self { spec: Default::default() }
+    }
 }
 pub(crate) static ACQUIRE_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireGenericServiceTicket",
@@ -61,10 +65,14 @@ impl rt::Method for AcquireGenericServiceTicket {
 /// Faults: `InvalidLogin`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct AcquireLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for AcquireLocalTicket {
+    fn default() -> Self {
+        Self { user_name: String::new() }
+    }
 }
 pub(crate) static ACQUIRE_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireLocalTicket",
@@ -113,7 +121,6 @@ impl rt::Method for AcquireLocalTicket {
 /// Faults: `DuplicateName`, `InvalidPrivilege`.
 ///
 /// Needs the privilege `Global.ManageCustomFields`.
-#[derive(Default)]
 pub struct AddCustomFieldDef {
     /// `name`: required string.
     pub name: String,
@@ -123,6 +130,16 @@ pub struct AddCustomFieldDef {
     pub field_def_policy: Option<Box<objects::PrivilegePolicyDef>>,
     /// `fieldPolicy`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_policy: Option<Box<objects::PrivilegePolicyDef>>,
+}
+impl Default for AddCustomFieldDef {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            mo_type: None,
+            field_def_policy: None,
+            field_policy: None,
+        }
+    }
 }
 pub(crate) static ADD_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddCustomFieldDef",
@@ -180,7 +197,6 @@ impl rt::Method for AddCustomFieldDef {
 /// Faults: `CannotAccessFile`.
 ///
 /// Needs the privilege `Global.Diagnostics`.
-#[derive(Default)]
 pub struct BrowseDiagnosticLog {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
@@ -190,6 +206,16 @@ pub struct BrowseDiagnosticLog {
     pub start: Option<i32>,
     /// `lines`: optional int.
     pub lines: Option<i32>,
+}
+impl Default for BrowseDiagnosticLog {
+    fn default() -> Self {
+        Self {
+            host: None,
+            key: String::new(),
+            start: None,
+            lines: None,
+        }
+    }
 }
 pub(crate) static BROWSE_DIAGNOSTIC_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "BrowseDiagnosticLog",
@@ -243,12 +269,19 @@ impl rt::Method for BrowseDiagnosticLog {
 /// `CloseInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
 /// Returns: list of reference to `ManagedEntity`.
-#[derive(Default)]
 pub struct CloseInventoryViewFolder {
     /// `_this`: required reference to `InventoryView`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for CloseInventoryViewFolder {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLOSE_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloseInventoryViewFolder",
@@ -300,12 +333,19 @@ impl rt::Method for CloseInventoryViewFolder {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateCollectorWithInfoFilterForTasks {
     /// `filter`: required `TaskFilterSpec`.
     pub filter: objects::TaskFilterSpec,
     /// `infoFilter`: optional `TaskInfoFilterSpec`.
     pub info_filter: Option<Box<objects::TaskInfoFilterSpec>>,
+}
+impl Default for CreateCollectorWithInfoFilterForTasks {
+    fn default() -> Self {
+        Self {
+            filter: Default::default(),
+            info_filter: None,
+        }
+    }
 }
 pub(crate) static CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateCollectorWithInfoFilterForTasks",
@@ -355,8 +395,12 @@ impl rt::Method for CreateCollectorWithInfoFilterForTasks {
 /// Returns: required reference to `InventoryView`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateInventoryView {}
+impl Default for CreateInventoryView {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CREATE_INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateInventoryView",
     "2.5",
@@ -398,10 +442,16 @@ impl rt::Method for CreateInventoryView {
 /// Returns nothing.
 ///
 /// Needs the privilege `Performance.ModifyIntervals`.
-#[derive(Default)]
 pub struct CreatePerfInterval {
     /// `intervalId`: required `PerfInterval`.
     pub interval_id: objects::PerfInterval,
+}
+impl Default for CreatePerfInterval {
+    fn default() -> Self {
+        Self {
+            interval_id: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreatePerfInterval",
@@ -448,7 +498,6 @@ impl rt::Method for CreatePerfInterval {
 /// Returns: required `TaskInfo`.
 ///
 /// Needs the privilege `Task.Create`.
-#[derive(Default)]
 pub struct CreateTask {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -462,6 +511,18 @@ pub struct CreateTask {
     pub parent_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+}
+impl Default for CreateTask {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            task_type_id: String::new(),
+            initiated_by: None,
+            cancelable: false,
+            parent_task_key: None,
+            activation_id: None,
+        }
+    }
 }
 pub(crate) static CREATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTask",
@@ -523,10 +584,14 @@ impl rt::Method for CreateTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Global.Diagnostics`.
-#[derive(Default)]
 pub struct EmitSyslogMark {
     /// `message`: required string.
     pub message: String,
+}
+impl Default for EmitSyslogMark {
+    fn default() -> Self {
+        Self { message: String::new() }
+    }
 }
 pub(crate) static EMIT_SYSLOG_MARK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EmitSyslogMark",
@@ -573,12 +638,19 @@ impl rt::Method for EmitSyslogMark {
 /// Returns: required `DatabaseSizeEstimate`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct EstimateDatabaseSize {
     /// `_this`: required reference to `ResourcePlanningManager`.
     pub this: rt::ManagedObjectReference,
     /// `dbSizeParam`: required `DatabaseSizeParam`.
     pub db_size_param: objects::DatabaseSizeParam,
+}
+impl Default for EstimateDatabaseSize {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            db_size_param: Default::default(),
+        }
+    }
 }
 pub(crate) static ESTIMATE_DATABASE_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateDatabaseSize",
@@ -628,12 +700,19 @@ impl rt::Method for EstimateDatabaseSize {
 /// Returns: required string.
 ///
 /// Needs the privilege `Global.ServiceManagers`.
-#[derive(Default)]
 pub struct ExecuteSimpleCommand {
     /// `_this`: required reference to `SimpleCommand`.
     pub this: rt::ManagedObjectReference,
     /// `arguments`: list of string.
     pub arguments: Vec<String>,
+}
+impl Default for ExecuteSimpleCommand {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            arguments: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXECUTE_SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExecuteSimpleCommand",
@@ -685,10 +764,14 @@ impl rt::Method for ExecuteSimpleCommand {
 /// Faults: `InvalidState`, `SystemError`.
 ///
 /// Needs the privilege `Global.Diagnostics`.
-#[derive(Default)]
 pub struct FetchAuditRecords {
     /// `token`: optional string.
     pub token: Option<String>,
+}
+impl Default for FetchAuditRecords {
+    fn default() -> Self {
+        Self { token: None }
+    }
 }
 pub(crate) static FETCH_AUDIT_RECORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FetchAuditRecords",
@@ -735,10 +818,16 @@ impl rt::Method for FetchAuditRecords {
 /// Returns: optional `Extension`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct FindExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+}
+impl Default for FindExtension {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+        }
+    }
 }
 pub(crate) static FIND_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FindExtension",
@@ -789,12 +878,19 @@ impl rt::Method for FindExtension {
 /// Faults: `LogBundlingFailed`, `TaskInProgress`.
 ///
 /// Needs the privilege `Global.Diagnostics`.
-#[derive(Default)]
 pub struct GenerateLogBundlesTask {
     /// `includeDefault`: required boolean.
     pub include_default: bool,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for GenerateLogBundlesTask {
+    fn default() -> Self {
+        Self {
+            include_default: false,
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static GENERATE_LOG_BUNDLES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenerateLogBundles_Task",
@@ -844,8 +940,12 @@ impl rt::Method for GenerateLogBundlesTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GetPublicKey {}
+impl Default for GetPublicKey {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetPublicKey",
     "2.5",
@@ -887,8 +987,12 @@ impl rt::Method for GetPublicKey {
 /// Returns: required `SiteInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct GetSiteInfo {}
+impl Default for GetSiteInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GET_SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetSiteInfo",
     "7.0.0.0",
@@ -932,12 +1036,19 @@ impl rt::Method for GetSiteInfo {
 /// Faults: `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `Sessions.ImpersonateUser`.
-#[derive(Default)]
 pub struct ImpersonateUser {
     /// `userName`: required string.
     pub user_name: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for ImpersonateUser {
+    fn default() -> Self {
+        Self {
+            user_name: String::new(),
+            locale: None,
+        }
+    }
 }
 pub(crate) static IMPERSONATE_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImpersonateUser",
@@ -989,12 +1100,19 @@ impl rt::Method for ImpersonateUser {
 /// Faults: `SSPIChallenge`, `InvalidLogin`, `InvalidLocale`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct LoginBySspi {
     /// `base64Token`: required string.
     pub base64_token: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for LoginBySspi {
+    fn default() -> Self {
+        Self {
+            base64_token: String::new(),
+            locale: None,
+        }
+    }
 }
 pub(crate) static LOGIN_BY_SSPI: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginBySSPI",
@@ -1046,12 +1164,19 @@ impl rt::Method for LoginBySspi {
 /// Faults: `InvalidLogin`, `InvalidLocale`, `NoClientCertificate`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct LoginExtensionByCertificate {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for LoginExtensionByCertificate {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            locale: None,
+        }
+    }
 }
 pub(crate) static LOGIN_EXTENSION_BY_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionByCertificate",
@@ -1103,12 +1228,19 @@ impl rt::Method for LoginExtensionByCertificate {
 /// Faults: `InvalidLogin`, `InvalidLocale`, `NotFound`, `NoClientCertificate`, `NoSubjectName`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct LoginExtensionBySubjectName {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `locale`: optional string.
     pub locale: Option<String>,
+}
+impl Default for LoginExtensionBySubjectName {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            locale: None,
+        }
+    }
 }
 pub(crate) static LOGIN_EXTENSION_BY_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "LoginExtensionBySubjectName",
@@ -1160,10 +1292,14 @@ impl rt::Method for LoginExtensionBySubjectName {
 /// Faults: `ManagedObjectNotFound`, `AuthMinimumAdminPermission`.
 ///
 /// Needs the privilege `TenantManager.Update`.
-#[derive(Default)]
 pub struct MarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for MarkServiceProviderEntities {
+    fn default() -> Self {
+        Self { entity: Vec::new() }
+    }
 }
 pub(crate) static MARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkServiceProviderEntities",
@@ -1208,12 +1344,19 @@ impl rt::Method for MarkServiceProviderEntities {
 /// `OpenInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
 /// Returns: list of reference to `ManagedEntity`.
-#[derive(Default)]
 pub struct OpenInventoryViewFolder {
     /// `_this`: required reference to `InventoryView`.
     pub this: rt::ManagedObjectReference,
     /// `entity`: list, not empty, of reference to `ManagedEntity`; needs the privilege `System.View`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for OpenInventoryViewFolder {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static OPEN_INVENTORY_VIEW_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpenInventoryViewFolder",
@@ -1265,10 +1408,16 @@ impl rt::Method for OpenInventoryViewFolder {
 /// Faults: `InvalidArgument`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct Query {
     /// `querySpec`: required `SearchIndexQuerySpec`.
     pub query_spec: objects::SearchIndexQuerySpec,
+}
+impl Default for Query {
+    fn default() -> Self {
+        Self {
+            query_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Query",
@@ -1315,10 +1464,14 @@ impl rt::Method for Query {
 /// Returns: list of `DiagnosticManagerLogDescriptor`.
 ///
 /// Needs the privilege `Global.Diagnostics`.
-#[derive(Default)]
 pub struct QueryDescriptions {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryDescriptions {
+    fn default() -> Self {
+        Self { host: None }
+    }
 }
 pub(crate) static QUERY_DESCRIPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDescriptions",
@@ -1365,10 +1518,14 @@ impl rt::Method for QueryDescriptions {
 /// Returns: list of `ExtensionManagerIpAllocationUsage`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryExtensionIpAllocationUsage {
     /// `extensionKeys`: list of string.
     pub extension_keys: Vec<String>,
+}
+impl Default for QueryExtensionIpAllocationUsage {
+    fn default() -> Self {
+        Self { extension_keys: Vec::new() }
+    }
 }
 pub(crate) static QUERY_EXTENSION_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryExtensionIpAllocationUsage",
@@ -1415,10 +1572,16 @@ impl rt::Method for QueryExtensionIpAllocationUsage {
 /// Returns: list of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryManagedBy {
     /// `extensionKey`: required string.
     pub extension_key: String,
+}
+impl Default for QueryManagedBy {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_MANAGED_BY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryManagedBy",
@@ -1467,10 +1630,16 @@ impl rt::Method for QueryManagedBy {
 /// Faults: `InvalidArgument`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryNext {
     /// `iterationSpec`: required `SearchIndexIterationSpec`.
     pub iteration_spec: objects::SearchIndexIterationSpec,
+}
+impl Default for QueryNext {
+    fn default() -> Self {
+        Self {
+            iteration_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_NEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNext",
@@ -1517,10 +1686,16 @@ impl rt::Method for QueryNext {
 /// Returns: required `PerfCompositeMetric`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPerfComposite {
     /// `querySpec`: required `PerfQuerySpec`.
     pub query_spec: objects::PerfQuerySpec,
+}
+impl Default for QueryPerfComposite {
+    fn default() -> Self {
+        Self {
+            query_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_PERF_COMPOSITE: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfComposite",
@@ -1567,10 +1742,14 @@ impl rt::Method for QueryPerfComposite {
 /// Returns: list, not empty, of `PerfCounterInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryPerfCounterByLevel {
     /// `level`: required int.
     pub level: i32,
+}
+impl Default for QueryPerfCounterByLevel {
+    fn default() -> Self {
+        Self { level: 0 }
+    }
 }
 pub(crate) static QUERY_PERF_COUNTER_BY_LEVEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPerfCounterByLevel",
@@ -1617,12 +1796,19 @@ impl rt::Method for QueryPerfCounterByLevel {
 /// Returns: list of `ServiceManagerServiceInfo`.
 ///
 /// Needs the privilege `Global.ServiceManagers`.
-#[derive(Default)]
 pub struct QueryServiceList {
     /// `serviceName`: optional string.
     pub service_name: Option<String>,
     /// `location`: list of string.
     pub location: Vec<String>,
+}
+impl Default for QueryServiceList {
+    fn default() -> Self {
+        Self {
+            service_name: None,
+            location: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_SERVICE_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryServiceList",
@@ -1672,7 +1858,6 @@ impl rt::Method for QueryServiceList {
 /// Returns: list of `TaskInfo`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ReadNextTasksByViewSpec {
     /// `viewSpec`: required `TaskManagerTaskViewSpec` or a descendant.
     pub view_spec: rt::Poly<objects::TaskManagerTaskViewSpec>,
@@ -1680,6 +1865,15 @@ pub struct ReadNextTasksByViewSpec {
     pub filter_spec: objects::TaskFilterSpec,
     /// `infoFilterSpec`: optional `TaskInfoFilterSpec`.
     pub info_filter_spec: Option<Box<objects::TaskInfoFilterSpec>>,
+}
+impl Default for ReadNextTasksByViewSpec {
+    fn default() -> Self {
+        Self {
+            view_spec: Default::default(),
+            filter_spec: Default::default(),
+            info_filter_spec: None,
+        }
+    }
 }
 pub(crate) static READ_NEXT_TASKS_BY_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadNextTasksByViewSpec",
@@ -1732,10 +1926,16 @@ impl rt::Method for ReadNextTasksByViewSpec {
 /// Returns nothing.
 ///
 /// Needs the privilege `Extension.Register`.
-#[derive(Default)]
 pub struct RegisterExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+}
+impl Default for RegisterExtension {
+    fn default() -> Self {
+        Self {
+            extension: Default::default(),
+        }
+    }
 }
 pub(crate) static REGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterExtension",
@@ -1782,10 +1982,14 @@ impl rt::Method for RegisterExtension {
 /// Returns nothing.
 ///
 /// Needs the privilege `Global.ManageCustomFields`.
-#[derive(Default)]
 pub struct RemoveCustomFieldDef {
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for RemoveCustomFieldDef {
+    fn default() -> Self {
+        Self { key: 0 }
+    }
 }
 pub(crate) static REMOVE_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveCustomFieldDef",
@@ -1832,10 +2036,14 @@ impl rt::Method for RemoveCustomFieldDef {
 /// Returns nothing.
 ///
 /// Needs the privilege `Performance.ModifyIntervals`.
-#[derive(Default)]
 pub struct RemovePerfInterval {
     /// `samplePeriod`: required int.
     pub sample_period: i32,
+}
+impl Default for RemovePerfInterval {
+    fn default() -> Self {
+        Self { sample_period: 0 }
+    }
 }
 pub(crate) static REMOVE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemovePerfInterval",
@@ -1884,12 +2092,19 @@ impl rt::Method for RemovePerfInterval {
 /// Faults: `DuplicateName`.
 ///
 /// Needs the privilege `Global.ManageCustomFields`.
-#[derive(Default)]
 pub struct RenameCustomFieldDef {
     /// `key`: required int.
     pub key: i32,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for RenameCustomFieldDef {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameCustomFieldDef",
@@ -1939,10 +2154,14 @@ impl rt::Method for RenameCustomFieldDef {
 /// Returns nothing.
 ///
 /// Needs the privilege `Performance.ModifyIntervals`.
-#[derive(Default)]
 pub struct ResetCounterLevelMapping {
     /// `counters`: list, not empty, of int.
     pub counters: Vec<i32>,
+}
+impl Default for ResetCounterLevelMapping {
+    fn default() -> Self {
+        Self { counters: Vec::new() }
+    }
 }
 pub(crate) static RESET_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetCounterLevelMapping",
@@ -1989,10 +2208,14 @@ impl rt::Method for ResetCounterLevelMapping {
 /// Returns: list of `ProductComponentInfo`.
 ///
 /// Needs the privilege `System.Anonymous`.
-#[derive(Default)]
 pub struct RetrieveProductComponents {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveProductComponents {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_PRODUCT_COMPONENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveProductComponents",
@@ -2039,8 +2262,12 @@ impl rt::Method for RetrieveProductComponents {
 /// Returns: list of reference to `ManagedEntity`.
 ///
 /// Needs the privilege `TenantManager.Query`.
-#[derive(Default)]
 pub struct RetrieveServiceProviderEntities {}
+impl Default for RetrieveServiceProviderEntities {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static RETRIEVE_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveServiceProviderEntities",
     "6.9.1",
@@ -2084,12 +2311,19 @@ impl rt::Method for RetrieveServiceProviderEntities {
 /// Faults: `NotFound`, `NoClientCertificate`.
 ///
 /// Needs the privilege `Extension.Update`.
-#[derive(Default)]
 pub struct SetExtensionCertificate {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `certificatePem`: optional string.
     pub certificate_pem: Option<String>,
+}
+impl Default for SetExtensionCertificate {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            certificate_pem: None,
+        }
+    }
 }
 pub(crate) static SET_EXTENSION_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetExtensionCertificate",
@@ -2137,7 +2371,6 @@ impl rt::Method for SetExtensionCertificate {
 /// `SetField`, a method of `CustomFieldsManager`, since VI API 2.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct SetField {
     /// `entity`: required reference to `ManagedEntity`; needs the privilege `Global.SetCustomField`.
     pub entity: rt::ManagedObjectReference,
@@ -2145,6 +2378,15 @@ pub struct SetField {
     pub key: i32,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for SetField {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            key: 0,
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static SET_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetField",
@@ -2199,10 +2441,14 @@ impl rt::Method for SetField {
 /// Faults: `InvalidLocale`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct SetLocale {
     /// `locale`: required string.
     pub locale: String,
+}
+impl Default for SetLocale {
+    fn default() -> Self {
+        Self { locale: String::new() }
+    }
 }
 pub(crate) static SET_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetLocale",
@@ -2249,12 +2495,19 @@ impl rt::Method for SetLocale {
 /// Returns nothing.
 ///
 /// Needs the privilege `Extension.Update`.
-#[derive(Default)]
 pub struct SetPublicKey {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `publicKey`: required string.
     pub public_key: String,
+}
+impl Default for SetPublicKey {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            public_key: String::new(),
+        }
+    }
 }
 pub(crate) static SET_PUBLIC_KEY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetPublicKey",
@@ -2306,12 +2559,19 @@ impl rt::Method for SetPublicKey {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Extension.Update`.
-#[derive(Default)]
 pub struct SetServiceAccount {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `serviceAccount`: required string.
     pub service_account: String,
+}
+impl Default for SetServiceAccount {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            service_account: String::new(),
+        }
+    }
 }
 pub(crate) static SET_SERVICE_ACCOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetServiceAccount",
@@ -2361,12 +2621,19 @@ impl rt::Method for SetServiceAccount {
 /// Returns nothing.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Default)]
 pub struct SetTaskDescription {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
     /// `description`: required `LocalizableMessage`.
     pub description: objects::LocalizableMessage,
+}
+impl Default for SetTaskDescription {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            description: Default::default(),
+        }
+    }
 }
 pub(crate) static SET_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskDescription",
@@ -2418,7 +2685,6 @@ impl rt::Method for SetTaskDescription {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Default)]
 pub struct SetTaskState {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
@@ -2428,6 +2694,16 @@ pub struct SetTaskState {
     pub result: Option<rt::Any>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<objects::LocalizedMethodFault>>,
+}
+impl Default for SetTaskState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            state: Default::default(),
+            result: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static SET_TASK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetTaskState",
@@ -2485,10 +2761,14 @@ impl rt::Method for SetTaskState {
 /// Faults: `ManagedObjectNotFound`.
 ///
 /// Needs the privilege `TenantManager.Update`.
-#[derive(Default)]
 pub struct UnmarkServiceProviderEntities {
     /// `entity`: list of reference to `ManagedEntity`; needs the privilege `TenantManager.Update`.
     pub entity: Vec<rt::ManagedObjectReference>,
+}
+impl Default for UnmarkServiceProviderEntities {
+    fn default() -> Self {
+        Self { entity: Vec::new() }
+    }
 }
 pub(crate) static UNMARK_SERVICE_PROVIDER_ENTITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmarkServiceProviderEntities",
@@ -2537,10 +2817,16 @@ impl rt::Method for UnmarkServiceProviderEntities {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Extension.Unregister`.
-#[derive(Default)]
 pub struct UnregisterExtension {
     /// `extensionKey`: required string.
     pub extension_key: String,
+}
+impl Default for UnregisterExtension {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+        }
+    }
 }
 pub(crate) static UNREGISTER_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterExtension",
@@ -2587,10 +2873,16 @@ impl rt::Method for UnregisterExtension {
 /// Returns nothing.
 ///
 /// Needs the privilege `Performance.ModifyIntervals`.
-#[derive(Default)]
 pub struct UpdateCounterLevelMapping {
     /// `counterLevelMap`: list, not empty, of `PerformanceManagerCounterLevelMapping`.
     pub counter_level_map: Vec<objects::PerformanceManagerCounterLevelMapping>,
+}
+impl Default for UpdateCounterLevelMapping {
+    fn default() -> Self {
+        Self {
+            counter_level_map: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateCounterLevelMapping",
@@ -2639,10 +2931,16 @@ impl rt::Method for UpdateCounterLevelMapping {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Extension.Update`.
-#[derive(Default)]
 pub struct UpdateExtension {
     /// `extension`: required `Extension`.
     pub extension: objects::Extension,
+}
+impl Default for UpdateExtension {
+    fn default() -> Self {
+        Self {
+            extension: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateExtension",
@@ -2689,10 +2987,16 @@ impl rt::Method for UpdateExtension {
 /// Returns nothing.
 ///
 /// Needs the privilege `Performance.ModifyIntervals`.
-#[derive(Default)]
 pub struct UpdatePerfInterval {
     /// `interval`: required `PerfInterval`.
     pub interval: objects::PerfInterval,
+}
+impl Default for UpdatePerfInterval {
+    fn default() -> Self {
+        Self {
+            interval: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatePerfInterval",
@@ -2741,12 +3045,19 @@ impl rt::Method for UpdatePerfInterval {
 /// Faults: `InvalidState`, `OutOfBounds`.
 ///
 /// Needs the privilege `Task.Update`.
-#[derive(Default)]
 pub struct UpdateProgress {
     /// `_this`: required reference to `Task`.
     pub this: rt::ManagedObjectReference,
     /// `percentDone`: required int.
     pub percent_done: i32,
+}
+impl Default for UpdateProgress {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            percent_done: 0,
+        }
+    }
 }
 pub(crate) static UPDATE_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateProgress",
@@ -2796,10 +3107,14 @@ impl rt::Method for UpdateProgress {
 /// Returns nothing.
 ///
 /// Needs the privilege `Sessions.GlobalMessage`.
-#[derive(Default)]
 pub struct UpdateServiceMessage {
     /// `message`: required string.
     pub message: String,
+}
+impl Default for UpdateServiceMessage {
+    fn default() -> Self {
+        Self { message: String::new() }
+    }
 }
 pub(crate) static UPDATE_SERVICE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateServiceMessage",

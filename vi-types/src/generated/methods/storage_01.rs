@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `NotFound`, `HostConfigFault`, `InvalidState`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AttachScsiLun {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+}
+impl Default for AttachScsiLun {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static ATTACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLun",
@@ -70,12 +77,19 @@ impl rt::Method for AttachScsiLun {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AttachScsiLunExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+}
+impl Default for AttachScsiLunExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static ATTACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachScsiLunEx_Task",
@@ -127,7 +141,6 @@ impl rt::Method for AttachScsiLunExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AttachVmfsExtent {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -135,6 +148,15 @@ pub struct AttachVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+}
+impl Default for AttachVmfsExtent {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_path: String::new(),
+            extent: Default::default(),
+        }
+    }
 }
 pub(crate) static ATTACH_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachVmfsExtent",
@@ -189,12 +211,19 @@ impl rt::Method for AttachVmfsExtent {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ChangeNfsUserPassword {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `password`: required string, secret.
     pub password: String,
+}
+impl Default for ChangeNfsUserPassword {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            password: String::new(),
+        }
+    }
 }
 pub(crate) static CHANGE_NFS_USER_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeNFSUserPassword",
@@ -244,7 +273,6 @@ impl rt::Method for ChangeNfsUserPassword {
 /// Returns nothing.
 ///
 /// Faults: `InvalidDatastore`, `FileFault`, `UserNotFound`.
-#[derive(Default)]
 pub struct ChangeOwner {
     /// `name`: required string.
     pub name: String,
@@ -252,6 +280,15 @@ pub struct ChangeOwner {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `owner`: required string.
     pub owner: String,
+}
+impl Default for ChangeOwner {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            owner: String::new(),
+        }
+    }
 }
 pub(crate) static CHANGE_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangeOwner",
@@ -306,10 +343,14 @@ impl rt::Method for ChangeOwner {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ClearNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ClearNfsUser {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static CLEAR_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearNFSUser",
@@ -358,7 +399,6 @@ impl rt::Method for ClearNfsUser {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ComputeDiskPartitionInfo {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -368,6 +408,16 @@ pub struct ComputeDiskPartitionInfo {
     pub layout: objects::HostDiskPartitionLayout,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+}
+impl Default for ComputeDiskPartitionInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: String::new(),
+            layout: Default::default(),
+            partition_format: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfo",
@@ -425,7 +475,6 @@ impl rt::Method for ComputeDiskPartitionInfo {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ComputeDiskPartitionInfoForResize {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -435,6 +484,16 @@ pub struct ComputeDiskPartitionInfoForResize {
     pub block_range: objects::HostDiskPartitionBlockRange,
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
+}
+impl Default for ComputeDiskPartitionInfoForResize {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            partition: Default::default(),
+            block_range: Default::default(),
+            partition_format: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeDiskPartitionInfoForResize",
@@ -492,7 +551,6 @@ impl rt::Method for ComputeDiskPartitionInfoForResize {
 /// Faults: `InvalidState`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Maintenance`.
-#[derive(Default)]
 pub struct ConfigureDatastorePrincipal {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -500,6 +558,15 @@ pub struct ConfigureDatastorePrincipal {
     pub user_name: String,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+}
+impl Default for ConfigureDatastorePrincipal {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            user_name: String::new(),
+            password: None,
+        }
+    }
 }
 pub(crate) static CONFIGURE_DATASTORE_PRINCIPAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureDatastorePrincipal",
@@ -552,12 +619,19 @@ impl rt::Method for ConfigureDatastorePrincipal {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Config.AdvancedConfig`.
-#[derive(Default)]
 pub struct ConfigureHostCacheTask {
     /// `_this`: required reference to `HostCacheConfigurationManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostCacheConfigurationSpec`.
     pub spec: objects::HostCacheConfigurationSpec,
+}
+impl Default for ConfigureHostCacheTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_HOST_CACHE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureHostCache_Task",
@@ -611,12 +685,19 @@ impl rt::Method for ConfigureHostCacheTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ConfigureVFlashResourceExTask {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list of string.
     pub device_path: Vec<String>,
+}
+impl Default for ConfigureVFlashResourceExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: Vec::new(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_V_FLASH_RESOURCE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigureVFlashResourceEx_Task",
@@ -668,12 +749,19 @@ impl rt::Method for ConfigureVFlashResourceExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ConnectNvmeController {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: required `HostNvmeConnectSpec`.
     pub connect_spec: objects::HostNvmeConnectSpec,
+}
+impl Default for ConnectNvmeController {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            connect_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeController",
@@ -725,12 +813,19 @@ impl rt::Method for ConnectNvmeController {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ConnectNvmeControllerExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `connectSpec`: list of `HostNvmeConnectSpec`.
     pub connect_spec: Vec<objects::HostNvmeConnectSpec>,
+}
+impl Default for ConnectNvmeControllerExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            connect_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static CONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectNvmeControllerEx_Task",
@@ -782,12 +877,19 @@ impl rt::Method for ConnectNvmeControllerExTask {
 /// Faults: `InvalidDatastore`, `InvalidDatastorePath`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ConvertNamespacePathToUuidPath {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `namespaceUrl`: required string.
     pub namespace_url: String,
+}
+impl Default for ConvertNamespacePathToUuidPath {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            namespace_url: String::new(),
+        }
+    }
 }
 pub(crate) static CONVERT_NAMESPACE_PATH_TO_UUID_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConvertNamespacePathToUuidPath",
@@ -837,7 +939,6 @@ impl rt::Method for ConvertNamespacePathToUuidPath {
 /// Returns: required string.
 ///
 /// Faults: `CannotCreateFile`, `FileAlreadyExists`, `InvalidDatastore`.
-#[derive(Default)]
 pub struct CreateDirectory {
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.Config`.
     pub datastore: rt::ManagedObjectReference,
@@ -847,6 +948,16 @@ pub struct CreateDirectory {
     pub policy: Option<String>,
     /// `size`: optional long, since VI API 7.0.2.0.
     pub size: Option<i64>,
+}
+impl Default for CreateDirectory {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            display_name: None,
+            policy: None,
+            size: None,
+        }
+    }
 }
 pub(crate) static CREATE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDirectory",
@@ -906,12 +1017,19 @@ impl rt::Method for CreateDirectory {
 /// Faults: `InvalidHostState`, `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Nvdimm`.
-#[derive(Default)]
 pub struct CreateNvdimmNamespaceTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmNamespaceCreateSpec,
+}
+impl Default for CreateNvdimmNamespaceTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            create_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmNamespace_Task",
@@ -965,12 +1083,19 @@ impl rt::Method for CreateNvdimmNamespaceTask {
 /// Faults: `InvalidHostState`, `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Nvdimm`.
-#[derive(Default)]
 pub struct CreateNvdimmPMemNamespaceTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `NvdimmPMemNamespaceCreateSpec`.
     pub create_spec: objects::NvdimmPMemNamespaceCreateSpec,
+}
+impl Default for CreateNvdimmPMemNamespaceTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            create_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_NVDIMM_P_MEM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvdimmPMemNamespace_Task",
@@ -1022,12 +1147,19 @@ impl rt::Method for CreateNvdimmPMemNamespaceTask {
 /// Faults: `ResourceInUse`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateNvmeOverRdmaAdapter {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `rdmaDeviceName`: required string.
     pub rdma_device_name: String,
+}
+impl Default for CreateNvmeOverRdmaAdapter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            rdma_device_name: String::new(),
+        }
+    }
 }
 pub(crate) static CREATE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateNvmeOverRdmaAdapter",
@@ -1079,12 +1211,19 @@ impl rt::Method for CreateNvmeOverRdmaAdapter {
 /// Faults: `ResourceInUse`, `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateSoftwareAdapter {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostHbaCreateSpec` or a descendant.
     pub spec: rt::Poly<objects::HostHbaCreateSpec>,
+}
+impl Default for CreateSoftwareAdapter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSoftwareAdapter",
@@ -1136,12 +1275,19 @@ impl rt::Method for CreateSoftwareAdapter {
 /// Faults: `NotFound`, `DuplicateName`, `HostConfigFault`, `InvalidName`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct CreateVvolDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostDatastoreSystemVvolDatastoreSpec`.
     pub spec: objects::HostDatastoreSystemVvolDatastoreSpec,
+}
+impl Default for CreateVvolDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_VVOL_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVvolDatastore",
@@ -1193,12 +1339,19 @@ impl rt::Method for CreateVvolDatastore {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DefragmentVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for DefragmentVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static DEFRAGMENT_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentVirtualDisk_Task",
@@ -1248,12 +1401,19 @@ impl rt::Method for DefragmentVirtualDiskTask {
 /// Returns nothing.
 ///
 /// Faults: `FileFault`, `FileNotFound`, `InvalidDatastore`, `InvalidDatastorePath`.
-#[derive(Default)]
 pub struct DeleteDirectory {
     /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+}
+impl Default for DeleteDirectory {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            datastore_path: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteDirectory",
@@ -1305,10 +1465,14 @@ impl rt::Method for DeleteDirectory {
 /// Faults: `NotFound`, `InvalidHostState`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Nvdimm`.
-#[derive(Default)]
 pub struct DeleteNvdimmBlockNamespacesTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DeleteNvdimmBlockNamespacesTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DELETE_NVDIMM_BLOCK_NAMESPACES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmBlockNamespaces_Task",
@@ -1357,12 +1521,19 @@ impl rt::Method for DeleteNvdimmBlockNamespacesTask {
 /// Faults: `NotFound`, `InvalidHostState`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Nvdimm`.
-#[derive(Default)]
 pub struct DeleteNvdimmNamespaceTask {
     /// `_this`: required reference to `HostNvdimmSystem`.
     pub this: rt::ManagedObjectReference,
     /// `deleteSpec`: required `NvdimmNamespaceDeleteSpec`.
     pub delete_spec: objects::NvdimmNamespaceDeleteSpec,
+}
+impl Default for DeleteNvdimmNamespaceTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            delete_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DELETE_NVDIMM_NAMESPACE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteNvdimmNamespace_Task",
@@ -1414,12 +1585,19 @@ impl rt::Method for DeleteNvdimmNamespaceTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DeleteScsiLunState {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `lunCanonicalName`: required string.
     pub lun_canonical_name: String,
+}
+impl Default for DeleteScsiLunState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_canonical_name: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_SCSI_LUN_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteScsiLunState",
@@ -1471,12 +1649,19 @@ impl rt::Method for DeleteScsiLunState {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DeleteVffsVolumeState {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+}
+impl Default for DeleteVffsVolumeState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_VFFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVffsVolumeState",
@@ -1528,12 +1713,19 @@ impl rt::Method for DeleteVffsVolumeState {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DeleteVmfsVolumeState {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+}
+impl Default for DeleteVmfsVolumeState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static DELETE_VMFS_VOLUME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVmfsVolumeState",
@@ -1585,12 +1777,19 @@ impl rt::Method for DeleteVmfsVolumeState {
 /// Faults: `NotFound`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DestroyVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: required string.
     pub vffs_path: String,
+}
+impl Default for DestroyVffs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_path: String::new(),
+        }
+    }
 }
 pub(crate) static DESTROY_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyVffs",
@@ -1642,12 +1841,19 @@ impl rt::Method for DestroyVffs {
 /// Faults: `NotFound`, `HostConfigFault`, `InvalidState`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DetachScsiLun {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+}
+impl Default for DetachScsiLun {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static DETACH_SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLun",
@@ -1701,12 +1907,19 @@ impl rt::Method for DetachScsiLun {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DetachScsiLunExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `lunUuid`: list, not empty, of string.
     pub lun_uuid: Vec<String>,
+}
+impl Default for DetachScsiLunExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static DETACH_SCSI_LUN_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachScsiLunEx_Task",
@@ -1758,12 +1971,19 @@ impl rt::Method for DetachScsiLunExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DisableClusteredVmdkSupport {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for DisableClusteredVmdkSupport {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DISABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableClusteredVmdkSupport",
@@ -1815,12 +2035,19 @@ impl rt::Method for DisableClusteredVmdkSupport {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DisableMultipathPath {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+}
+impl Default for DisableMultipathPath {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path_name: String::new(),
+        }
+    }
 }
 pub(crate) static DISABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableMultipathPath",
@@ -1872,12 +2099,19 @@ impl rt::Method for DisableMultipathPath {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DisconnectNvmeController {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: required `HostNvmeDisconnectSpec`.
     pub disconnect_spec: objects::HostNvmeDisconnectSpec,
+}
+impl Default for DisconnectNvmeController {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disconnect_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeController",
@@ -1929,12 +2163,19 @@ impl rt::Method for DisconnectNvmeController {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DisconnectNvmeControllerExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `disconnectSpec`: list of `HostNvmeDisconnectSpec`.
     pub disconnect_spec: Vec<objects::HostNvmeDisconnectSpec>,
+}
+impl Default for DisconnectNvmeControllerExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disconnect_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISCONNECT_NVME_CONTROLLER_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectNvmeControllerEx_Task",
@@ -1986,12 +2227,19 @@ impl rt::Method for DisconnectNvmeControllerExTask {
 /// Faults: `FcoeFaultPnicHasNoPortSet`, `HostConfigFault`, `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DiscoverFcoeHbas {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `fcoeSpec`: required `FcoeConfigFcoeSpecification`.
     pub fcoe_spec: objects::FcoeConfigFcoeSpecification,
+}
+impl Default for DiscoverFcoeHbas {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            fcoe_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DISCOVER_FCOE_HBAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverFcoeHbas",
@@ -2043,12 +2291,19 @@ impl rt::Method for DiscoverFcoeHbas {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DiscoverNvmeControllers {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `discoverSpec`: required `HostNvmeDiscoverSpec`.
     pub discover_spec: objects::HostNvmeDiscoverSpec,
+}
+impl Default for DiscoverNvmeControllers {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            discover_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DISCOVER_NVME_CONTROLLERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiscoverNvmeControllers",
@@ -2100,12 +2355,19 @@ impl rt::Method for DiscoverNvmeControllers {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct EagerZeroVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for EagerZeroVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static EAGER_ZERO_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EagerZeroVirtualDisk_Task",
@@ -2157,12 +2419,19 @@ impl rt::Method for EagerZeroVirtualDiskTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct EnableClusteredVmdkSupport {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for EnableClusteredVmdkSupport {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static ENABLE_CLUSTERED_VMDK_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableClusteredVmdkSupport",
@@ -2214,12 +2483,19 @@ impl rt::Method for EnableClusteredVmdkSupport {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct EnableMultipathPath {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `pathName`: required string.
     pub path_name: String,
+}
+impl Default for EnableMultipathPath {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path_name: String::new(),
+        }
+    }
 }
 pub(crate) static ENABLE_MULTIPATH_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnableMultipathPath",
@@ -2271,7 +2547,6 @@ impl rt::Method for EnableMultipathPath {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ExpandVmfsDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2279,6 +2554,15 @@ pub struct ExpandVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExpandSpec`.
     pub spec: objects::VmfsDatastoreExpandSpec,
+}
+impl Default for ExpandVmfsDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static EXPAND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsDatastore",
@@ -2333,7 +2617,6 @@ impl rt::Method for ExpandVmfsDatastore {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ExpandVmfsExtent {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2341,6 +2624,15 @@ pub struct ExpandVmfsExtent {
     pub vmfs_path: String,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: objects::HostScsiDiskPartition,
+}
+impl Default for ExpandVmfsExtent {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_path: String::new(),
+            extent: Default::default(),
+        }
+    }
 }
 pub(crate) static EXPAND_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpandVmfsExtent",
@@ -2395,7 +2687,6 @@ impl rt::Method for ExpandVmfsExtent {
 /// Faults: `NotFound`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ExtendVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2405,6 +2696,16 @@ pub struct ExtendVffs {
     pub device_path: String,
     /// `spec`: optional `HostDiskPartitionSpec`.
     pub spec: Option<Box<objects::HostDiskPartitionSpec>>,
+}
+impl Default for ExtendVffs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_path: String::new(),
+            device_path: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static EXTEND_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVffs",
@@ -2462,7 +2763,6 @@ impl rt::Method for ExtendVffs {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ExtendVmfsDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2470,6 +2770,15 @@ pub struct ExtendVmfsDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VmfsDatastoreExtendSpec`.
     pub spec: objects::VmfsDatastoreExtendSpec,
+}
+impl Default for ExtendVmfsDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static EXTEND_VMFS_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendVmfsDatastore",
@@ -2524,12 +2833,19 @@ impl rt::Method for ExtendVmfsDatastore {
 /// Faults: `AlreadyExists`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct FormatVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVffsSpec`.
     pub create_spec: objects::HostVffsSpec,
+}
+impl Default for FormatVffs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            create_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static FORMAT_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVffs",
@@ -2581,12 +2897,19 @@ impl rt::Method for FormatVffs {
 /// Faults: `AlreadyExists`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct FormatVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `createSpec`: required `HostVmfsSpec`.
     pub create_spec: objects::HostVmfsSpec,
+}
+impl Default for FormatVmfs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            create_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static FORMAT_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FormatVmfs",
@@ -2638,12 +2961,19 @@ impl rt::Method for FormatVmfs {
 /// Faults: `HostConfigFault`, `InaccessibleVFlashSource`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.AdvancedConfig`.
-#[derive(Default)]
 pub struct HostConfigVFlashCache {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashCacheConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashCacheConfigSpec,
+}
+impl Default for HostConfigVFlashCache {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_V_FLASH_CACHE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigVFlashCache",
@@ -2695,12 +3025,19 @@ impl rt::Method for HostConfigVFlashCache {
 /// Faults: `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct HostConfigureVFlashResource {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `HostVFlashManagerVFlashResourceConfigSpec`.
     pub spec: objects::HostVFlashManagerVFlashResourceConfigSpec,
+}
+impl Default for HostConfigureVFlashResource {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_CONFIGURE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigureVFlashResource",
@@ -2752,12 +3089,19 @@ impl rt::Method for HostConfigureVFlashResource {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.AdvancedConfig`.
-#[derive(Default)]
 pub struct HostGetVFlashModuleDefaultConfig {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
     /// `vFlashModule`: required string.
     pub v_flash_module: String,
+}
+impl Default for HostGetVFlashModuleDefaultConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            v_flash_module: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetVFlashModuleDefaultConfig",
@@ -2809,10 +3153,14 @@ impl rt::Method for HostGetVFlashModuleDefaultConfig {
 /// Faults: `NotFound`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct HostRemoveVFlashResource {
     /// `_this`: required reference to `HostVFlashManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for HostRemoveVFlashResource {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static HOST_REMOVE_V_FLASH_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemoveVFlashResource",
@@ -2861,7 +3209,6 @@ impl rt::Method for HostRemoveVFlashResource {
 /// Faults: `NotFound`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ImportUnmanagedSnapshot {
     /// `vdisk`: required string.
     pub vdisk: String,
@@ -2869,6 +3216,15 @@ pub struct ImportUnmanagedSnapshot {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `vvolId`: required string.
     pub vvol_id: String,
+}
+impl Default for ImportUnmanagedSnapshot {
+    fn default() -> Self {
+        Self {
+            vdisk: String::new(),
+            datacenter: None,
+            vvol_id: String::new(),
+        }
+    }
 }
 pub(crate) static IMPORT_UNMANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportUnmanagedSnapshot",
@@ -2921,7 +3277,6 @@ impl rt::Method for ImportUnmanagedSnapshot {
 /// Returns nothing.
 ///
 /// Faults: `FileFault`, `FileNotFound`, `InvalidDatastore`, `NotSupported`, `InvalidArgument`.
-#[derive(Default)]
 pub struct IncreaseDirectorySize {
     /// `datacenter`: optional reference to `Datacenter`; needs the privilege `System.View`.
     pub datacenter: Option<rt::ManagedObjectReference>,
@@ -2929,6 +3284,15 @@ pub struct IncreaseDirectorySize {
     pub stable_name: String,
     /// `size`: required long.
     pub size: i64,
+}
+impl Default for IncreaseDirectorySize {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            stable_name: String::new(),
+            size: 0,
+        }
+    }
 }
 pub(crate) static INCREASE_DIRECTORY_SIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncreaseDirectorySize",
@@ -2983,12 +3347,19 @@ impl rt::Method for IncreaseDirectorySize {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct InflateVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for InflateVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static INFLATE_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateVirtualDisk_Task",
@@ -3040,10 +3411,14 @@ impl rt::Method for InflateVirtualDiskTask {
 /// Faults: `InvalidDatastore`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct IsClusteredVmdkEnabled {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for IsClusteredVmdkEnabled {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static IS_CLUSTERED_VMDK_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsClusteredVmdkEnabled",
@@ -3092,12 +3467,19 @@ impl rt::Method for IsClusteredVmdkEnabled {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkAsLocalTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+}
+impl Default for MarkAsLocalTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MARK_AS_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsLocal_Task",
@@ -3149,12 +3531,19 @@ impl rt::Method for MarkAsLocalTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkAsNonLocalTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+}
+impl Default for MarkAsNonLocalTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MARK_AS_NON_LOCAL_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonLocal_Task",
@@ -3206,12 +3595,19 @@ impl rt::Method for MarkAsNonLocalTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkAsNonSsdTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+}
+impl Default for MarkAsNonSsdTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MARK_AS_NON_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsNonSsd_Task",
@@ -3263,12 +3659,19 @@ impl rt::Method for MarkAsNonSsdTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkAsSsdTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuid`: required string.
     pub scsi_disk_uuid: String,
+}
+impl Default for MarkAsSsdTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MARK_AS_SSD_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsSsd_Task",
@@ -3320,7 +3723,6 @@ impl rt::Method for MarkAsSsdTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkForRemoval {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3328,6 +3730,15 @@ pub struct MarkForRemoval {
     pub hba_name: String,
     /// `remove`: required boolean.
     pub remove: bool,
+}
+impl Default for MarkForRemoval {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hba_name: String::new(),
+            remove: false,
+        }
+    }
 }
 pub(crate) static MARK_FOR_REMOVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkForRemoval",
@@ -3382,7 +3793,6 @@ impl rt::Method for MarkForRemoval {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkPerenniallyReserved {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3390,6 +3800,15 @@ pub struct MarkPerenniallyReserved {
     pub lun_uuid: String,
     /// `state`: required boolean.
     pub state: bool,
+}
+impl Default for MarkPerenniallyReserved {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: String::new(),
+            state: false,
+        }
+    }
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReserved",
@@ -3444,7 +3863,6 @@ impl rt::Method for MarkPerenniallyReserved {
 /// The task's result: list of `HostStorageSystemScsiLunResult`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MarkPerenniallyReservedExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -3452,6 +3870,15 @@ pub struct MarkPerenniallyReservedExTask {
     pub lun_uuid: Vec<String>,
     /// `state`: required boolean.
     pub state: bool,
+}
+impl Default for MarkPerenniallyReservedExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: Vec::new(),
+            state: false,
+        }
+    }
 }
 pub(crate) static MARK_PERENNIALLY_RESERVED_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkPerenniallyReservedEx_Task",
@@ -3506,12 +3933,19 @@ impl rt::Method for MarkPerenniallyReservedExTask {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MountVffsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+}
+impl Default for MountVffsVolume {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static MOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVffsVolume",
@@ -3565,12 +3999,19 @@ impl rt::Method for MountVffsVolume {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct MountVmfsVolumeExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+}
+impl Default for MountVmfsVolumeExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static MOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountVmfsVolumeEx_Task",
@@ -3622,12 +4063,19 @@ impl rt::Method for MountVmfsVolumeExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryAvailableSsds {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vffsPath`: optional string.
     pub vffs_path: Option<String>,
+}
+impl Default for QueryAvailableSsds {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_path: None,
+        }
+    }
 }
 pub(crate) static QUERY_AVAILABLE_SSDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryAvailableSsds",

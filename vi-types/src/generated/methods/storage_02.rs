@@ -11,12 +11,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `FileFault`, `FileNotFound`, `InvalidDatastore`, `NotSupported`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDirectoryInfo {
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `stableName`: required string.
     pub stable_name: String,
+}
+impl Default for QueryDirectoryInfo {
+    fn default() -> Self {
+        Self {
+            datacenter: None,
+            stable_name: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDirectoryInfo",
@@ -68,12 +75,19 @@ impl rt::Method for QueryDirectoryInfo {
 /// Faults: `InvalidDatastore`, `FileFault`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryFileLockInfo {
     /// `path`: required string.
     pub path: String,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryFileLockInfo {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            host: None,
+        }
+    }
 }
 pub(crate) static QUERY_FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryFileLockInfo",
@@ -123,10 +137,14 @@ impl rt::Method for QueryFileLockInfo {
 /// Returns: list of reference to `HostSystem`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryHostsWithAttachedLun {
     /// `lunUuid`: required string.
     pub lun_uuid: String,
+}
+impl Default for QueryHostsWithAttachedLun {
+    fn default() -> Self {
+        Self { lun_uuid: String::new() }
+    }
 }
 pub(crate) static QUERY_HOSTS_WITH_ATTACHED_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostsWithAttachedLun",
@@ -175,12 +193,19 @@ impl rt::Method for QueryHostsWithAttachedLun {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryMaxQueueDepth {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for QueryMaxQueueDepth {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryMaxQueueDepth",
@@ -232,10 +257,14 @@ impl rt::Method for QueryMaxQueueDepth {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryNfsUser {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryNFSUser",
@@ -284,10 +313,14 @@ impl rt::Method for QueryNfsUser {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryPathSelectionPolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryPathSelectionPolicyOptions {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_PATH_SELECTION_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPathSelectionPolicyOptions",
@@ -336,10 +369,14 @@ impl rt::Method for QueryPathSelectionPolicyOptions {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryStorageArrayTypePolicyOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryStorageArrayTypePolicyOptions {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryStorageArrayTypePolicyOptions",
@@ -386,10 +423,14 @@ impl rt::Method for QueryStorageArrayTypePolicyOptions {
 /// Returns: list of `HostUnresolvedVmfsVolume`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryUnresolvedVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryUnresolvedVmfsVolume {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolume",
@@ -436,10 +477,14 @@ impl rt::Method for QueryUnresolvedVmfsVolume {
 /// Returns: list of `HostUnresolvedVmfsVolume`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryUnresolvedVmfsVolumes {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryUnresolvedVmfsVolumes {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnresolvedVmfsVolumes",
@@ -488,12 +533,19 @@ impl rt::Method for QueryUnresolvedVmfsVolumes {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryVirtualDiskFragmentation {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryVirtualDiskFragmentation {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_FRAGMENTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskFragmentation",
@@ -545,12 +597,19 @@ impl rt::Method for QueryVirtualDiskFragmentation {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryVirtualDiskGeometry {
     /// `name`: required string.
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryVirtualDiskGeometry {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_GEOMETRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskGeometry",
@@ -600,10 +659,14 @@ impl rt::Method for QueryVirtualDiskGeometry {
 /// Returns: list of `VmfsConfigOption`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryVmfsConfigOption {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryVmfsConfigOption {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsConfigOption",
@@ -652,12 +715,19 @@ impl rt::Method for QueryVmfsConfigOption {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryVmfsDatastoreExpandOptions {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for QueryVmfsDatastoreExpandOptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXPAND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExpandOptions",
@@ -709,7 +779,6 @@ impl rt::Method for QueryVmfsDatastoreExpandOptions {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct QueryVmfsDatastoreExtendOptions {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -719,6 +788,16 @@ pub struct QueryVmfsDatastoreExtendOptions {
     pub device_path: String,
     /// `suppressExpandCandidates`: optional boolean, since VI API 4.0.
     pub suppress_expand_candidates: Option<bool>,
+}
+impl Default for QueryVmfsDatastoreExtendOptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            device_path: String::new(),
+            suppress_expand_candidates: None,
+        }
+    }
 }
 pub(crate) static QUERY_VMFS_DATASTORE_EXTEND_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVmfsDatastoreExtendOptions",
@@ -776,12 +855,19 @@ impl rt::Method for QueryVmfsDatastoreExtendOptions {
 /// Faults: `InvalidDatastore`, `FileNotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ReleaseManagedSnapshot {
     /// `vdisk`: required string.
     pub vdisk: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for ReleaseManagedSnapshot {
+    fn default() -> Self {
+        Self {
+            vdisk: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static RELEASE_MANAGED_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseManagedSnapshot",
@@ -835,12 +921,19 @@ impl rt::Method for ReleaseManagedSnapshot {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveDatastoreExTask {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: list, not empty, of reference to `Datastore`.
     pub datastore: Vec<rt::ManagedObjectReference>,
+}
+impl Default for RemoveDatastoreExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Vec::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_DATASTORE_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDatastoreEx_Task",
@@ -892,12 +985,19 @@ impl rt::Method for RemoveDatastoreExTask {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveNvmeOverRdmaAdapter {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+}
+impl Default for RemoveNvmeOverRdmaAdapter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hba_device_name: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_NVME_OVER_RDMA_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveNvmeOverRdmaAdapter",
@@ -949,12 +1049,19 @@ impl rt::Method for RemoveNvmeOverRdmaAdapter {
 /// Faults: `NotFound`, `ResourceInUse`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveSoftwareAdapter {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `hbaDeviceName`: required string.
     pub hba_device_name: String,
+}
+impl Default for RemoveSoftwareAdapter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            hba_device_name: String::new(),
+        }
+    }
 }
 pub(crate) static REMOVE_SOFTWARE_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveSoftwareAdapter",
@@ -1006,12 +1113,19 @@ impl rt::Method for RemoveSoftwareAdapter {
 /// Faults: `DuplicateName`, `InvalidName`.
 ///
 /// Needs the privilege `Datastore.Rename`.
-#[derive(Default)]
 pub struct RenameDatastore {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for RenameDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameDatastore",
@@ -1063,10 +1177,14 @@ impl rt::Method for RenameDatastore {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RescanVffs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RescanVffs {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESCAN_VFFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RescanVffs",
@@ -1117,12 +1235,19 @@ impl rt::Method for RescanVffs {
 /// Faults: `VmfsAmbiguousMount`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ResignatureUnresolvedVmfsVolumeTask {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: required `HostUnresolvedVmfsResignatureSpec`.
     pub resolution_spec: objects::HostUnresolvedVmfsResignatureSpec,
+}
+impl Default for ResignatureUnresolvedVmfsVolumeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            resolution_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResignatureUnresolvedVmfsVolume_Task",
@@ -1174,12 +1299,19 @@ impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ResolveMultipleUnresolvedVmfsVolumes {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+}
+impl Default for ResolveMultipleUnresolvedVmfsVolumes {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            resolution_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumes",
@@ -1233,12 +1365,19 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ResolveMultipleUnresolvedVmfsVolumesExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `resolutionSpec`: list, not empty, of `HostUnresolvedVmfsResolutionSpec`.
     pub resolution_spec: Vec<objects::HostUnresolvedVmfsResolutionSpec>,
+}
+impl Default for ResolveMultipleUnresolvedVmfsVolumesExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            resolution_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveMultipleUnresolvedVmfsVolumesEx_Task",
@@ -1290,7 +1429,6 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
 /// Faults: `PlatformConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ResolveNfsServerHostName {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1302,6 +1440,17 @@ pub struct ResolveNfsServerHostName {
     pub force: Option<bool>,
     /// `isNFS41`: optional boolean.
     pub is_nfs41: Option<bool>,
+}
+impl Default for ResolveNfsServerHostName {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host_name: String::new(),
+            volume_name: None,
+            force: None,
+            is_nfs41: None,
+        }
+    }
 }
 pub(crate) static RESOLVE_NFS_SERVER_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResolveNfsServerHostName",
@@ -1360,12 +1509,19 @@ impl rt::Method for ResolveNfsServerHostName {
 /// Returns: list of `HostDiskPartitionInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveDiskPartitionInfo {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `devicePath`: list, not empty, of string.
     pub device_path: Vec<String>,
+}
+impl Default for RetrieveDiskPartitionInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: Vec::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDiskPartitionInfo",
@@ -1417,7 +1573,6 @@ impl rt::Method for RetrieveDiskPartitionInfo {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct SetMaxQueueDepth {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1425,6 +1580,15 @@ pub struct SetMaxQueueDepth {
     pub datastore: rt::ManagedObjectReference,
     /// `maxQdepth`: required long.
     pub max_qdepth: i64,
+}
+impl Default for SetMaxQueueDepth {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            max_qdepth: 0,
+        }
+    }
 }
 pub(crate) static SET_MAX_QUEUE_DEPTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMaxQueueDepth",
@@ -1479,7 +1643,6 @@ impl rt::Method for SetMaxQueueDepth {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct SetMultipathLunPolicy {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1487,6 +1650,15 @@ pub struct SetMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoLogicalUnitPolicy` or a descendant.
     pub policy: rt::Poly<objects::HostMultipathInfoLogicalUnitPolicy>,
+}
+impl Default for SetMultipathLunPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_id: String::new(),
+            policy: Default::default(),
+        }
+    }
 }
 pub(crate) static SET_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetMultipathLunPolicy",
@@ -1541,7 +1713,6 @@ impl rt::Method for SetMultipathLunPolicy {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct SetNfsUser {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1549,6 +1720,15 @@ pub struct SetNfsUser {
     pub user: String,
     /// `password`: required string, secret.
     pub password: String,
+}
+impl Default for SetNfsUser {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            user: String::new(),
+            password: String::new(),
+        }
+    }
 }
 pub(crate) static SET_NFS_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetNFSUser",
@@ -1603,7 +1783,6 @@ impl rt::Method for SetNfsUser {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct SetVirtualDiskUuid {
     /// `name`: required string.
     pub name: String,
@@ -1611,6 +1790,15 @@ pub struct SetVirtualDiskUuid {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for SetVirtualDiskUuid {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            uuid: String::new(),
+        }
+    }
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuid",
@@ -1665,7 +1853,6 @@ impl rt::Method for SetVirtualDiskUuid {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ShrinkVirtualDiskTask {
     /// `name`: required string.
     pub name: String,
@@ -1673,6 +1860,15 @@ pub struct ShrinkVirtualDiskTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `copy`: optional boolean.
     pub copy: Option<bool>,
+}
+impl Default for ShrinkVirtualDiskTask {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            datacenter: None,
+            copy: None,
+        }
+    }
 }
 pub(crate) static SHRINK_VIRTUAL_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkVirtualDisk_Task",
@@ -1729,12 +1925,19 @@ impl rt::Method for ShrinkVirtualDiskTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct TurnDiskLocatorLedOffTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+}
+impl Default for TurnDiskLocatorLedOffTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_OFF_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOff_Task",
@@ -1788,12 +1991,19 @@ impl rt::Method for TurnDiskLocatorLedOffTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct TurnDiskLocatorLedOnTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `scsiDiskUuids`: list, not empty, of string.
     pub scsi_disk_uuids: Vec<String>,
+}
+impl Default for TurnDiskLocatorLedOnTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            scsi_disk_uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static TURN_DISK_LOCATOR_LED_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "TurnDiskLocatorLedOn_Task",
@@ -1847,12 +2057,19 @@ impl rt::Method for TurnDiskLocatorLedOnTask {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmapVmfsVolumeExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+}
+impl Default for UnmapVmfsVolumeExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static UNMAP_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmapVmfsVolumeEx_Task",
@@ -1904,12 +2121,19 @@ impl rt::Method for UnmapVmfsVolumeExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmountForceMountedVmfsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: required string.
     pub vmfs_uuid: String,
+}
+impl Default for UnmountForceMountedVmfsVolume {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountForceMountedVmfsVolume",
@@ -1961,12 +2185,19 @@ impl rt::Method for UnmountForceMountedVmfsVolume {
 /// Faults: `NotFound`, `InvalidState`, `HostConfigFault`, `ResourceInUse`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmountVffsVolume {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+}
+impl Default for UnmountVffsVolume {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vffs_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static UNMOUNT_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVffsVolume",
@@ -2020,12 +2251,19 @@ impl rt::Method for UnmountVffsVolume {
 /// Faults: `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmountVmfsVolumeExTask {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsUuid`: list, not empty, of string.
     pub vmfs_uuid: Vec<String>,
+}
+impl Default for UnmountVmfsVolumeExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static UNMOUNT_VMFS_VOLUME_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountVmfsVolumeEx_Task",
@@ -2077,7 +2315,6 @@ impl rt::Method for UnmountVmfsVolumeExTask {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateDiskPartitions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2085,6 +2322,15 @@ pub struct UpdateDiskPartitions {
     pub device_path: String,
     /// `spec`: required `HostDiskPartitionSpec`.
     pub spec: objects::HostDiskPartitionSpec,
+}
+impl Default for UpdateDiskPartitions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            device_path: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_DISK_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateDiskPartitions",
@@ -2139,7 +2385,6 @@ impl rt::Method for UpdateDiskPartitions {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateHppMultipathLunPolicy {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2147,6 +2392,15 @@ pub struct UpdateHppMultipathLunPolicy {
     pub lun_id: String,
     /// `policy`: required `HostMultipathInfoHppLogicalUnitPolicy`.
     pub policy: objects::HostMultipathInfoHppLogicalUnitPolicy,
+}
+impl Default for UpdateHppMultipathLunPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_id: String::new(),
+            policy: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_HPP_MULTIPATH_LUN_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateHppMultipathLunPolicy",
@@ -2201,7 +2455,6 @@ impl rt::Method for UpdateHppMultipathLunPolicy {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiAdvancedOptions {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2211,6 +2464,16 @@ pub struct UpdateInternetScsiAdvancedOptions {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `options`: list, not empty, of `HostInternetScsiHbaParamValue`.
     pub options: Vec<objects::HostInternetScsiHbaParamValue>,
+}
+impl Default for UpdateInternetScsiAdvancedOptions {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            target_set: None,
+            options: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAdvancedOptions",
@@ -2268,7 +2531,6 @@ impl rt::Method for UpdateInternetScsiAdvancedOptions {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiAlias {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2276,6 +2538,15 @@ pub struct UpdateInternetScsiAlias {
     pub i_scsi_hba_device: String,
     /// `iScsiAlias`: required string.
     pub i_scsi_alias: String,
+}
+impl Default for UpdateInternetScsiAlias {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            i_scsi_alias: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_ALIAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiAlias",
@@ -2330,7 +2601,6 @@ impl rt::Method for UpdateInternetScsiAlias {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiDigestProperties {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2340,6 +2610,16 @@ pub struct UpdateInternetScsiDigestProperties {
     pub target_set: Option<Box<objects::HostInternetScsiHbaTargetSet>>,
     /// `digestProperties`: required `HostInternetScsiHbaDigestProperties`.
     pub digest_properties: objects::HostInternetScsiHbaDigestProperties,
+}
+impl Default for UpdateInternetScsiDigestProperties {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            target_set: None,
+            digest_properties: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDigestProperties",
@@ -2397,7 +2677,6 @@ impl rt::Method for UpdateInternetScsiDigestProperties {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiDiscoveryProperties {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2405,6 +2684,15 @@ pub struct UpdateInternetScsiDiscoveryProperties {
     pub i_scsi_hba_device: String,
     /// `discoveryProperties`: required `HostInternetScsiHbaDiscoveryProperties`.
     pub discovery_properties: objects::HostInternetScsiHbaDiscoveryProperties,
+}
+impl Default for UpdateInternetScsiDiscoveryProperties {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            discovery_properties: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiDiscoveryProperties",
@@ -2459,7 +2747,6 @@ impl rt::Method for UpdateInternetScsiDiscoveryProperties {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiIpProperties {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2467,6 +2754,15 @@ pub struct UpdateInternetScsiIpProperties {
     pub i_scsi_hba_device: String,
     /// `ipProperties`: required `HostInternetScsiHbaIPProperties`.
     pub ip_properties: objects::HostInternetScsiHbaIpProperties,
+}
+impl Default for UpdateInternetScsiIpProperties {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            ip_properties: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiIPProperties",
@@ -2521,7 +2817,6 @@ impl rt::Method for UpdateInternetScsiIpProperties {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateInternetScsiName {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2529,6 +2824,15 @@ pub struct UpdateInternetScsiName {
     pub i_scsi_hba_device: String,
     /// `iScsiName`: required string.
     pub i_scsi_name: String,
+}
+impl Default for UpdateInternetScsiName {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            i_scsi_hba_device: String::new(),
+            i_scsi_name: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_INTERNET_SCSI_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateInternetScsiName",
@@ -2583,12 +2887,19 @@ impl rt::Method for UpdateInternetScsiName {
 /// Faults: `InaccessibleDatastore`, `DatastoreNotWritableOnHost`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateLocalSwapDatastore {
     /// `_this`: required reference to `HostDatastoreSystem`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for UpdateLocalSwapDatastore {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static UPDATE_LOCAL_SWAP_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLocalSwapDatastore",
@@ -2640,7 +2951,6 @@ impl rt::Method for UpdateLocalSwapDatastore {
 /// Faults: `NotFound`, `HostConfigFault`, `InvalidName`, `DuplicateName`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateScsiLunDisplayName {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2648,6 +2958,15 @@ pub struct UpdateScsiLunDisplayName {
     pub lun_uuid: String,
     /// `displayName`: required string.
     pub display_name: String,
+}
+impl Default for UpdateScsiLunDisplayName {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            lun_uuid: String::new(),
+            display_name: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_SCSI_LUN_DISPLAY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateScsiLunDisplayName",
@@ -2704,12 +3023,19 @@ impl rt::Method for UpdateScsiLunDisplayName {
 /// Faults: `NotSupported`, `PlatformConfigFault`, `TaskInProgress`, `InvalidDatastore`.
 ///
 /// Needs the privilege `Datastore.UpdateVirtualMachineFiles`.
-#[derive(Default)]
 pub struct UpdateVVolVirtualMachineFilesTask {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
     /// `failoverPair`: list of `DatastoreVVolContainerFailoverPair`.
     pub failover_pair: Vec<objects::DatastoreVVolContainerFailoverPair>,
+}
+impl Default for UpdateVVolVirtualMachineFilesTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            failover_pair: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVVolVirtualMachineFiles_Task",
@@ -2763,12 +3089,19 @@ impl rt::Method for UpdateVVolVirtualMachineFilesTask {
 /// Faults: `ResourceInUse`, `PlatformConfigFault`, `TaskInProgress`, `InvalidDatastore`.
 ///
 /// Needs the privilege `Datastore.UpdateVirtualMachineFiles`.
-#[derive(Default)]
 pub struct UpdateVirtualMachineFilesTask {
     /// `_this`: required reference to `Datastore`.
     pub this: rt::ManagedObjectReference,
     /// `mountPathDatastoreMapping`: list, not empty, of `DatastoreMountPathDatastorePair`.
     pub mount_path_datastore_mapping: Vec<objects::DatastoreMountPathDatastorePair>,
+}
+impl Default for UpdateVirtualMachineFilesTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mount_path_datastore_mapping: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFiles_Task",
@@ -2818,7 +3151,6 @@ impl rt::Method for UpdateVirtualMachineFilesTask {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateVmfsUnmapBandwidth {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2826,6 +3158,15 @@ pub struct UpdateVmfsUnmapBandwidth {
     pub vmfs_uuid: String,
     /// `unmapBandwidthSpec`: required `VmfsUnmapBandwidthSpec`.
     pub unmap_bandwidth_spec: objects::VmfsUnmapBandwidthSpec,
+}
+impl Default for UpdateVmfsUnmapBandwidth {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+            unmap_bandwidth_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_VMFS_UNMAP_BANDWIDTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapBandwidth",
@@ -2878,7 +3219,6 @@ impl rt::Method for UpdateVmfsUnmapBandwidth {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateVmfsUnmapPriority {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
@@ -2886,6 +3226,15 @@ pub struct UpdateVmfsUnmapPriority {
     pub vmfs_uuid: String,
     /// `unmapPriority`: required string.
     pub unmap_priority: String,
+}
+impl Default for UpdateVmfsUnmapPriority {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_uuid: String::new(),
+            unmap_priority: String::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_VMFS_UNMAP_PRIORITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVmfsUnmapPriority",
@@ -2938,10 +3287,14 @@ impl rt::Method for UpdateVmfsUnmapPriority {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpgradeVmLayout {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for UpgradeVmLayout {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static UPGRADE_VM_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmLayout",
@@ -2990,12 +3343,19 @@ impl rt::Method for UpgradeVmLayout {
 /// Faults: `NotFound`, `HostConfigFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpgradeVmfs {
     /// `_this`: required reference to `HostStorageSystem`.
     pub this: rt::ManagedObjectReference,
     /// `vmfsPath`: required string.
     pub vmfs_path: String,
+}
+impl Default for UpgradeVmfs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vmfs_path: String::new(),
+        }
+    }
 }
 pub(crate) static UPGRADE_VMFS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVmfs",

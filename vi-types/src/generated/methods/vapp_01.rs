@@ -7,7 +7,6 @@ use rt::{Property as P, PropertyMut as M};
 /// `AllocateIpv4Address`, a method of `IpPoolManager`, since VI API 5.1.
 ///
 /// Returns: required string.
-#[derive(Default)]
 pub struct AllocateIpv4Address {
     /// `dc`: required reference to `Datacenter`.
     pub dc: rt::ManagedObjectReference,
@@ -15,6 +14,15 @@ pub struct AllocateIpv4Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+}
+impl Default for AllocateIpv4Address {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool_id: 0,
+            allocation_id: String::new(),
+        }
+    }
 }
 pub(crate) static ALLOCATE_IPV4_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv4Address",
@@ -65,7 +73,6 @@ impl rt::Method for AllocateIpv4Address {
 /// `AllocateIpv6Address`, a method of `IpPoolManager`, since VI API 5.1.
 ///
 /// Returns: required string.
-#[derive(Default)]
 pub struct AllocateIpv6Address {
     /// `dc`: required reference to `Datacenter`.
     pub dc: rt::ManagedObjectReference,
@@ -73,6 +80,15 @@ pub struct AllocateIpv6Address {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+}
+impl Default for AllocateIpv6Address {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool_id: 0,
+            allocation_id: String::new(),
+        }
+    }
 }
 pub(crate) static ALLOCATE_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllocateIpv6Address",
@@ -129,7 +145,6 @@ impl rt::Method for AllocateIpv6Address {
 /// Faults: `InvalidState`, `InvalidDatastore`, `TaskInProgress`, `VmConfigFault`, `FileFault`, `MigrationFault`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `VApp.Clone`.
-#[derive(Default)]
 pub struct CloneVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
@@ -139,6 +154,16 @@ pub struct CloneVAppTask {
     pub target: rt::ManagedObjectReference,
     /// `spec`: required `VAppCloneSpec`.
     pub spec: objects::VAppCloneSpec,
+}
+impl Default for CloneVAppTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            target: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CLONE_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVApp_Task",
@@ -198,7 +223,6 @@ impl rt::Method for CloneVAppTask {
 /// Faults: `VmConfigFault`, `FileFault`, `OutOfBounds`, `InvalidName`, `InvalidDatastore`, `InsufficientResourcesFault`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Create`.
-#[derive(Default)]
 pub struct CreateChildVmTask {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -206,6 +230,15 @@ pub struct CreateChildVmTask {
     pub config: objects::VirtualMachineConfigSpec,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateChildVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static CREATE_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateChildVM_Task",
@@ -256,12 +289,19 @@ impl rt::Method for CreateChildVmTask {
 /// `CreateIpPool`, a method of `IpPoolManager`, since VI API 4.0.
 ///
 /// Returns: required int.
-#[derive(Default)]
 pub struct CreateIpPool {
     /// `dc`: required reference to `Datacenter`; needs the privilege `Datacenter.IpPoolConfig`.
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+}
+impl Default for CreateIpPool {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateIpPool",
@@ -313,7 +353,6 @@ impl rt::Method for CreateIpPool {
 /// Faults: `InvalidName`, `DuplicateName`, `InsufficientResourcesFault`, `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VApp.Create`.
-#[derive(Default)]
 pub struct CreateVApp {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -325,6 +364,17 @@ pub struct CreateVApp {
     pub config_spec: objects::VAppConfigSpec,
     /// `vmFolder`: optional reference to `Folder`.
     pub vm_folder: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateVApp {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            res_spec: Default::default(),
+            config_spec: Default::default(),
+            vm_folder: None,
+        }
+    }
 }
 pub(crate) static CREATE_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateVApp",
@@ -383,7 +433,6 @@ impl rt::Method for CreateVApp {
 /// Returns nothing.
 ///
 /// Faults: `InvalidState`.
-#[derive(Default)]
 pub struct DestroyIpPool {
     /// `dc`: required reference to `Datacenter`; needs the privilege `Datacenter.IpPoolConfig`.
     pub dc: rt::ManagedObjectReference,
@@ -391,6 +440,15 @@ pub struct DestroyIpPool {
     pub id: i32,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for DestroyIpPool {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            id: 0,
+            force: false,
+        }
+    }
 }
 pub(crate) static DESTROY_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestroyIpPool",
@@ -445,12 +503,19 @@ impl rt::Method for DestroyIpPool {
 /// Faults: `TaskInProgress`, `InvalidState`, `VAppConfigFault`.
 ///
 /// Needs the privilege `VApp.PowerOff`.
-#[derive(Default)]
 pub struct PowerOffVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
     /// `force`: required boolean.
     pub force: bool,
+}
+impl Default for PowerOffVAppTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            force: false,
+        }
+    }
 }
 pub(crate) static POWER_OFF_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOffVApp_Task",
@@ -502,10 +567,14 @@ impl rt::Method for PowerOffVAppTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `InsufficientResourcesFault`, `VmConfigFault`, `VAppConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VApp.PowerOn`.
-#[derive(Default)]
 pub struct PowerOnVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for PowerOnVAppTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static POWER_ON_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnVApp_Task",
@@ -550,7 +619,6 @@ impl rt::Method for PowerOnVAppTask {
 /// `QueryIPAllocations`, a method of `IpPoolManager`, since VI API 5.1.
 ///
 /// Returns: list, not empty, of `IpPoolManagerIpAllocation`.
-#[derive(Default)]
 pub struct QueryIpAllocations {
     /// `dc`: required reference to `Datacenter`; needs the privilege `Datacenter.IpPoolQueryAllocations`.
     pub dc: rt::ManagedObjectReference,
@@ -558,6 +626,15 @@ pub struct QueryIpAllocations {
     pub pool_id: i32,
     /// `extensionKey`: required string.
     pub extension_key: String,
+}
+impl Default for QueryIpAllocations {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool_id: 0,
+            extension_key: String::new(),
+        }
+    }
 }
 pub(crate) static QUERY_IP_ALLOCATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIPAllocations",
@@ -608,10 +685,14 @@ impl rt::Method for QueryIpAllocations {
 /// `QueryIpPools`, a method of `IpPoolManager`, since VI API 4.0.
 ///
 /// Returns: list of `IpPool`.
-#[derive(Default)]
 pub struct QueryIpPools {
     /// `dc`: required reference to `Datacenter`; needs the privilege `System.Read`.
     pub dc: rt::ManagedObjectReference,
+}
+impl Default for QueryIpPools {
+    fn default() -> Self {
+        Self { dc: Default::default() }
+    }
 }
 pub(crate) static QUERY_IP_POOLS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryIpPools",
@@ -662,7 +743,6 @@ impl rt::Method for QueryIpPools {
 /// Faults: `OutOfBounds`, `AlreadyExists`, `InvalidDatastore`, `NotFound`, `InvalidName`, `VmConfigFault`, `InsufficientResourcesFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Inventory.Register`.
-#[derive(Default)]
 pub struct RegisterChildVmTask {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
@@ -672,6 +752,16 @@ pub struct RegisterChildVmTask {
     pub name: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for RegisterChildVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path: String::new(),
+            name: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static REGISTER_CHILD_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterChildVM_Task",
@@ -725,7 +815,6 @@ impl rt::Method for RegisterChildVmTask {
 /// `ReleaseIpAllocation`, a method of `IpPoolManager`, since VI API 5.1.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct ReleaseIpAllocation {
     /// `dc`: required reference to `Datacenter`; needs the privilege `Datacenter.IpPoolReleaseIp`.
     pub dc: rt::ManagedObjectReference,
@@ -733,6 +822,15 @@ pub struct ReleaseIpAllocation {
     pub pool_id: i32,
     /// `allocationId`: required string.
     pub allocation_id: String,
+}
+impl Default for ReleaseIpAllocation {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool_id: 0,
+            allocation_id: String::new(),
+        }
+    }
 }
 pub(crate) static RELEASE_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReleaseIpAllocation",
@@ -787,10 +885,14 @@ impl rt::Method for ReleaseIpAllocation {
 /// Faults: `TaskInProgress`, `InvalidState`, `VAppConfigFault`.
 ///
 /// Needs the privilege `VApp.Suspend`.
-#[derive(Default)]
 pub struct SuspendVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for SuspendVAppTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static SUSPEND_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendVApp_Task",
@@ -837,12 +939,19 @@ impl rt::Method for SuspendVAppTask {
 /// Returns nothing.
 ///
 /// Faults: `InvalidState`, `InsufficientResourcesFault`.
-#[derive(Default)]
 pub struct UpdateChildResourceConfiguration {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: list, not empty, of `ResourceConfigSpec`.
     pub spec: Vec<objects::ResourceConfigSpec>,
+}
+impl Default for UpdateChildResourceConfiguration {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_CHILD_RESOURCE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateChildResourceConfiguration",
@@ -890,12 +999,19 @@ impl rt::Method for UpdateChildResourceConfiguration {
 /// `UpdateIpPool`, a method of `IpPoolManager`, since VI API 4.0.
 ///
 /// Returns nothing.
-#[derive(Default)]
 pub struct UpdateIpPool {
     /// `dc`: required reference to `Datacenter`; needs the privilege `Datacenter.IpPoolConfig`.
     pub dc: rt::ManagedObjectReference,
     /// `pool`: required `IpPool`.
     pub pool: objects::IpPool,
+}
+impl Default for UpdateIpPool {
+    fn default() -> Self {
+        Self {
+            dc: Default::default(),
+            pool: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateIpPool",
@@ -945,7 +1061,6 @@ impl rt::Method for UpdateIpPool {
 /// Returns nothing.
 ///
 /// Faults: `ConcurrentAccess`.
-#[derive(Default)]
 pub struct UpdateLinkedChildren {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
@@ -953,6 +1068,15 @@ pub struct UpdateLinkedChildren {
     pub add_change_set: Vec<objects::VirtualAppLinkInfo>,
     /// `removeSet`: list of reference to `ManagedEntity`.
     pub remove_set: Vec<rt::ManagedObjectReference>,
+}
+impl Default for UpdateLinkedChildren {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            add_change_set: Vec::new(),
+            remove_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_LINKED_CHILDREN: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateLinkedChildren",
@@ -1005,12 +1129,19 @@ impl rt::Method for UpdateLinkedChildren {
 /// Returns nothing.
 ///
 /// Faults: `TaskInProgress`, `VmConfigFault`, `ConcurrentAccess`, `FileFault`, `InvalidName`, `DuplicateName`, `InvalidState`, `InsufficientResourcesFault`, `InvalidDatastore`.
-#[derive(Default)]
 pub struct UpdateVAppConfig {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VAppConfigSpec`.
     pub spec: objects::VAppConfigSpec,
+}
+impl Default for UpdateVAppConfig {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_V_APP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVAppConfig",
@@ -1062,10 +1193,14 @@ impl rt::Method for UpdateVAppConfig {
 /// Faults: `ConcurrentAccess`, `InvalidState`.
 ///
 /// Needs the privilege `VApp.Unregister`.
-#[derive(Default)]
 pub struct UnregisterVAppTask {
     /// `_this`: required reference to `VirtualApp`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for UnregisterVAppTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static UNREGISTER_V_APP_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "unregisterVApp_Task",

@@ -9,8 +9,12 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `VchaClusterHealth`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct GetVchaClusterHealth {}
+impl Default for GetVchaClusterHealth {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GET_VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVchaClusterHealth",
     "6.5",
@@ -52,10 +56,16 @@ impl rt::Method for GetVchaClusterHealth {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct ConfigureVchaTask {
     /// `configSpec`: required `VchaClusterConfigSpec`.
     pub config_spec: objects::VchaClusterConfigSpec,
+}
+impl Default for ConfigureVchaTask {
+    fn default() -> Self {
+        Self {
+            config_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CONFIGURE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "configureVcha_Task",
@@ -102,12 +112,19 @@ impl rt::Method for ConfigureVchaTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct CreatePassiveNodeTask {
     /// `passiveDeploymentSpec`: required `PassiveNodeDeploymentSpec`.
     pub passive_deployment_spec: objects::PassiveNodeDeploymentSpec,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+}
+impl Default for CreatePassiveNodeTask {
+    fn default() -> Self {
+        Self {
+            passive_deployment_spec: Default::default(),
+            source_vc_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_PASSIVE_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createPassiveNode_Task",
@@ -157,12 +174,19 @@ impl rt::Method for CreatePassiveNodeTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct CreateWitnessNodeTask {
     /// `witnessDeploymentSpec`: required `NodeDeploymentSpec` or a descendant.
     pub witness_deployment_spec: rt::Poly<objects::NodeDeploymentSpec>,
     /// `sourceVcSpec`: required `SourceNodeSpec`.
     pub source_vc_spec: objects::SourceNodeSpec,
+}
+impl Default for CreateWitnessNodeTask {
+    fn default() -> Self {
+        Self {
+            witness_deployment_spec: Default::default(),
+            source_vc_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_WITNESS_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "createWitnessNode_Task",
@@ -212,10 +236,16 @@ impl rt::Method for CreateWitnessNodeTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct DeployVchaTask {
     /// `deploymentSpec`: required `VchaClusterDeploymentSpec`.
     pub deployment_spec: objects::VchaClusterDeploymentSpec,
+}
+impl Default for DeployVchaTask {
+    fn default() -> Self {
+        Self {
+            deployment_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static DEPLOY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "deployVcha_Task",
@@ -262,8 +292,12 @@ impl rt::Method for DeployVchaTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct DestroyVchaTask {}
+impl Default for DestroyVchaTask {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DESTROY_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "destroyVcha_Task",
     "6.5",
@@ -305,8 +339,12 @@ impl rt::Method for DestroyVchaTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct GetClusterMode {}
+impl Default for GetClusterMode {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GET_CLUSTER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "getClusterMode",
     "6.5",
@@ -348,8 +386,12 @@ impl rt::Method for GetClusterMode {
 /// Returns: required `VchaClusterConfigInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct GetVchaConfig {}
+impl Default for GetVchaConfig {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GET_VCHA_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "getVchaConfig",
     "6.5",
@@ -391,10 +433,14 @@ impl rt::Method for GetVchaConfig {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct InitiateFailoverTask {
     /// `planned`: required boolean.
     pub planned: bool,
+}
+impl Default for InitiateFailoverTask {
+    fn default() -> Self {
+        Self { planned: false }
+    }
 }
 pub(crate) static INITIATE_FAILOVER_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "initiateFailover_Task",
@@ -441,10 +487,16 @@ impl rt::Method for InitiateFailoverTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct PrepareVchaTask {
     /// `networkSpec`: required `VchaClusterNetworkSpec`.
     pub network_spec: objects::VchaClusterNetworkSpec,
+}
+impl Default for PrepareVchaTask {
+    fn default() -> Self {
+        Self {
+            network_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static PREPARE_VCHA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "prepareVcha_Task",
@@ -491,10 +543,14 @@ impl rt::Method for PrepareVchaTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Global.VCServer`.
-#[derive(Default)]
 pub struct SetClusterModeTask {
     /// `mode`: required string.
     pub mode: String,
+}
+impl Default for SetClusterModeTask {
+    fn default() -> Self {
+        Self { mode: String::new() }
+    }
 }
 pub(crate) static SET_CLUSTER_MODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "setClusterMode_Task",

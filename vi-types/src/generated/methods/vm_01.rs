@@ -9,10 +9,14 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required `VirtualMachineMksTicket`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
 pub struct AcquireMksTicket {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for AcquireMksTicket {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ACQUIRE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "AcquireMksTicket",
@@ -63,7 +67,6 @@ impl rt::Method for AcquireMksTicket {
 /// Faults: `TaskInProgress`, `SnapshotFault`, `VmConfigFault`, `FileFault`, `InvalidName`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.State.CreateSnapshot`.
-#[derive(Default)]
 pub struct CreateSnapshotExTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -75,6 +78,17 @@ pub struct CreateSnapshotExTask {
     pub memory: bool,
     /// `quiesceSpec`: optional `VirtualMachineGuestQuiesceSpec` or a descendant.
     pub quiesce_spec: Option<rt::Poly<objects::VirtualMachineGuestQuiesceSpec>>,
+}
+impl Default for CreateSnapshotExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            description: None,
+            memory: false,
+            quiesce_spec: None,
+        }
+    }
 }
 pub(crate) static CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateSnapshotEx_Task",
@@ -135,10 +149,14 @@ impl rt::Method for CreateSnapshotExTask {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.DefragmentAllDisks`.
-#[derive(Default)]
 pub struct DefragmentAllDisks {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for DefragmentAllDisks {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static DEFRAGMENT_ALL_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DefragmentAllDisks",
@@ -187,12 +205,19 @@ impl rt::Method for DefragmentAllDisks {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
 pub struct DropConnections {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `listOfConnections`: list of `VirtualMachineConnection` or a descendant.
     pub list_of_connections: Vec<rt::Poly<objects::VirtualMachineConnection>>,
+}
+impl Default for DropConnections {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            list_of_connections: Vec::new(),
+        }
+    }
 }
 pub(crate) static DROP_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DropConnections",
@@ -246,10 +271,14 @@ impl rt::Method for DropConnections {
 /// Faults: `TaskInProgress`, `InvalidState`, `FileFault`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.State.RemoveSnapshot`.
-#[derive(Default)]
 pub struct EstimateStorageForConsolidateSnapshotsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for EstimateStorageForConsolidateSnapshotsTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EstimateStorageForConsolidateSnapshots_Task",
@@ -298,10 +327,14 @@ impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VApp.ExtractOvfEnvironment`.
-#[derive(Default)]
 pub struct ExtractOvfEnvironment {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ExtractOvfEnvironment {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static EXTRACT_OVF_ENVIRONMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtractOvfEnvironment",
@@ -350,10 +383,14 @@ impl rt::Method for ExtractOvfEnvironment {
 /// Faults: `InvalidState`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.MarkAsTemplate`.
-#[derive(Default)]
 pub struct MarkAsTemplate {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for MarkAsTemplate {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static MARK_AS_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsTemplate",
@@ -402,7 +439,6 @@ impl rt::Method for MarkAsTemplate {
 /// Faults: `InvalidState`, `InvalidDatastore`, `VmConfigFault`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.MarkAsVM`.
-#[derive(Default)]
 pub struct MarkAsVirtualMachine {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -410,6 +446,15 @@ pub struct MarkAsVirtualMachine {
     pub pool: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for MarkAsVirtualMachine {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pool: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static MARK_AS_VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MarkAsVirtualMachine",
@@ -464,10 +509,14 @@ impl rt::Method for MarkAsVirtualMachine {
 /// Faults: `InvalidState`, `VmConfigFault`, `VmToolsUpgradeFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Default)]
 pub struct MountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for MountToolsInstaller {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static MOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountToolsInstaller",
@@ -516,7 +565,6 @@ impl rt::Method for MountToolsInstaller {
 /// Faults: `InvalidState`, `InvalidPowerState`, `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.PromoteDisks`.
-#[derive(Default)]
 pub struct PromoteDisksTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -524,6 +572,15 @@ pub struct PromoteDisksTask {
     pub unlink: bool,
     /// `disks`: list of `VirtualDisk`.
     pub disks: Vec<objects::VirtualDisk>,
+}
+impl Default for PromoteDisksTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            unlink: false,
+            disks: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROMOTE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PromoteDisks_Task",
@@ -578,10 +635,14 @@ impl rt::Method for PromoteDisksTask {
 /// Faults: `InvalidState`, `Timedout`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
 pub struct QueryConnections {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryConnections {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_CONNECTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConnections",
@@ -628,10 +689,14 @@ impl rt::Method for QueryConnections {
 /// Returns: list of string.
 ///
 /// Needs the privilege `VirtualMachine.Config.QueryUnownedFiles`.
-#[derive(Default)]
 pub struct QueryUnownedFiles {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryUnownedFiles {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_UNOWNED_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryUnownedFiles",
@@ -678,10 +743,14 @@ impl rt::Method for QueryUnownedFiles {
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `InvalidPowerState`, `VmConfigFault`, `InsufficientResourcesFault`, `FileFault`, `TaskInProgress`, `NotSupported`, `SystemError`.
-#[derive(Default)]
 pub struct RepairVmDiskChainsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RepairVmDiskChainsTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static REPAIR_VM_DISK_CHAINS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVmDiskChains_Task",
@@ -730,10 +799,14 @@ impl rt::Method for RepairVmDiskChainsTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Config.ResetGuestInfo`.
-#[derive(Default)]
 pub struct ResetGuestInformation {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for ResetGuestInformation {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RESET_GUEST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResetGuestInformation",
@@ -782,12 +855,19 @@ impl rt::Method for ResetGuestInformation {
 /// Faults: `InvalidState`, `ToolsUnavailable`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
 pub struct SetDisplayTopology {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `displays`: list, not empty, of `VirtualMachineDisplayTopology`.
     pub displays: Vec<objects::VirtualMachineDisplayTopology>,
+}
+impl Default for SetDisplayTopology {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            displays: Vec::new(),
+        }
+    }
 }
 pub(crate) static SET_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetDisplayTopology",
@@ -839,7 +919,6 @@ impl rt::Method for SetDisplayTopology {
 /// Faults: `InvalidState`, `ToolsUnavailable`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ConsoleInteract`.
-#[derive(Default)]
 pub struct SetScreenResolution {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -847,6 +926,15 @@ pub struct SetScreenResolution {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+}
+impl Default for SetScreenResolution {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            width: 0,
+            height: 0,
+        }
+    }
 }
 pub(crate) static SET_SCREEN_RESOLUTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetScreenResolution",
@@ -901,10 +989,14 @@ impl rt::Method for SetScreenResolution {
 /// Faults: `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.PowerOff`.
-#[derive(Default)]
 pub struct TerminateVm {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for TerminateVm {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static TERMINATE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TerminateVM",
@@ -953,10 +1045,14 @@ impl rt::Method for TerminateVm {
 /// Faults: `InvalidState`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Default)]
 pub struct UnmountToolsInstaller {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for UnmountToolsInstaller {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static UNMOUNT_TOOLS_INSTALLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountToolsInstaller",
@@ -1005,12 +1101,19 @@ impl rt::Method for UnmountToolsInstaller {
 /// Faults: `InvalidState`, `TaskInProgress`, `VmToolsUpgradeFault`, `ToolsUnavailable`, `VmConfigFault`.
 ///
 /// Needs the privilege `VirtualMachine.Interact.ToolsInstall`.
-#[derive(Default)]
 pub struct UpgradeToolsTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `installerOptions`: optional string.
     pub installer_options: Option<String>,
+}
+impl Default for UpgradeToolsTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            installer_options: None,
+        }
+    }
 }
 pub(crate) static UPGRADE_TOOLS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeTools_Task",
@@ -1062,12 +1165,19 @@ impl rt::Method for UpgradeToolsTask {
 /// Faults: `InvalidState`, `TaskInProgress`, `AlreadyUpgraded`, `NoDiskFound`.
 ///
 /// Needs the privilege `VirtualMachine.Config.UpgradeVirtualHardware`.
-#[derive(Default)]
 pub struct UpgradeVmTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for UpgradeVmTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            version: None,
+        }
+    }
 }
 pub(crate) static UPGRADE_VM_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVM_Task",
@@ -1119,12 +1229,19 @@ impl rt::Method for UpgradeVmTask {
 /// Faults: `InvalidPowerState`, `TaskInProgress`, `FileFault`, `InvalidState`, `VmConfigFault`, `AlreadyExists`.
 ///
 /// Needs the privilege `VirtualMachine.Config.ReloadFromPath`.
-#[derive(Default)]
 pub struct ReloadVirtualMachineFromPathTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `configurationPath`: required string.
     pub configuration_path: String,
+}
+impl Default for ReloadVirtualMachineFromPathTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            configuration_path: String::new(),
+        }
+    }
 }
 pub(crate) static RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "reloadVirtualMachineFromPath_Task",

@@ -9,7 +9,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: optional `VirtualMachineConfigOption`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConfigOption {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
@@ -17,6 +16,15 @@ pub struct QueryConfigOption {
     pub key: Option<String>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryConfigOption {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            key: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static QUERY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOption",
@@ -69,10 +77,14 @@ impl rt::Method for QueryConfigOption {
 /// Returns: list of `VirtualMachineConfigOptionDescriptor`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConfigOptionDescriptor {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryConfigOptionDescriptor {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionDescriptor",
@@ -119,12 +131,19 @@ impl rt::Method for QueryConfigOptionDescriptor {
 /// Returns: optional `VirtualMachineConfigOption`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConfigOptionEx {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: optional `EnvironmentBrowserConfigOptionQuerySpec`.
     pub spec: Option<Box<objects::EnvironmentBrowserConfigOptionQuerySpec>>,
+}
+impl Default for QueryConfigOptionEx {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static QUERY_CONFIG_OPTION_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigOptionEx",
@@ -174,12 +193,19 @@ impl rt::Method for QueryConfigOptionEx {
 /// Returns: optional `ConfigTarget`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryConfigTarget {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryConfigTarget {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static QUERY_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryConfigTarget",
@@ -229,10 +255,14 @@ impl rt::Method for QueryConfigTarget {
 /// Returns: required `ResourceConfigOption`.
 ///
 /// Needs the privilege `Resource.EditPool`.
-#[derive(Default)]
 pub struct QueryResourceConfigOption {
     /// `_this`: required reference to `ResourcePool`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryResourceConfigOption {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryResourceConfigOption",
@@ -279,12 +309,19 @@ impl rt::Method for QueryResourceConfigOption {
 /// Returns: optional `HostCapability`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryTargetCapabilities {
     /// `_this`: required reference to `EnvironmentBrowser`.
     pub this: rt::ManagedObjectReference,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryTargetCapabilities {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static QUERY_TARGET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryTargetCapabilities",
@@ -334,10 +371,14 @@ impl rt::Method for QueryTargetCapabilities {
 /// Returns: list of `VirtualMachineDynamicPassthroughInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveDynamicPassthroughInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveDynamicPassthroughInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveDynamicPassthroughInfo",
@@ -384,10 +425,14 @@ impl rt::Method for RetrieveDynamicPassthroughInfo {
 /// Returns: list of `VirtualMachineVendorDeviceGroupInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveVendorDeviceGroupInfo {
     /// `_this`: required reference to `HostAssignableHardwareManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVendorDeviceGroupInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVendorDeviceGroupInfo",
@@ -434,10 +479,14 @@ impl rt::Method for RetrieveVendorDeviceGroupInfo {
 /// Returns: list of `VirtualMachineVgpuDeviceInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveVgpuDeviceInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVgpuDeviceInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuDeviceInfo",
@@ -484,10 +533,14 @@ impl rt::Method for RetrieveVgpuDeviceInfo {
 /// Returns: list of `VirtualMachineVgpuProfileInfo`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RetrieveVgpuProfileInfo {
     /// `_this`: required reference to `HostGraphicsManager`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVgpuProfileInfo {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RETRIEVE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVgpuProfileInfo",
@@ -534,10 +587,14 @@ impl rt::Method for RetrieveVgpuProfileInfo {
 /// Returns: list of `VirtualMachineConfigOptionDescriptor`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryDatacenterConfigOptionDescriptor {
     /// `_this`: required reference to `Datacenter`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryDatacenterConfigOptionDescriptor {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "queryDatacenterConfigOptionDescriptor",

@@ -13,7 +13,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckCloneTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -25,6 +24,17 @@ pub struct CheckCloneTask {
     pub spec: objects::VirtualMachineCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckCloneTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            folder: Default::default(),
+            name: String::new(),
+            spec: Default::default(),
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckClone_Task",
@@ -87,7 +97,6 @@ impl rt::Method for CheckCloneTask {
 /// Faults: `InvalidState`, `InvalidArgument`, `DatacenterMismatch`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckCompatibilityTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -97,6 +106,16 @@ pub struct CheckCompatibilityTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckCompatibilityTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            host: None,
+            pool: None,
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_COMPATIBILITY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckCompatibility_Task",
@@ -156,7 +175,6 @@ impl rt::Method for CheckCompatibilityTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckInstantCloneTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -164,6 +182,15 @@ pub struct CheckInstantCloneTask {
     pub spec: objects::VirtualMachineInstantCloneSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckInstantCloneTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            spec: Default::default(),
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckInstantClone_Task",
@@ -220,7 +247,6 @@ impl rt::Method for CheckInstantCloneTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckMigrateTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -232,6 +258,17 @@ pub struct CheckMigrateTask {
     pub state: Option<enums::VirtualMachinePowerState>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckMigrateTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            host: None,
+            pool: None,
+            state: None,
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_MIGRATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckMigrate_Task",
@@ -294,7 +331,6 @@ impl rt::Method for CheckMigrateTask {
 /// Faults: `InvalidArgument`, `DatacenterMismatch`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckPowerOnTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -304,6 +340,16 @@ pub struct CheckPowerOnTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckPowerOnTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            host: None,
+            pool: None,
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_POWER_ON_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckPowerOn_Task",
@@ -363,7 +409,6 @@ impl rt::Method for CheckPowerOnTask {
 /// Faults: `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckRelocateTask {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -371,6 +416,15 @@ pub struct CheckRelocateTask {
     pub spec: objects::VirtualMachineRelocateSpec,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckRelocateTask {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            spec: Default::default(),
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_RELOCATE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckRelocate_Task",
@@ -427,7 +481,6 @@ impl rt::Method for CheckRelocateTask {
 /// Faults: `InvalidArgument`, `DatacenterMismatch`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CheckVmConfigTask {
     /// `spec`: required `VirtualMachineConfigSpec`.
     pub spec: objects::VirtualMachineConfigSpec,
@@ -439,6 +492,17 @@ pub struct CheckVmConfigTask {
     pub pool: Option<rt::ManagedObjectReference>,
     /// `testType`: list of string.
     pub test_type: Vec<String>,
+}
+impl Default for CheckVmConfigTask {
+    fn default() -> Self {
+        Self {
+            spec: Default::default(),
+            vm: None,
+            host: None,
+            pool: None,
+            test_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_VM_CONFIG_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckVmConfig_Task",
@@ -501,12 +565,19 @@ impl rt::Method for CheckVmConfigTask {
 /// Faults: `TaskInProgress`, `InvalidState`, `InvalidDatastore`, `InsufficientResourcesFault`, `DisallowedMigrationDeviceAttached`, `FileFault`.
 ///
 /// Needs the privilege `VirtualMachine.Provisioning.Clone`.
-#[derive(Default)]
 pub struct InstantCloneTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VirtualMachineInstantCloneSpec`.
     pub spec: objects::VirtualMachineInstantCloneSpec,
+}
+impl Default for InstantCloneTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static INSTANT_CLONE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InstantClone_Task",
@@ -556,7 +627,6 @@ impl rt::Method for InstantCloneTask {
 /// Returns: list of `HostVMotionCompatibility`.
 ///
 /// Needs the privilege `Resource.QueryVMotion`.
-#[derive(Default)]
 pub struct QueryVMotionCompatibility {
     /// `_this`: required reference to `ServiceInstance`.
     pub this: rt::ManagedObjectReference,
@@ -566,6 +636,16 @@ pub struct QueryVMotionCompatibility {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+}
+impl Default for QueryVMotionCompatibility {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            vm: Default::default(),
+            host: Vec::new(),
+            compatibility: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibility",
@@ -623,12 +703,19 @@ impl rt::Method for QueryVMotionCompatibility {
 /// The task's result: list, not empty, of `CheckResult`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryVMotionCompatibilityExTask {
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for QueryVMotionCompatibilityExTask {
+    fn default() -> Self {
+        Self {
+            vm: Vec::new(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_V_MOTION_COMPATIBILITY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVMotionCompatibilityEx_Task",

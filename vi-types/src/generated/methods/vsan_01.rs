@@ -9,12 +9,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: list of string.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AbdicateDomOwnership {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+}
+impl Default for AbdicateDomOwnership {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static ABDICATE_DOM_OWNERSHIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "AbdicateDomOwnership",
@@ -66,12 +73,19 @@ impl rt::Method for AbdicateDomOwnership {
 /// The task's result: list of `VsanHostDiskMapResult`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct AddDisksTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
     /// `disk`: list, not empty, of `HostScsiDisk`.
     pub disk: Vec<objects::HostScsiDisk>,
+}
+impl Default for AddDisksTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disk: Vec::new(),
+        }
+    }
 }
 pub(crate) static ADD_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AddDisks_Task",
@@ -123,7 +137,6 @@ impl rt::Method for AddDisksTask {
 /// Faults: `VimFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct CanProvisionObjects {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -131,6 +144,15 @@ pub struct CanProvisionObjects {
     pub npbs: Vec<objects::VsanNewPolicyBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+}
+impl Default for CanProvisionObjects {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            npbs: Vec::new(),
+            ignore_satisfiability: None,
+        }
+    }
 }
 pub(crate) static CAN_PROVISION_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanProvisionObjects",
@@ -185,7 +207,6 @@ impl rt::Method for CanProvisionObjects {
 /// Faults: `VimFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct DeleteVsanObjects {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -193,6 +214,15 @@ pub struct DeleteVsanObjects {
     pub uuids: Vec<String>,
     /// `force`: optional boolean.
     pub force: Option<bool>,
+}
+impl Default for DeleteVsanObjects {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+            force: None,
+        }
+    }
 }
 pub(crate) static DELETE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVsanObjects",
@@ -247,7 +277,6 @@ impl rt::Method for DeleteVsanObjects {
 /// Faults: `InvalidState`, `RequestCanceled`, `Timedout`, `VsanFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct EvacuateVsanNodeTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
@@ -255,6 +284,15 @@ pub struct EvacuateVsanNodeTask {
     pub maintenance_spec: objects::HostMaintenanceSpec,
     /// `timeout`: required int.
     pub timeout: i32,
+}
+impl Default for EvacuateVsanNodeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            maintenance_spec: Default::default(),
+            timeout: 0,
+        }
+    }
 }
 pub(crate) static EVACUATE_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvacuateVsanNode_Task",
@@ -309,12 +347,19 @@ impl rt::Method for EvacuateVsanNodeTask {
 /// Faults: `VimFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct GetVsanObjExtAttrs {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+}
+impl Default for GetVsanObjExtAttrs {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static GET_VSAN_OBJ_EXT_ATTRS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GetVsanObjExtAttrs",
@@ -366,12 +411,19 @@ impl rt::Method for GetVsanObjExtAttrs {
 /// The task's result: list of `VsanHostDiskMapResult`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct InitializeDisksTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+}
+impl Default for InitializeDisksTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mapping: Vec::new(),
+        }
+    }
 }
 pub(crate) static INITIALIZE_DISKS_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InitializeDisks_Task",
@@ -423,7 +475,6 @@ impl rt::Method for InitializeDisksTask {
 /// Faults: `VsanFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct PerformVsanUpgradePreflightCheck {
     /// `_this`: required reference to `VsanUpgradeSystem`.
     pub this: rt::ManagedObjectReference,
@@ -431,6 +482,15 @@ pub struct PerformVsanUpgradePreflightCheck {
     pub cluster: rt::ManagedObjectReference,
     /// `downgradeFormat`: optional boolean.
     pub downgrade_format: Option<bool>,
+}
+impl Default for PerformVsanUpgradePreflightCheck {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            downgrade_format: None,
+        }
+    }
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgradePreflightCheck",
@@ -487,7 +547,6 @@ impl rt::Method for PerformVsanUpgradePreflightCheck {
 /// Faults: `VsanFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct PerformVsanUpgradeTask {
     /// `_this`: required reference to `VsanUpgradeSystem`.
     pub this: rt::ManagedObjectReference,
@@ -501,6 +560,18 @@ pub struct PerformVsanUpgradeTask {
     pub allow_reduced_redundancy: Option<bool>,
     /// `excludeHosts`: list of reference to `HostSystem`.
     pub exclude_hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for PerformVsanUpgradeTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+            perform_object_upgrade: None,
+            downgrade_format: None,
+            allow_reduced_redundancy: None,
+            exclude_hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERFORM_VSAN_UPGRADE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformVsanUpgrade_Task",
@@ -562,12 +633,19 @@ impl rt::Method for PerformVsanUpgradeTask {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryCmmds {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `queries`: list, not empty, of `HostVsanInternalSystemCmmdsQuery`.
     pub queries: Vec<objects::HostVsanInternalSystemCmmdsQuery>,
+}
+impl Default for QueryCmmds {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            queries: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_CMMDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryCmmds",
@@ -617,12 +695,19 @@ impl rt::Method for QueryCmmds {
 /// Returns: list of `VsanHostDiskResult`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryDisksForVsan {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
     /// `canonicalName`: list of string.
     pub canonical_name: Vec<String>,
+}
+impl Default for QueryDisksForVsan {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            canonical_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_DISKS_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryDisksForVsan",
@@ -672,10 +757,14 @@ impl rt::Method for QueryDisksForVsan {
 /// Returns: required `VsanHostClusterStatus`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryHostStatus {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for QueryHostStatus {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static QUERY_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryHostStatus",
@@ -722,12 +811,19 @@ impl rt::Method for QueryHostStatus {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryObjectsOnPhysicalVsanDisk {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `disks`: list, not empty, of string.
     pub disks: Vec<String>,
+}
+impl Default for QueryObjectsOnPhysicalVsanDisk {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disks: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryObjectsOnPhysicalVsanDisk",
@@ -777,12 +873,19 @@ impl rt::Method for QueryObjectsOnPhysicalVsanDisk {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryPhysicalVsanDisks {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `props`: list of string.
     pub props: Vec<String>,
+}
+impl Default for QueryPhysicalVsanDisks {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            props: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_PHYSICAL_VSAN_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryPhysicalVsanDisks",
@@ -832,12 +935,19 @@ impl rt::Method for QueryPhysicalVsanDisks {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QuerySyncingVsanObjects {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+}
+impl Default for QuerySyncingVsanObjects {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_SYNCING_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuerySyncingVsanObjects",
@@ -889,7 +999,6 @@ impl rt::Method for QuerySyncingVsanObjects {
 /// Faults: `VsanFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryVsanObjectUuidsByFilter {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -899,6 +1008,16 @@ pub struct QueryVsanObjectUuidsByFilter {
     pub limit: Option<i32>,
     /// `version`: optional int.
     pub version: Option<i32>,
+}
+impl Default for QueryVsanObjectUuidsByFilter {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+            limit: None,
+            version: None,
+        }
+    }
 }
 pub(crate) static QUERY_VSAN_OBJECT_UUIDS_BY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjectUuidsByFilter",
@@ -954,12 +1073,19 @@ impl rt::Method for QueryVsanObjectUuidsByFilter {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryVsanObjects {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `uuids`: list of string.
     pub uuids: Vec<String>,
+}
+impl Default for QueryVsanObjects {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanObjects",
@@ -1009,12 +1135,19 @@ impl rt::Method for QueryVsanObjects {
 /// Returns: required string.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryVsanStatistics {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `labels`: list, not empty, of string.
     pub labels: Vec<String>,
+}
+impl Default for QueryVsanStatistics {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            labels: Vec::new(),
+        }
+    }
 }
 pub(crate) static QUERY_VSAN_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanStatistics",
@@ -1066,12 +1199,19 @@ impl rt::Method for QueryVsanStatistics {
 /// Faults: `VsanFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct QueryVsanUpgradeStatus {
     /// `_this`: required reference to `VsanUpgradeSystem`.
     pub this: rt::ManagedObjectReference,
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+}
+impl Default for QueryVsanUpgradeStatus {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static QUERY_VSAN_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVsanUpgradeStatus",
@@ -1123,10 +1263,14 @@ impl rt::Method for QueryVsanUpgradeStatus {
 /// Faults: `InvalidState`, `VsanFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RecommissionVsanNodeTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
+}
+impl Default for RecommissionVsanNodeTask {
+    fn default() -> Self {
+        Self { this: Default::default() }
+    }
 }
 pub(crate) static RECOMMISSION_VSAN_NODE_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecommissionVsanNode_Task",
@@ -1175,7 +1319,6 @@ impl rt::Method for RecommissionVsanNodeTask {
 /// Faults: `VimFault`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ReconfigurationSatisfiable {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1183,6 +1326,15 @@ pub struct ReconfigurationSatisfiable {
     pub pcbs: Vec<objects::VsanPolicyChangeBatch>,
     /// `ignoreSatisfiability`: optional boolean, since VI API 6.0.
     pub ignore_satisfiability: Option<bool>,
+}
+impl Default for ReconfigurationSatisfiable {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            pcbs: Vec::new(),
+            ignore_satisfiability: None,
+        }
+    }
 }
 pub(crate) static RECONFIGURATION_SATISFIABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigurationSatisfiable",
@@ -1235,7 +1387,6 @@ impl rt::Method for ReconfigurationSatisfiable {
 /// Returns nothing.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct ReconfigureDomObject {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1243,6 +1394,15 @@ pub struct ReconfigureDomObject {
     pub uuid: String,
     /// `policy`: required string.
     pub policy: String,
+}
+impl Default for ReconfigureDomObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuid: String::new(),
+            policy: String::new(),
+        }
+    }
 }
 pub(crate) static RECONFIGURE_DOM_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconfigureDomObject",
@@ -1297,7 +1457,6 @@ impl rt::Method for ReconfigureDomObject {
 /// The task's result: list of `VsanHostDiskMapResult`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveDiskMappingTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1307,6 +1466,16 @@ pub struct RemoveDiskMappingTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+}
+impl Default for RemoveDiskMappingTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mapping: Vec::new(),
+            maintenance_spec: None,
+            timeout: None,
+        }
+    }
 }
 pub(crate) static REMOVE_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDiskMapping_Task",
@@ -1364,7 +1533,6 @@ impl rt::Method for RemoveDiskMappingTask {
 /// The task's result: list of `VsanHostDiskResult`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct RemoveDiskTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1374,6 +1542,16 @@ pub struct RemoveDiskTask {
     pub maintenance_spec: Option<Box<objects::HostMaintenanceSpec>>,
     /// `timeout`: optional int, since VI API 6.0.
     pub timeout: Option<i32>,
+}
+impl Default for RemoveDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disk: Vec::new(),
+            maintenance_spec: None,
+            timeout: None,
+        }
+    }
 }
 pub(crate) static REMOVE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveDisk_Task",
@@ -1429,12 +1607,19 @@ impl rt::Method for RemoveDiskTask {
 /// Returns: list, not empty, of `HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct RunVsanPhysicalDiskDiagnostics {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
     /// `disks`: list of string.
     pub disks: Vec<String>,
+}
+impl Default for RunVsanPhysicalDiskDiagnostics {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disks: Vec::new(),
+        }
+    }
 }
 pub(crate) static RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunVsanPhysicalDiskDiagnostics",
@@ -1488,12 +1673,19 @@ impl rt::Method for RunVsanPhysicalDiskDiagnostics {
 /// Faults: `InvalidState`, `VsanFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UnmountDiskMappingTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
     /// `mapping`: list, not empty, of `VsanHostDiskMapping`.
     pub mapping: Vec<objects::VsanHostDiskMapping>,
+}
+impl Default for UnmountDiskMappingTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            mapping: Vec::new(),
+        }
+    }
 }
 pub(crate) static UNMOUNT_DISK_MAPPING_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnmountDiskMapping_Task",
@@ -1543,12 +1735,19 @@ impl rt::Method for UnmountDiskMappingTask {
 /// Returns: required reference to `Task`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpdateVsanTask {
     /// `_this`: required reference to `HostVsanSystem`.
     pub this: rt::ManagedObjectReference,
     /// `config`: required `VsanHostConfigInfo`.
     pub config: objects::VsanHostConfigInfo,
+}
+impl Default for UpdateVsanTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            config: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_VSAN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVsan_Task",
@@ -1600,7 +1799,6 @@ impl rt::Method for UpdateVsanTask {
 /// Faults: `VsanFault`.
 ///
 /// Needs the privilege `Host.Config.Storage`.
-#[derive(Default)]
 pub struct UpgradeVsanObjects {
     /// `_this`: required reference to `HostVsanInternalSystem`.
     pub this: rt::ManagedObjectReference,
@@ -1608,6 +1806,15 @@ pub struct UpgradeVsanObjects {
     pub uuids: Vec<String>,
     /// `newVersion`: required int.
     pub new_version: i32,
+}
+impl Default for UpgradeVsanObjects {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            uuids: Vec::new(),
+            new_version: 0,
+        }
+    }
 }
 pub(crate) static UPGRADE_VSAN_OBJECTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeVsanObjects",

@@ -11,7 +11,6 @@ use rt::{Property as P, PropertyMut as M};
 /// Faults: `NotFound`, `VmConfigFault`, `FileFault`, `InvalidState`, `InvalidDatastore`, `InvalidController`, `MissingController`, `DeviceUnsupportedForVmVersion`.
 ///
 /// Needs the privilege `VirtualMachine.Config.AddExistingDisk`.
-#[derive(Default)]
 pub struct AttachDiskTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
@@ -23,6 +22,17 @@ pub struct AttachDiskTask {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+}
+impl Default for AttachDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disk_id: Default::default(),
+            datastore: Default::default(),
+            controller_key: None,
+            unit_number: None,
+        }
+    }
 }
 pub(crate) static ATTACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachDisk_Task",
@@ -83,7 +93,6 @@ impl rt::Method for AttachDiskTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct AttachTagToVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -93,6 +102,16 @@ pub struct AttachTagToVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+}
+impl Default for AttachTagToVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            category: String::new(),
+            tag: String::new(),
+        }
+    }
 }
 pub(crate) static ATTACH_TAG_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AttachTagToVStorageObject",
@@ -150,7 +169,6 @@ impl rt::Method for AttachTagToVStorageObject {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ClearVStorageObjectControlFlags {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -160,6 +178,16 @@ pub struct ClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+}
+impl Default for ClearVStorageObjectControlFlags {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            control_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClearVStorageObjectControlFlags",
@@ -219,7 +247,6 @@ impl rt::Method for ClearVStorageObjectControlFlags {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CloneVStorageObjectTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -229,6 +256,16 @@ pub struct CloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+}
+impl Default for CloneVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneVStorageObject_Task",
@@ -288,7 +325,6 @@ impl rt::Method for CloneVStorageObjectTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateDiskFromSnapshotTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -314,6 +350,25 @@ pub struct CreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for CreateDiskFromSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+            name: String::new(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            crypto: None,
+            path: None,
+            is_linked_clone: None,
+            target_id: None,
+            target_datastore: None,
+        }
+    }
 }
 pub(crate) static CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDiskFromSnapshot_Task",
@@ -398,12 +453,19 @@ impl rt::Method for CreateDiskFromSnapshotTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct CreateDiskTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+}
+impl Default for CreateDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateDisk_Task",
@@ -455,7 +517,6 @@ impl rt::Method for CreateDiskTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteSnapshotTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -465,6 +526,16 @@ pub struct DeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for DeleteSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteSnapshot_Task",
@@ -524,7 +595,6 @@ impl rt::Method for DeleteSnapshotTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteVStorageObjectExTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -532,6 +602,15 @@ pub struct DeleteVStorageObjectExTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for DeleteVStorageObjectExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObjectEx_Task",
@@ -586,7 +665,6 @@ impl rt::Method for DeleteVStorageObjectExTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct DeleteVStorageObjectTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -594,6 +672,15 @@ pub struct DeleteVStorageObjectTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for DeleteVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeleteVStorageObject_Task",
@@ -648,12 +735,19 @@ impl rt::Method for DeleteVStorageObjectTask {
 /// Faults: `NotFound`, `VmConfigFault`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `VirtualMachine.Config.RemoveDisk`.
-#[derive(Default)]
 pub struct DetachDiskTask {
     /// `_this`: required reference to `VirtualMachine`.
     pub this: rt::ManagedObjectReference,
     /// `diskId`: required `ID`.
     pub disk_id: objects::Id,
+}
+impl Default for DetachDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            disk_id: Default::default(),
+        }
+    }
 }
 pub(crate) static DETACH_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachDisk_Task",
@@ -705,7 +799,6 @@ impl rt::Method for DetachDiskTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct DetachTagFromVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -715,6 +808,16 @@ pub struct DetachTagFromVStorageObject {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+}
+impl Default for DetachTagFromVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            category: String::new(),
+            tag: String::new(),
+        }
+    }
 }
 pub(crate) static DETACH_TAG_FROM_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DetachTagFromVStorageObject",
@@ -772,7 +875,6 @@ impl rt::Method for DetachTagFromVStorageObject {
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ExtendDiskTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -782,6 +884,16 @@ pub struct ExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+}
+impl Default for ExtendDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            new_capacity_in_mb: 0,
+        }
+    }
 }
 pub(crate) static EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendDisk_Task",
@@ -839,7 +951,6 @@ impl rt::Method for ExtendDiskTask {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostClearVStorageObjectControlFlags {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -849,6 +960,16 @@ pub struct HostClearVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+}
+impl Default for HostClearVStorageObjectControlFlags {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            control_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostClearVStorageObjectControlFlags",
@@ -908,7 +1029,6 @@ impl rt::Method for HostClearVStorageObjectControlFlags {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostCloneVStorageObjectTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -918,6 +1038,16 @@ pub struct HostCloneVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmCloneSpec`.
     pub spec: objects::VslmCloneSpec,
+}
+impl Default for HostCloneVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_CLONE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCloneVStorageObject_Task",
@@ -977,12 +1107,19 @@ impl rt::Method for HostCloneVStorageObjectTask {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostCreateDiskTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VslmCreateSpec`.
     pub spec: objects::VslmCreateSpec,
+}
+impl Default for HostCreateDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_CREATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCreateDisk_Task",
@@ -1036,7 +1173,6 @@ impl rt::Method for HostCreateDiskTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostDeleteVStorageObjectExTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1046,6 +1182,16 @@ pub struct HostDeleteVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+}
+impl Default for HostDeleteVStorageObjectExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            is_lc_parent_attached: None,
+        }
+    }
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObjectEx_Task",
@@ -1103,7 +1249,6 @@ impl rt::Method for HostDeleteVStorageObjectExTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostDeleteVStorageObjectTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1113,6 +1258,16 @@ pub struct HostDeleteVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+}
+impl Default for HostDeleteVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            is_lc_parent_attached: None,
+        }
+    }
 }
 pub(crate) static HOST_DELETE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeleteVStorageObject_Task",
@@ -1170,7 +1325,6 @@ impl rt::Method for HostDeleteVStorageObjectTask {
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostExtendDiskTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1180,6 +1334,16 @@ pub struct HostExtendDiskTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+}
+impl Default for HostExtendDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            new_capacity_in_mb: 0,
+        }
+    }
 }
 pub(crate) static HOST_EXTEND_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtendDisk_Task",
@@ -1237,7 +1401,6 @@ impl rt::Method for HostExtendDiskTask {
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostInflateDiskTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1245,6 +1408,15 @@ pub struct HostInflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for HostInflateDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInflateDisk_Task",
@@ -1299,12 +1471,19 @@ impl rt::Method for HostInflateDiskTask {
 /// Faults: `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostListVStorageObject {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for HostListVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListVStorageObject",
@@ -1356,12 +1535,19 @@ impl rt::Method for HostListVStorageObject {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostQueryVirtualDiskUuid {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for HostQueryVirtualDiskUuid {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_QUERY_VIRTUAL_DISK_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQueryVirtualDiskUuid",
@@ -1413,7 +1599,6 @@ impl rt::Method for HostQueryVirtualDiskUuid {
 /// Faults: `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostReconcileDatastoreInventoryTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1421,6 +1606,15 @@ pub struct HostReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+}
+impl Default for HostReconcileDatastoreInventoryTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            deep_cleansing: None,
+        }
+    }
 }
 pub(crate) static HOST_RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconcileDatastoreInventory_Task",
@@ -1475,7 +1669,6 @@ impl rt::Method for HostReconcileDatastoreInventoryTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `AlreadyExists`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRegisterDisk {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1487,6 +1680,17 @@ pub struct HostRegisterDisk {
     pub modify_control_flags: Option<bool>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+}
+impl Default for HostRegisterDisk {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path: String::new(),
+            name: None,
+            modify_control_flags: None,
+            id: None,
+        }
+    }
 }
 pub(crate) static HOST_REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRegisterDisk",
@@ -1549,7 +1753,6 @@ impl rt::Method for HostRegisterDisk {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRelocateVStorageObjectTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1561,6 +1764,17 @@ pub struct HostRelocateVStorageObjectTask {
     pub spec: objects::VslmRelocateSpec,
     /// `isLcParentAttached`: optional boolean, since VI API 9.1.0.0.
     pub is_lc_parent_attached: Option<bool>,
+}
+impl Default for HostRelocateVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+            is_lc_parent_attached: None,
+        }
+    }
 }
 pub(crate) static HOST_RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRelocateVStorageObject_Task",
@@ -1621,7 +1835,6 @@ impl rt::Method for HostRelocateVStorageObjectTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRenameVStorageObject {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1631,6 +1844,16 @@ pub struct HostRenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for HostRenameVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRenameVStorageObject",
@@ -1688,12 +1911,19 @@ impl rt::Method for HostRenameVStorageObject {
 /// Faults: `InvalidDatastore`, `NotFound`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRetrieveVStorageInfrastructureObjectPolicy {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for HostRetrieveVStorageInfrastructureObjectPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageInfrastructureObjectPolicy",
@@ -1745,7 +1975,6 @@ impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRetrieveVStorageObject {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1755,6 +1984,16 @@ pub struct HostRetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+}
+impl Default for HostRetrieveVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            disk_info_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObject",
@@ -1812,7 +2051,6 @@ impl rt::Method for HostRetrieveVStorageObject {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRetrieveVStorageObjectMetadata {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1824,6 +2062,17 @@ pub struct HostRetrieveVStorageObjectMetadata {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `prefix`: optional string.
     pub prefix: Option<String>,
+}
+impl Default for HostRetrieveVStorageObjectMetadata {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: None,
+            prefix: None,
+        }
+    }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadata",
@@ -1884,7 +2133,6 @@ impl rt::Method for HostRetrieveVStorageObjectMetadata {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`, `KeyNotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRetrieveVStorageObjectMetadataValue {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1896,6 +2144,17 @@ pub struct HostRetrieveVStorageObjectMetadataValue {
     pub snapshot_id: Option<Box<objects::Id>>,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for HostRetrieveVStorageObjectMetadataValue {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: None,
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectMetadataValue",
@@ -1956,7 +2215,6 @@ impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostRetrieveVStorageObjectState {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1964,6 +2222,15 @@ pub struct HostRetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for HostRetrieveVStorageObjectState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRetrieveVStorageObjectState",
@@ -2018,7 +2285,6 @@ impl rt::Method for HostRetrieveVStorageObjectState {
 /// Faults: `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostScheduleReconcileDatastoreInventory {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2026,6 +2292,15 @@ pub struct HostScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+}
+impl Default for HostScheduleReconcileDatastoreInventory {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            deep_cleansing: None,
+        }
+    }
 }
 pub(crate) static HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScheduleReconcileDatastoreInventory",
@@ -2080,7 +2355,6 @@ impl rt::Method for HostScheduleReconcileDatastoreInventory {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostSetVStorageObjectControlFlags {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2090,6 +2364,16 @@ pub struct HostSetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+}
+impl Default for HostSetVStorageObjectControlFlags {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            control_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVStorageObjectControlFlags",
@@ -2147,7 +2431,6 @@ impl rt::Method for HostSetVStorageObjectControlFlags {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostSetVirtualDiskUuidTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2155,6 +2438,15 @@ pub struct HostSetVirtualDiskUuidTask {
     pub name: String,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+}
+impl Default for HostSetVirtualDiskUuidTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            uuid: None,
+        }
+    }
 }
 pub(crate) static HOST_SET_VIRTUAL_DISK_UUID_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSetVirtualDiskUuid_Task",
@@ -2211,7 +2503,6 @@ impl rt::Method for HostSetVirtualDiskUuidTask {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostUpdateVStorageObjectMetadataExTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2223,6 +2514,17 @@ pub struct HostUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+}
+impl Default for HostUpdateVStorageObjectMetadataExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            metadata: Vec::new(),
+            delete_keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadataEx_Task",
@@ -2283,7 +2585,6 @@ impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostUpdateVStorageObjectMetadataTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2295,6 +2596,17 @@ pub struct HostUpdateVStorageObjectMetadataTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+}
+impl Default for HostUpdateVStorageObjectMetadataTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            metadata: Vec::new(),
+            delete_keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpdateVStorageObjectMetadata_Task",
@@ -2357,7 +2669,6 @@ impl rt::Method for HostUpdateVStorageObjectMetadataTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostVStorageObjectCreateDiskFromSnapshotTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2385,6 +2696,26 @@ pub struct HostVStorageObjectCreateDiskFromSnapshotTask {
     pub target_id: Option<Box<objects::Id>>,
     /// `targetDatastore`: optional reference to `Datastore`, since VI API 9.1.0.0.
     pub target_datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for HostVStorageObjectCreateDiskFromSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+            name: String::new(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            crypto: None,
+            path: None,
+            provisioning_type: None,
+            is_linked_clone: None,
+            target_id: None,
+            target_datastore: None,
+        }
+    }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateDiskFromSnapshot_Task",
@@ -2472,7 +2803,6 @@ impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostVStorageObjectCreateSnapshotTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2482,6 +2812,16 @@ pub struct HostVStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for HostVStorageObjectCreateSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectCreateSnapshot_Task",
@@ -2539,7 +2879,6 @@ impl rt::Method for HostVStorageObjectCreateSnapshotTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostVStorageObjectDeleteSnapshotTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2549,6 +2888,16 @@ pub struct HostVStorageObjectDeleteSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for HostVStorageObjectDeleteSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectDeleteSnapshot_Task",
@@ -2606,7 +2955,6 @@ impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostVStorageObjectRetrieveSnapshotInfo {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2614,6 +2962,15 @@ pub struct HostVStorageObjectRetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for HostVStorageObjectRetrieveSnapshotInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRetrieveSnapshotInfo",
@@ -2668,7 +3025,6 @@ impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct HostVStorageObjectRevertTask {
     /// `_this`: required reference to `HostVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2678,6 +3034,16 @@ pub struct HostVStorageObjectRevertTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for HostVStorageObjectRevertTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_V_STORAGE_OBJECT_REVERT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectRevert_Task",
@@ -2735,7 +3101,6 @@ impl rt::Method for HostVStorageObjectRevertTask {
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct InflateDiskTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2743,6 +3108,15 @@ pub struct InflateDiskTask {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for InflateDiskTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static INFLATE_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InflateDisk_Task",
@@ -2797,12 +3171,19 @@ impl rt::Method for InflateDiskTask {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ListTagsAttachedToVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `id`: required `ID`.
     pub id: objects::Id,
+}
+impl Default for ListTagsAttachedToVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+        }
+    }
 }
 pub(crate) static LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListTagsAttachedToVStorageObject",
@@ -2854,12 +3235,19 @@ impl rt::Method for ListTagsAttachedToVStorageObject {
 /// Faults: `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ListVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for ListVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static LIST_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObject",
@@ -2911,7 +3299,6 @@ impl rt::Method for ListVStorageObject {
 /// Faults: `NotFound`.
 ///
 /// Needs the privilege `System.Read`.
-#[derive(Default)]
 pub struct ListVStorageObjectsAttachedToTag {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2919,6 +3306,15 @@ pub struct ListVStorageObjectsAttachedToTag {
     pub category: String,
     /// `tag`: required string.
     pub tag: String,
+}
+impl Default for ListVStorageObjectsAttachedToTag {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            category: String::new(),
+            tag: String::new(),
+        }
+    }
 }
 pub(crate) static LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListVStorageObjectsAttachedToTag",
@@ -2973,7 +3369,6 @@ impl rt::Method for ListVStorageObjectsAttachedToTag {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct QueryVirtualDiskUuidEx {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -2981,6 +3376,15 @@ pub struct QueryVirtualDiskUuidEx {
     pub name: String,
     /// `datacenter`: optional reference to `Datacenter`.
     pub datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for QueryVirtualDiskUuidEx {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            datacenter: None,
+        }
+    }
 }
 pub(crate) static QUERY_VIRTUAL_DISK_UUID_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "QueryVirtualDiskUuidEx",
@@ -3037,12 +3441,19 @@ impl rt::Method for QueryVirtualDiskUuidEx {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `InvalidArgument`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ReconcileDatastoreInventoryExTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `VStorageObjectReconcileSpec`.
     pub spec: objects::VStorageObjectReconcileSpec,
+}
+impl Default for ReconcileDatastoreInventoryExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventoryEx_Task",
@@ -3094,7 +3505,6 @@ impl rt::Method for ReconcileDatastoreInventoryExTask {
 /// Faults: `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ReconcileDatastoreInventoryTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -3102,6 +3512,15 @@ pub struct ReconcileDatastoreInventoryTask {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+}
+impl Default for ReconcileDatastoreInventoryTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            deep_cleansing: None,
+        }
+    }
 }
 pub(crate) static RECONCILE_DATASTORE_INVENTORY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReconcileDatastoreInventory_Task",
@@ -3156,7 +3575,6 @@ impl rt::Method for ReconcileDatastoreInventoryTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `AlreadyExists`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RegisterDisk {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -3166,6 +3584,16 @@ pub struct RegisterDisk {
     pub name: Option<String>,
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<objects::Id>>,
+}
+impl Default for RegisterDisk {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            path: String::new(),
+            name: None,
+            id: None,
+        }
+    }
 }
 pub(crate) static REGISTER_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RegisterDisk",
@@ -3225,7 +3653,6 @@ impl rt::Method for RegisterDisk {
 /// Faults: `FileFault`, `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RelocateVStorageObjectTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -3235,6 +3662,16 @@ pub struct RelocateVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `spec`: required `VslmRelocateSpec`.
     pub spec: objects::VslmRelocateSpec,
+}
+impl Default for RelocateVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static RELOCATE_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RelocateVStorageObject_Task",
@@ -3292,7 +3729,6 @@ impl rt::Method for RelocateVStorageObjectTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RenameVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -3302,6 +3738,16 @@ pub struct RenameVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for RenameVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObject",
@@ -3359,7 +3805,6 @@ impl rt::Method for RenameVStorageObject {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RenameVStorageObjectEx {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -3367,6 +3812,15 @@ pub struct RenameVStorageObjectEx {
     pub datastore: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for RenameVStorageObjectEx {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static RENAME_V_STORAGE_OBJECT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "RenameVStorageObjectEx",

@@ -9,12 +9,19 @@ use rt::{Property as P, PropertyMut as M};
 /// Returns: required reference to `Task`.
 ///
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `TaskInProgress`.
-#[derive(Default)]
 pub struct RepairVStorageObjectChainTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RepairVStorageObjectChainTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static REPAIR_V_STORAGE_OBJECT_CHAIN_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RepairVStorageObjectChain_Task",
@@ -66,7 +73,6 @@ impl rt::Method for RepairVStorageObjectChainTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveSnapshotDetails {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -76,6 +82,16 @@ pub struct RetrieveSnapshotDetails {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for RetrieveSnapshotDetails {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotDetails",
@@ -133,7 +149,6 @@ impl rt::Method for RetrieveSnapshotDetails {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveSnapshotInfo {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -141,6 +156,15 @@ pub struct RetrieveSnapshotInfo {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RetrieveSnapshotInfo {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveSnapshotInfo",
@@ -195,12 +219,19 @@ impl rt::Method for RetrieveSnapshotInfo {
 /// Faults: `InvalidDatastore`, `NotFound`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveVStorageInfrastructureObjectPolicy {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVStorageInfrastructureObjectPolicy {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageInfrastructureObjectPolicy",
@@ -252,7 +283,6 @@ impl rt::Method for RetrieveVStorageInfrastructureObjectPolicy {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveVStorageObject {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -262,6 +292,16 @@ pub struct RetrieveVStorageObject {
     pub datastore: rt::ManagedObjectReference,
     /// `diskInfoFlags`: list of string, since VI API 8.0.0.1.
     pub disk_info_flags: Vec<String>,
+}
+impl Default for RetrieveVStorageObject {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            disk_info_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObject",
@@ -317,12 +357,19 @@ impl rt::Method for RetrieveVStorageObject {
 /// Returns: list of `VStorageObjectAssociations`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveVStorageObjectAssociations {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `ids`: list of `RetrieveVStorageObjSpec`.
     pub ids: Vec<objects::RetrieveVStorageObjSpec>,
+}
+impl Default for RetrieveVStorageObjectAssociations {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectAssociations",
@@ -374,7 +421,6 @@ impl rt::Method for RetrieveVStorageObjectAssociations {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RetrieveVStorageObjectState {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -382,6 +428,15 @@ pub struct RetrieveVStorageObjectState {
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVStorageObjectState {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJECT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjectState",
@@ -438,7 +493,6 @@ impl rt::Method for RetrieveVStorageObjectState {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RevertVStorageObjectExTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -446,6 +500,15 @@ pub struct RevertVStorageObjectExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for RevertVStorageObjectExTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObjectEx_Task",
@@ -500,7 +563,6 @@ impl rt::Method for RevertVStorageObjectExTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct RevertVStorageObjectTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -510,6 +572,16 @@ pub struct RevertVStorageObjectTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for RevertVStorageObjectTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static REVERT_V_STORAGE_OBJECT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RevertVStorageObject_Task",
@@ -567,7 +639,6 @@ impl rt::Method for RevertVStorageObjectTask {
 /// Faults: `InvalidDatastore`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct ScheduleReconcileDatastoreInventory {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -575,6 +646,15 @@ pub struct ScheduleReconcileDatastoreInventory {
     pub datastore: rt::ManagedObjectReference,
     /// `deepCleansing`: optional boolean, since VI API 9.0.0.0.
     pub deep_cleansing: Option<bool>,
+}
+impl Default for ScheduleReconcileDatastoreInventory {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            datastore: Default::default(),
+            deep_cleansing: None,
+        }
+    }
 }
 pub(crate) static SCHEDULE_RECONCILE_DATASTORE_INVENTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduleReconcileDatastoreInventory",
@@ -629,7 +709,6 @@ impl rt::Method for ScheduleReconcileDatastoreInventory {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct SetVStorageObjectControlFlags {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -639,6 +718,16 @@ pub struct SetVStorageObjectControlFlags {
     pub datastore: rt::ManagedObjectReference,
     /// `controlFlags`: list of string.
     pub control_flags: Vec<String>,
+}
+impl Default for SetVStorageObjectControlFlags {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            control_flags: Vec::new(),
+        }
+    }
 }
 pub(crate) static SET_V_STORAGE_OBJECT_CONTROL_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVStorageObjectControlFlags",
@@ -696,7 +785,6 @@ impl rt::Method for SetVStorageObjectControlFlags {
 /// Faults: `FileFault`, `InvalidDatastore`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct SetVirtualDiskUuidExTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -706,6 +794,16 @@ pub struct SetVirtualDiskUuidExTask {
     pub datacenter: Option<rt::ManagedObjectReference>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+}
+impl Default for SetVirtualDiskUuidExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            name: String::new(),
+            datacenter: None,
+            uuid: None,
+        }
+    }
 }
 pub(crate) static SET_VIRTUAL_DISK_UUID_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "SetVirtualDiskUuidEx_Task",
@@ -763,12 +861,19 @@ impl rt::Method for SetVirtualDiskUuidExTask {
 /// The task's result: required `vslmVClockInfo`.
 ///
 /// Faults: `InvalidState`, `InvalidDatastore`, `NotFound`, `TaskInProgress`.
-#[derive(Default)]
 pub struct UnregisterDiskTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
     /// `datastore`: required reference to `Datastore`; needs the privilege `Datastore.FileManagement`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for UnregisterDiskTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static UNREGISTER_DISK_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnregisterDisk_Task",
@@ -820,12 +925,19 @@ impl rt::Method for UnregisterDiskTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct UpdateVStorageInfrastructureObjectPolicyTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
     /// `spec`: required `vslmInfrastructureObjectPolicySpec`.
     pub spec: objects::VslmInfrastructureObjectPolicySpec,
+}
+impl Default for UpdateVStorageInfrastructureObjectPolicyTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageInfrastructureObjectPolicy_Task",
@@ -877,7 +989,6 @@ impl rt::Method for UpdateVStorageInfrastructureObjectPolicyTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct UpdateVStorageObjectCryptoTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -891,6 +1002,19 @@ pub struct UpdateVStorageObjectCryptoTask {
     /// `disksCrypto`: optional `DiskCryptoSpec`.
     #[cfg(feature = "crypto")]
     pub disks_crypto: Option<Box<objects::DiskCryptoSpec>>,
+}
+impl Default for UpdateVStorageObjectCryptoTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            disks_crypto: None,
+        }
+    }
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectCrypto_Task",
@@ -955,7 +1079,6 @@ impl rt::Method for UpdateVStorageObjectCryptoTask {
 /// Faults: `FileFault`, `InvalidDatastore`, `NotFound`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct UpdateVStorageObjectPolicyTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -966,6 +1089,17 @@ pub struct UpdateVStorageObjectPolicyTask {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<objects::VirtualMachineProfileSpec>>,
+}
+impl Default for UpdateVStorageObjectPolicyTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static UPDATE_V_STORAGE_OBJECT_POLICY_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVStorageObjectPolicy_Task",
@@ -1027,7 +1161,6 @@ impl rt::Method for UpdateVStorageObjectPolicyTask {
 /// Faults: `InvalidDatastore`, `InvalidState`, `NotFound`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VCenterUpdateVStorageObjectMetadataExTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1039,6 +1172,17 @@ pub struct VCenterUpdateVStorageObjectMetadataExTask {
     pub metadata: Vec<objects::KeyValue>,
     /// `deleteKeys`: list of string.
     pub delete_keys: Vec<String>,
+}
+impl Default for VCenterUpdateVStorageObjectMetadataExTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            metadata: Vec::new(),
+            delete_keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VCenterUpdateVStorageObjectMetadataEx_Task",
@@ -1101,7 +1245,6 @@ impl rt::Method for VCenterUpdateVStorageObjectMetadataExTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VStorageObjectCreateSnapshotExTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -1111,6 +1254,16 @@ pub struct VStorageObjectCreateSnapshotExTask {
     pub description: String,
     /// `snapshotId`: optional `ID`, since VI API 9.1.0.0.
     pub snapshot_id: Option<Box<objects::Id>>,
+}
+impl Default for VStorageObjectCreateSnapshotExTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            description: String::new(),
+            snapshot_id: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshotEx_Task",
@@ -1170,7 +1323,6 @@ impl rt::Method for VStorageObjectCreateSnapshotExTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VStorageObjectCreateSnapshotTask {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1180,6 +1332,16 @@ pub struct VStorageObjectCreateSnapshotTask {
     pub datastore: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for VStorageObjectCreateSnapshotTask {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectCreateSnapshot_Task",
@@ -1239,7 +1401,6 @@ impl rt::Method for VStorageObjectCreateSnapshotTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VStorageObjectDeleteSnapshotEx2Task {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -1247,6 +1408,15 @@ pub struct VStorageObjectDeleteSnapshotEx2Task {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for VStorageObjectDeleteSnapshotEx2Task {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx2_Task",
@@ -1303,7 +1473,6 @@ impl rt::Method for VStorageObjectDeleteSnapshotEx2Task {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VStorageObjectDeleteSnapshotExTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -1311,6 +1480,15 @@ pub struct VStorageObjectDeleteSnapshotExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `snapshotId`: required `ID`.
     pub snapshot_id: objects::Id,
+}
+impl Default for VStorageObjectDeleteSnapshotExTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectDeleteSnapshotEx_Task",
@@ -1367,7 +1545,6 @@ impl rt::Method for VStorageObjectDeleteSnapshotExTask {
 /// Faults: `FileFault`, `NotFound`, `InvalidDatastore`, `InvalidState`, `TaskInProgress`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VStorageObjectExtendDiskExTask {
     /// `id`: required `ID`.
     pub id: objects::Id,
@@ -1375,6 +1552,15 @@ pub struct VStorageObjectExtendDiskExTask {
     pub datastore: rt::ManagedObjectReference,
     /// `newCapacityInMB`: required long.
     pub new_capacity_in_mb: i64,
+}
+impl Default for VStorageObjectExtendDiskExTask {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+            new_capacity_in_mb: 0,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectExtendDiskEx_Task",
@@ -1429,7 +1615,6 @@ impl rt::Method for VStorageObjectExtendDiskExTask {
 /// Faults: `InvalidDatastore`, `NotFound`, `FileFault`, `InvalidState`, `InvalidArgument`.
 ///
 /// Needs the privilege `System.View`.
-#[derive(Default)]
 pub struct VstorageObjectVCenterQueryChangedDiskAreas {
     /// `_this`: required reference to `VcenterVStorageObjectManager`.
     pub this: rt::ManagedObjectReference,
@@ -1443,6 +1628,18 @@ pub struct VstorageObjectVCenterQueryChangedDiskAreas {
     pub start_offset: i64,
     /// `changeId`: required string.
     pub change_id: String,
+}
+impl Default for VstorageObjectVCenterQueryChangedDiskAreas {
+    fn default() -> Self {
+        Self {
+            this: Default::default(),
+            id: Default::default(),
+            datastore: Default::default(),
+            snapshot_id: Default::default(),
+            start_offset: 0,
+            change_id: String::new(),
+        }
+    }
 }
 pub(crate) static VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VstorageObjectVCenterQueryChangedDiskAreas",

@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `Action`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct Action {}
+impl Default for Action {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Action",
     "2.0",
@@ -57,12 +61,19 @@ impl serde::Serialize for Action {
 }
 
 /// `AfterStartupTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct AfterStartupTaskScheduler {
     /// The properties of `TaskScheduler`.
     pub base: TaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+}
+impl Default for AfterStartupTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: TaskScheduler::default(),
+            minute: 0,
+        }
+    }
 }
 pub(crate) static AFTER_STARTUP_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AfterStartupTaskScheduler",
@@ -132,7 +143,6 @@ impl serde::Serialize for AfterStartupTaskScheduler {
 }
 
 /// `AlarmAcknowledgedEvent`, a [`AlarmEvent`], since VI API 5.0.
-#[derive(Default)]
 pub struct AlarmAcknowledgedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -140,6 +150,15 @@ pub struct AlarmAcknowledgedEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for AlarmAcknowledgedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            source: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_ACKNOWLEDGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAcknowledgedEvent",
@@ -212,8 +231,12 @@ impl serde::Serialize for AlarmAcknowledgedEvent {
 }
 
 /// `AlarmAction`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmAction {}
+impl Default for AlarmAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmAction",
     "2.0",
@@ -263,7 +286,6 @@ impl serde::Serialize for AlarmAction {
 }
 
 /// `AlarmActionTriggeredEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmActionTriggeredEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -271,6 +293,15 @@ pub struct AlarmActionTriggeredEvent {
     pub source: ManagedEntityEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for AlarmActionTriggeredEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            source: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_ACTION_TRIGGERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmActionTriggeredEvent",
@@ -343,7 +374,6 @@ impl serde::Serialize for AlarmActionTriggeredEvent {
 }
 
 /// `AlarmClearedEvent`, a [`AlarmEvent`], since VI API 5.0.
-#[derive(Default)]
 pub struct AlarmClearedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -353,6 +383,16 @@ pub struct AlarmClearedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `from`: required string.
     pub from: String,
+}
+impl Default for AlarmClearedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            source: Default::default(),
+            entity: Default::default(),
+            from: String::new(),
+        }
+    }
 }
 pub(crate) static ALARM_CLEARED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmClearedEvent",
@@ -428,12 +468,19 @@ impl serde::Serialize for AlarmClearedEvent {
 }
 
 /// `AlarmCreatedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmCreatedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for AlarmCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmCreatedEvent",
@@ -503,7 +550,6 @@ impl serde::Serialize for AlarmCreatedEvent {
 }
 
 /// `AlarmDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmDescription {
     /// `expr`: list, not empty, of `TypeDescription` or a descendant.
     pub expr: Vec<rt::Poly<TypeDescription>>,
@@ -525,6 +571,22 @@ pub struct AlarmDescription {
     pub entity_status: Vec<rt::Poly<ElementDescription>>,
     /// `action`: list, not empty, of `TypeDescription` or a descendant.
     pub action: Vec<rt::Poly<TypeDescription>>,
+}
+impl Default for AlarmDescription {
+    fn default() -> Self {
+        Self {
+            expr: Vec::new(),
+            state_operator: Vec::new(),
+            metric_operator: Vec::new(),
+            host_system_connection_state: Vec::new(),
+            virtual_machine_power_state: Vec::new(),
+            datastore_connection_state: Vec::new(),
+            host_system_power_state: Vec::new(),
+            virtual_machine_guest_heartbeat_status: Vec::new(),
+            entity_status: Vec::new(),
+            action: Vec::new(),
+        }
+    }
 }
 pub(crate) static ALARM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmDescription",
@@ -605,7 +667,6 @@ impl serde::Serialize for AlarmDescription {
 }
 
 /// `AlarmEmailCompletedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmEmailCompletedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -613,6 +674,15 @@ pub struct AlarmEmailCompletedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `to`: required string.
     pub to: String,
+}
+impl Default for AlarmEmailCompletedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            to: String::new(),
+        }
+    }
 }
 pub(crate) static ALARM_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailCompletedEvent",
@@ -685,7 +755,6 @@ impl serde::Serialize for AlarmEmailCompletedEvent {
 }
 
 /// `AlarmEmailFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmEmailFailedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -695,6 +764,16 @@ pub struct AlarmEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for AlarmEmailFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            to: String::new(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEmailFailedEvent",
@@ -770,12 +849,19 @@ impl serde::Serialize for AlarmEmailFailedEvent {
 }
 
 /// `AlarmEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `alarm`: required `AlarmEventArgument`.
     pub alarm: AlarmEventArgument,
+}
+impl Default for AlarmEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            alarm: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEvent",
@@ -845,12 +931,19 @@ impl serde::Serialize for AlarmEvent {
 }
 
 /// `AlarmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `alarm`: required reference to `Alarm`.
     pub alarm: rt::ManagedObjectReference,
+}
+impl Default for AlarmEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            alarm: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmEventArgument",
@@ -920,8 +1013,12 @@ impl serde::Serialize for AlarmEventArgument {
 }
 
 /// `AlarmExpression`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmExpression {}
+impl Default for AlarmExpression {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmExpression",
     "2.0",
@@ -971,7 +1068,6 @@ impl serde::Serialize for AlarmExpression {
 }
 
 /// `AlarmFilterSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct AlarmFilterSpec {
     /// `status`: list of `ManagedEntityStatus`.
     pub status: Vec<enums::ManagedEntityStatus>,
@@ -979,6 +1075,15 @@ pub struct AlarmFilterSpec {
     pub type_entity: Option<String>,
     /// `typeTrigger`: optional string.
     pub type_trigger: Option<String>,
+}
+impl Default for AlarmFilterSpec {
+    fn default() -> Self {
+        Self {
+            status: Vec::new(),
+            type_entity: None,
+            type_trigger: None,
+        }
+    }
 }
 pub(crate) static ALARM_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmFilterSpec",
@@ -1038,7 +1143,6 @@ impl serde::Serialize for AlarmFilterSpec {
 }
 
 /// `AlarmInfo`, a [`AlarmSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmInfo {
     /// The properties of `AlarmSpec`.
     pub base: AlarmSpec,
@@ -1054,6 +1158,19 @@ pub struct AlarmInfo {
     pub last_modified_user: String,
     /// `creationEventId`: required int.
     pub creation_event_id: i32,
+}
+impl Default for AlarmInfo {
+    fn default() -> Self {
+        Self {
+            base: AlarmSpec::default(),
+            key: String::new(),
+            alarm: Default::default(),
+            entity: Default::default(),
+            last_modified_time: Default::default(),
+            last_modified_user: String::new(),
+            creation_event_id: 0,
+        }
+    }
 }
 pub(crate) static ALARM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmInfo",
@@ -1138,7 +1255,6 @@ impl serde::Serialize for AlarmInfo {
 }
 
 /// `AlarmReconfiguredEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmReconfiguredEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -1146,6 +1262,15 @@ pub struct AlarmReconfiguredEvent {
     pub entity: ManagedEntityEventArgument,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for AlarmReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static ALARM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmReconfiguredEvent",
@@ -1218,12 +1343,19 @@ impl serde::Serialize for AlarmReconfiguredEvent {
 }
 
 /// `AlarmRemovedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmRemovedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for AlarmRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmRemovedEvent",
@@ -1293,7 +1425,6 @@ impl serde::Serialize for AlarmRemovedEvent {
 }
 
 /// `AlarmScriptCompleteEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmScriptCompleteEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -1301,6 +1432,15 @@ pub struct AlarmScriptCompleteEvent {
     pub entity: ManagedEntityEventArgument,
     /// `script`: required string.
     pub script: String,
+}
+impl Default for AlarmScriptCompleteEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            script: String::new(),
+        }
+    }
 }
 pub(crate) static ALARM_SCRIPT_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptCompleteEvent",
@@ -1373,7 +1513,6 @@ impl serde::Serialize for AlarmScriptCompleteEvent {
 }
 
 /// `AlarmScriptFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmScriptFailedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -1383,6 +1522,16 @@ pub struct AlarmScriptFailedEvent {
     pub script: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for AlarmScriptFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            script: String::new(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_SCRIPT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmScriptFailedEvent",
@@ -1458,12 +1607,19 @@ impl serde::Serialize for AlarmScriptFailedEvent {
 }
 
 /// `AlarmSetting`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmSetting {
     /// `toleranceRange`: required int.
     pub tolerance_range: i32,
     /// `reportingFrequency`: required int.
     pub reporting_frequency: i32,
+}
+impl Default for AlarmSetting {
+    fn default() -> Self {
+        Self {
+            tolerance_range: 0,
+            reporting_frequency: 0,
+        }
+    }
 }
 pub(crate) static ALARM_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSetting",
@@ -1520,12 +1676,19 @@ impl serde::Serialize for AlarmSetting {
 }
 
 /// `AlarmSnmpCompletedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmSnmpCompletedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for AlarmSnmpCompletedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_SNMP_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpCompletedEvent",
@@ -1595,7 +1758,6 @@ impl serde::Serialize for AlarmSnmpCompletedEvent {
 }
 
 /// `AlarmSnmpFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmSnmpFailedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -1603,6 +1765,15 @@ pub struct AlarmSnmpFailedEvent {
     pub entity: ManagedEntityEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for AlarmSnmpFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            entity: Default::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static ALARM_SNMP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSnmpFailedEvent",
@@ -1675,7 +1846,6 @@ impl serde::Serialize for AlarmSnmpFailedEvent {
 }
 
 /// `AlarmSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmSpec {
     /// `name`: required string.
     pub name: String,
@@ -1693,6 +1863,20 @@ pub struct AlarmSpec {
     pub action_frequency: Option<i32>,
     /// `setting`: optional `AlarmSetting`.
     pub setting: Option<Box<AlarmSetting>>,
+}
+impl Default for AlarmSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            system_name: None,
+            description: String::new(),
+            enabled: false,
+            expression: Default::default(),
+            action: None,
+            action_frequency: None,
+            setting: None,
+        }
+    }
 }
 pub(crate) static ALARM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmSpec",
@@ -1768,7 +1952,6 @@ impl serde::Serialize for AlarmSpec {
 }
 
 /// `AlarmState`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmState {
     /// `key`: required string.
     pub key: String,
@@ -1790,6 +1973,22 @@ pub struct AlarmState {
     pub event_key: Option<i32>,
     /// `disabled`: optional boolean, since VI API 6.9.1.
     pub disabled: Option<bool>,
+}
+impl Default for AlarmState {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            entity: Default::default(),
+            alarm: Default::default(),
+            overall_status: Default::default(),
+            time: Default::default(),
+            acknowledged: None,
+            acknowledged_by_user: None,
+            acknowledged_time: None,
+            event_key: None,
+            disabled: None,
+        }
+    }
 }
 pub(crate) static ALARM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmState",
@@ -1870,7 +2069,6 @@ impl serde::Serialize for AlarmState {
 }
 
 /// `AlarmStatusChangedEvent`, a [`AlarmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmStatusChangedEvent {
     /// The properties of `AlarmEvent`.
     pub base: AlarmEvent,
@@ -1882,6 +2080,17 @@ pub struct AlarmStatusChangedEvent {
     pub from: String,
     /// `to`: required string.
     pub to: String,
+}
+impl Default for AlarmStatusChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: AlarmEvent::default(),
+            source: Default::default(),
+            entity: Default::default(),
+            from: String::new(),
+            to: String::new(),
+        }
+    }
 }
 pub(crate) static ALARM_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmStatusChangedEvent",
@@ -1960,7 +2169,6 @@ impl serde::Serialize for AlarmStatusChangedEvent {
 }
 
 /// `AlarmTriggeringAction`, a [`AlarmAction`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmTriggeringAction {
     /// `action`: required `Action` or a descendant.
     pub action: rt::Poly<Action>,
@@ -1974,6 +2182,18 @@ pub struct AlarmTriggeringAction {
     pub red2yellow: bool,
     /// `yellow2green`: required boolean.
     pub yellow2green: bool,
+}
+impl Default for AlarmTriggeringAction {
+    fn default() -> Self {
+        Self {
+            action: Default::default(),
+            transition_specs: Vec::new(),
+            green2yellow: false,
+            yellow2red: false,
+            red2yellow: false,
+            yellow2green: false,
+        }
+    }
 }
 pub(crate) static ALARM_TRIGGERING_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringAction",
@@ -2044,7 +2264,6 @@ impl serde::Serialize for AlarmTriggeringAction {
 }
 
 /// `AlarmTriggeringActionTransitionSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct AlarmTriggeringActionTransitionSpec {
     /// `startState`: required `ManagedEntityStatus`.
     pub start_state: enums::ManagedEntityStatus,
@@ -2052,6 +2271,15 @@ pub struct AlarmTriggeringActionTransitionSpec {
     pub final_state: enums::ManagedEntityStatus,
     /// `repeats`: required boolean.
     pub repeats: bool,
+}
+impl Default for AlarmTriggeringActionTransitionSpec {
+    fn default() -> Self {
+        Self {
+            start_state: Default::default(),
+            final_state: Default::default(),
+            repeats: false,
+        }
+    }
 }
 pub(crate) static ALARM_TRIGGERING_ACTION_TRANSITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmTriggeringActionTransitionSpec",
@@ -2111,10 +2339,14 @@ impl serde::Serialize for AlarmTriggeringActionTransitionSpec {
 }
 
 /// `AndAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
-#[derive(Default)]
 pub struct AndAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+}
+impl Default for AndAlarmExpression {
+    fn default() -> Self {
+        Self { expression: Vec::new() }
+    }
 }
 pub(crate) static AND_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AndAlarmExpression",
@@ -2170,12 +2402,19 @@ impl serde::Serialize for AndAlarmExpression {
 }
 
 /// `CreateTaskAction`, a [`Action`], since VI API 2.5.
-#[derive(Default)]
 pub struct CreateTaskAction {
     /// `taskTypeId`: required string.
     pub task_type_id: String,
     /// `cancelable`: required boolean.
     pub cancelable: bool,
+}
+impl Default for CreateTaskAction {
+    fn default() -> Self {
+        Self {
+            task_type_id: String::new(),
+            cancelable: false,
+        }
+    }
 }
 pub(crate) static CREATE_TASK_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CreateTaskAction",
@@ -2234,12 +2473,19 @@ impl serde::Serialize for CreateTaskAction {
 }
 
 /// `DailyTaskScheduler`, a [`HourlyTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct DailyTaskScheduler {
     /// The properties of `HourlyTaskScheduler`.
     pub base: HourlyTaskScheduler,
     /// `hour`: required int.
     pub hour: i32,
+}
+impl Default for DailyTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: HourlyTaskScheduler::default(),
+            hour: 0,
+        }
+    }
 }
 pub(crate) static DAILY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DailyTaskScheduler",
@@ -2309,7 +2555,6 @@ impl serde::Serialize for DailyTaskScheduler {
 }
 
 /// `EventAlarmExpression`, a [`AlarmExpression`], since VI API 2.5.
-#[derive(Default)]
 pub struct EventAlarmExpression {
     /// `comparisons`: list of `EventAlarmExpressionComparison`, since VI API 4.0.
     pub comparisons: Vec<EventAlarmExpressionComparison>,
@@ -2321,6 +2566,17 @@ pub struct EventAlarmExpression {
     pub object_type: Option<String>,
     /// `status`: optional `ManagedEntityStatus`, since VI API 4.0.
     pub status: Option<enums::ManagedEntityStatus>,
+}
+impl Default for EventAlarmExpression {
+    fn default() -> Self {
+        Self {
+            comparisons: Vec::new(),
+            event_type: String::new(),
+            event_type_id: None,
+            object_type: None,
+            status: None,
+        }
+    }
 }
 pub(crate) static EVENT_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpression",
@@ -2388,7 +2644,6 @@ impl serde::Serialize for EventAlarmExpression {
 }
 
 /// `EventAlarmExpressionComparison`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct EventAlarmExpressionComparison {
     /// `attributeName`: required string.
     pub attribute_name: String,
@@ -2396,6 +2651,15 @@ pub struct EventAlarmExpressionComparison {
     pub operator: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for EventAlarmExpressionComparison {
+    fn default() -> Self {
+        Self {
+            attribute_name: String::new(),
+            operator: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static EVENT_ALARM_EXPRESSION_COMPARISON: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventAlarmExpressionComparison",
@@ -2455,10 +2719,14 @@ impl serde::Serialize for EventAlarmExpressionComparison {
 }
 
 /// `GroupAlarmAction`, a [`AlarmAction`], since VI API 2.0.
-#[derive(Default)]
 pub struct GroupAlarmAction {
     /// `action`: list, not empty, of `AlarmAction` or a descendant.
     pub action: Vec<rt::Poly<AlarmAction>>,
+}
+impl Default for GroupAlarmAction {
+    fn default() -> Self {
+        Self { action: Vec::new() }
+    }
 }
 pub(crate) static GROUP_ALARM_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GroupAlarmAction",
@@ -2514,12 +2782,19 @@ impl serde::Serialize for GroupAlarmAction {
 }
 
 /// `HourlyTaskScheduler`, a [`RecurrentTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct HourlyTaskScheduler {
     /// The properties of `RecurrentTaskScheduler`.
     pub base: RecurrentTaskScheduler,
     /// `minute`: required int.
     pub minute: i32,
+}
+impl Default for HourlyTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: RecurrentTaskScheduler::default(),
+            minute: 0,
+        }
+    }
 }
 pub(crate) static HOURLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HourlyTaskScheduler",
@@ -2589,10 +2864,16 @@ impl serde::Serialize for HourlyTaskScheduler {
 }
 
 /// The fault `InvalidScheduledTask`, a [`RuntimeFault`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct InvalidScheduledTask {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for InvalidScheduledTask {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidScheduledTask",
@@ -2658,12 +2939,19 @@ impl serde::Serialize for InvalidScheduledTask {
 }
 
 /// `MethodAction`, a [`Action`], since VI API 2.0.
-#[derive(Default)]
 pub struct MethodAction {
     /// `name`: required string, a MethodName.
     pub name: String,
     /// `argument`: list of `MethodActionArgument`.
     pub argument: Vec<MethodActionArgument>,
+}
+impl Default for MethodAction {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            argument: Vec::new(),
+        }
+    }
 }
 pub(crate) static METHOD_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAction",
@@ -2722,10 +3010,14 @@ impl serde::Serialize for MethodAction {
 }
 
 /// `MethodActionArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct MethodActionArgument {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+}
+impl Default for MethodActionArgument {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 pub(crate) static METHOD_ACTION_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodActionArgument",
@@ -2779,7 +3071,6 @@ impl serde::Serialize for MethodActionArgument {
 }
 
 /// `MetricAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
-#[derive(Default)]
 pub struct MetricAlarmExpression {
     /// `operator`: required `MetricAlarmOperator`.
     pub operator: enums::MetricAlarmOperator,
@@ -2795,6 +3086,19 @@ pub struct MetricAlarmExpression {
     pub red: Option<i32>,
     /// `redInterval`: optional int, since VI API 4.0.
     pub red_interval: Option<i32>,
+}
+impl Default for MetricAlarmExpression {
+    fn default() -> Self {
+        Self {
+            operator: Default::default(),
+            r#type: String::new(),
+            metric: Default::default(),
+            yellow: None,
+            yellow_interval: None,
+            red: None,
+            red_interval: None,
+        }
+    }
 }
 pub(crate) static METRIC_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MetricAlarmExpression",
@@ -2868,12 +3172,19 @@ impl serde::Serialize for MetricAlarmExpression {
 }
 
 /// `MonthlyByDayTaskScheduler`, a [`MonthlyTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct MonthlyByDayTaskScheduler {
     /// The properties of `MonthlyTaskScheduler`.
     pub base: MonthlyTaskScheduler,
     /// `day`: required int.
     pub day: i32,
+}
+impl Default for MonthlyByDayTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: MonthlyTaskScheduler::default(),
+            day: 0,
+        }
+    }
 }
 pub(crate) static MONTHLY_BY_DAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByDayTaskScheduler",
@@ -2943,7 +3254,6 @@ impl serde::Serialize for MonthlyByDayTaskScheduler {
 }
 
 /// `MonthlyByWeekdayTaskScheduler`, a [`MonthlyTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct MonthlyByWeekdayTaskScheduler {
     /// The properties of `MonthlyTaskScheduler`.
     pub base: MonthlyTaskScheduler,
@@ -2951,6 +3261,15 @@ pub struct MonthlyByWeekdayTaskScheduler {
     pub offset: enums::WeekOfMonth,
     /// `weekday`: required `DayOfWeek`.
     pub weekday: enums::DayOfWeek,
+}
+impl Default for MonthlyByWeekdayTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: MonthlyTaskScheduler::default(),
+            offset: Default::default(),
+            weekday: Default::default(),
+        }
+    }
 }
 pub(crate) static MONTHLY_BY_WEEKDAY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyByWeekdayTaskScheduler",
@@ -3023,10 +3342,16 @@ impl serde::Serialize for MonthlyByWeekdayTaskScheduler {
 }
 
 /// `MonthlyTaskScheduler`, a [`DailyTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct MonthlyTaskScheduler {
     /// The properties of `DailyTaskScheduler`.
     pub base: DailyTaskScheduler,
+}
+impl Default for MonthlyTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: DailyTaskScheduler::default(),
+        }
+    }
 }
 pub(crate) static MONTHLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MonthlyTaskScheduler",
@@ -3092,12 +3417,19 @@ impl serde::Serialize for MonthlyTaskScheduler {
 }
 
 /// `OnceTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct OnceTaskScheduler {
     /// The properties of `TaskScheduler`.
     pub base: TaskScheduler,
     /// `runAt`: optional dateTime.
     pub run_at: Option<rt::DateTime>,
+}
+impl Default for OnceTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: TaskScheduler::default(),
+            run_at: None,
+        }
+    }
 }
 pub(crate) static ONCE_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OnceTaskScheduler",
@@ -3167,10 +3499,14 @@ impl serde::Serialize for OnceTaskScheduler {
 }
 
 /// `OrAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
-#[derive(Default)]
 pub struct OrAlarmExpression {
     /// `expression`: list, not empty, of `AlarmExpression` or a descendant.
     pub expression: Vec<rt::Poly<AlarmExpression>>,
+}
+impl Default for OrAlarmExpression {
+    fn default() -> Self {
+        Self { expression: Vec::new() }
+    }
 }
 pub(crate) static OR_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OrAlarmExpression",
@@ -3226,12 +3562,19 @@ impl serde::Serialize for OrAlarmExpression {
 }
 
 /// `RecurrentTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct RecurrentTaskScheduler {
     /// The properties of `TaskScheduler`.
     pub base: TaskScheduler,
     /// `interval`: required int.
     pub interval: i32,
+}
+impl Default for RecurrentTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: TaskScheduler::default(),
+            interval: 0,
+        }
+    }
 }
 pub(crate) static RECURRENT_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecurrentTaskScheduler",
@@ -3301,10 +3644,14 @@ impl serde::Serialize for RecurrentTaskScheduler {
 }
 
 /// `RunScriptAction`, a [`Action`], since VI API 2.0.
-#[derive(Default)]
 pub struct RunScriptAction {
     /// `script`: required string.
     pub script: String,
+}
+impl Default for RunScriptAction {
+    fn default() -> Self {
+        Self { script: String::new() }
+    }
 }
 pub(crate) static RUN_SCRIPT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RunScriptAction",
@@ -3360,10 +3707,16 @@ impl serde::Serialize for RunScriptAction {
 }
 
 /// `ScheduledTaskCompletedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskCompletedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+}
+impl Default for ScheduledTaskCompletedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCompletedEvent",
@@ -3429,10 +3782,16 @@ impl serde::Serialize for ScheduledTaskCompletedEvent {
 }
 
 /// `ScheduledTaskCreatedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskCreatedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+}
+impl Default for ScheduledTaskCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskCreatedEvent",
@@ -3498,7 +3857,6 @@ impl serde::Serialize for ScheduledTaskCreatedEvent {
 }
 
 /// `ScheduledTaskDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskDescription {
     /// `action`: list, not empty, of `TypeDescription` or a descendant.
     pub action: Vec<rt::Poly<TypeDescription>>,
@@ -3510,6 +3868,17 @@ pub struct ScheduledTaskDescription {
     pub day_of_week: Vec<rt::Poly<ElementDescription>>,
     /// `weekOfMonth`: list, not empty, of `ElementDescription` or a descendant.
     pub week_of_month: Vec<rt::Poly<ElementDescription>>,
+}
+impl Default for ScheduledTaskDescription {
+    fn default() -> Self {
+        Self {
+            action: Vec::new(),
+            scheduler_info: Vec::new(),
+            state: Vec::new(),
+            day_of_week: Vec::new(),
+            week_of_month: Vec::new(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDescription",
@@ -3575,12 +3944,19 @@ impl serde::Serialize for ScheduledTaskDescription {
 }
 
 /// `ScheduledTaskDetail`, a [`TypeDescription`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskDetail {
     /// The properties of `TypeDescription`.
     pub base: TypeDescription,
     /// `frequency`: required string.
     pub frequency: String,
+}
+impl Default for ScheduledTaskDetail {
+    fn default() -> Self {
+        Self {
+            base: TypeDescription::default(),
+            frequency: String::new(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskDetail",
@@ -3651,12 +4027,19 @@ impl serde::Serialize for ScheduledTaskDetail {
 }
 
 /// `ScheduledTaskEmailCompletedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskEmailCompletedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
     /// `to`: required string.
     pub to: String,
+}
+impl Default for ScheduledTaskEmailCompletedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+            to: String::new(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_COMPLETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailCompletedEvent",
@@ -3726,7 +4109,6 @@ impl serde::Serialize for ScheduledTaskEmailCompletedEvent {
 }
 
 /// `ScheduledTaskEmailFailedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskEmailFailedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
@@ -3734,6 +4116,15 @@ pub struct ScheduledTaskEmailFailedEvent {
     pub to: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for ScheduledTaskEmailFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+            to: String::new(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_EMAIL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEmailFailedEvent",
@@ -3806,7 +4197,6 @@ impl serde::Serialize for ScheduledTaskEmailFailedEvent {
 }
 
 /// `ScheduledTaskEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -3814,6 +4204,15 @@ pub struct ScheduledTaskEvent {
     pub scheduled_task: ScheduledTaskEventArgument,
     /// `entity`: required `ManagedEntityEventArgument`.
     pub entity: ManagedEntityEventArgument,
+}
+impl Default for ScheduledTaskEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            scheduled_task: Default::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEvent",
@@ -3886,12 +4285,19 @@ impl serde::Serialize for ScheduledTaskEvent {
 }
 
 /// `ScheduledTaskEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+}
+impl Default for ScheduledTaskEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            scheduled_task: Default::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskEventArgument",
@@ -3961,12 +4367,19 @@ impl serde::Serialize for ScheduledTaskEventArgument {
 }
 
 /// `ScheduledTaskFailedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskFailedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for ScheduledTaskFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskFailedEvent",
@@ -4036,7 +4449,6 @@ impl serde::Serialize for ScheduledTaskFailedEvent {
 }
 
 /// `ScheduledTaskInfo`, a [`ScheduledTaskSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskInfo {
     /// The properties of `ScheduledTaskSpec`.
     pub base: ScheduledTaskSpec,
@@ -4064,6 +4476,25 @@ pub struct ScheduledTaskInfo {
     pub active_task: Option<rt::ManagedObjectReference>,
     /// `taskObject`: optional reference, since VI API 4.0 and always there from then on.
     pub task_object: Option<rt::ManagedObjectReference>,
+}
+impl Default for ScheduledTaskInfo {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskSpec::default(),
+            scheduled_task: Default::default(),
+            entity: Default::default(),
+            last_modified_time: Default::default(),
+            last_modified_user: String::new(),
+            next_run_time: None,
+            prev_run_time: None,
+            state: Default::default(),
+            error: None,
+            result: None,
+            progress: None,
+            active_task: None,
+            task_object: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskInfo",
@@ -4166,12 +4597,19 @@ impl serde::Serialize for ScheduledTaskInfo {
 }
 
 /// `ScheduledTaskReconfiguredEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskReconfiguredEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for ScheduledTaskReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskReconfiguredEvent",
@@ -4241,10 +4679,16 @@ impl serde::Serialize for ScheduledTaskReconfiguredEvent {
 }
 
 /// `ScheduledTaskRemovedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskRemovedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+}
+impl Default for ScheduledTaskRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskRemovedEvent",
@@ -4310,7 +4754,6 @@ impl serde::Serialize for ScheduledTaskRemovedEvent {
 }
 
 /// `ScheduledTaskSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskSpec {
     /// `name`: required string.
     pub name: String,
@@ -4324,6 +4767,18 @@ pub struct ScheduledTaskSpec {
     pub action: rt::Poly<Action>,
     /// `notification`: optional string.
     pub notification: Option<String>,
+}
+impl Default for ScheduledTaskSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            enabled: false,
+            scheduler: Default::default(),
+            action: Default::default(),
+            notification: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskSpec",
@@ -4393,10 +4848,16 @@ impl serde::Serialize for ScheduledTaskSpec {
 }
 
 /// `ScheduledTaskStartedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskStartedEvent {
     /// The properties of `ScheduledTaskEvent`.
     pub base: ScheduledTaskEvent,
+}
+impl Default for ScheduledTaskStartedEvent {
+    fn default() -> Self {
+        Self {
+            base: ScheduledTaskEvent::default(),
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskStartedEvent",
@@ -4462,7 +4923,6 @@ impl serde::Serialize for ScheduledTaskStartedEvent {
 }
 
 /// `SendEmailAction`, a [`Action`], since VI API 2.0.
-#[derive(Default)]
 pub struct SendEmailAction {
     /// `toList`: required string.
     pub to_list: String,
@@ -4472,6 +4932,16 @@ pub struct SendEmailAction {
     pub subject: String,
     /// `body`: required string.
     pub body: String,
+}
+impl Default for SendEmailAction {
+    fn default() -> Self {
+        Self {
+            to_list: String::new(),
+            cc_list: String::new(),
+            subject: String::new(),
+            body: String::new(),
+        }
+    }
 }
 pub(crate) static SEND_EMAIL_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendEmailAction",
@@ -4536,8 +5006,12 @@ impl serde::Serialize for SendEmailAction {
 }
 
 /// `SendSNMPAction`, a [`Action`], since VI API 2.0.
-#[derive(Default)]
 pub struct SendSnmpAction {}
+impl Default for SendSnmpAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SEND_SNMP_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SendSNMPAction",
     "2.0",
@@ -4588,7 +5062,6 @@ impl serde::Serialize for SendSnmpAction {
 }
 
 /// `StateAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
-#[derive(Default)]
 pub struct StateAlarmExpression {
     /// `operator`: required `StateAlarmOperator`.
     pub operator: enums::StateAlarmOperator,
@@ -4600,6 +5073,17 @@ pub struct StateAlarmExpression {
     pub yellow: Option<String>,
     /// `red`: optional string.
     pub red: Option<String>,
+}
+impl Default for StateAlarmExpression {
+    fn default() -> Self {
+        Self {
+            operator: Default::default(),
+            r#type: String::new(),
+            state_path: String::new(),
+            yellow: None,
+            red: None,
+        }
+    }
 }
 pub(crate) static STATE_ALARM_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StateAlarmExpression",
@@ -4667,12 +5151,19 @@ impl serde::Serialize for StateAlarmExpression {
 }
 
 /// `TaskScheduler`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskScheduler {
     /// `activeTime`: optional dateTime.
     pub active_time: Option<rt::DateTime>,
     /// `expireTime`: optional dateTime.
     pub expire_time: Option<rt::DateTime>,
+}
+impl Default for TaskScheduler {
+    fn default() -> Self {
+        Self {
+            active_time: None,
+            expire_time: None,
+        }
+    }
 }
 pub(crate) static TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskScheduler",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `WeeklyTaskScheduler`, a [`DailyTaskScheduler`], since VI API 2.0.
-#[derive(Default)]
 pub struct WeeklyTaskScheduler {
     /// The properties of `DailyTaskScheduler`.
     pub base: DailyTaskScheduler,
@@ -24,6 +23,20 @@ pub struct WeeklyTaskScheduler {
     pub friday: bool,
     /// `saturday`: required boolean.
     pub saturday: bool,
+}
+impl Default for WeeklyTaskScheduler {
+    fn default() -> Self {
+        Self {
+            base: DailyTaskScheduler::default(),
+            sunday: false,
+            monday: false,
+            tuesday: false,
+            wednesday: false,
+            thursday: false,
+            friday: false,
+            saturday: false,
+        }
+    }
 }
 pub(crate) static WEEKLY_TASK_SCHEDULER: rt::ObjectInfo = rt::ObjectInfo::new(
     "WeeklyTaskScheduler",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `ActiveVMsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct ActiveVmsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
@@ -16,6 +15,16 @@ pub struct ActiveVmsBlockingEvc {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string, since VI API 4.0.
     pub host_name: Vec<String>,
+}
+impl Default for ActiveVmsBlockingEvc {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+            evc_mode: None,
+            host: Vec::new(),
+            host_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static ACTIVE_VMS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveVMsBlockingEVC",
@@ -91,10 +100,14 @@ impl serde::Serialize for ActiveVmsBlockingEvc {
 }
 
 /// `ApplyStorageRecommendationResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ApplyStorageRecommendationResult {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
+}
+impl Default for ApplyStorageRecommendationResult {
+    fn default() -> Self {
+        Self { vm: None }
+    }
 }
 pub(crate) static APPLY_STORAGE_RECOMMENDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyStorageRecommendationResult",
@@ -148,10 +161,16 @@ impl serde::Serialize for ApplyStorageRecommendationResult {
 }
 
 /// The fault `CannotDisableDrsOnClustersWithVApps`, a [`RuntimeFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct CannotDisableDrsOnClustersWithVApps {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for CannotDisableDrsOnClustersWithVApps {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_DISABLE_DRS_ON_CLUSTERS_WITH_V_APPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableDrsOnClustersWithVApps",
@@ -217,7 +236,6 @@ impl serde::Serialize for CannotDisableDrsOnClustersWithVApps {
 }
 
 /// The fault `CannotEnableVmcpForCluster`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct CannotEnableVmcpForCluster {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -227,6 +245,16 @@ pub struct CannotEnableVmcpForCluster {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for CannotEnableVmcpForCluster {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host: None,
+            host_name: None,
+            reason: None,
+        }
+    }
 }
 pub(crate) static CANNOT_ENABLE_VMCP_FOR_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotEnableVmcpForCluster",
@@ -302,7 +330,6 @@ impl serde::Serialize for CannotEnableVmcpForCluster {
 }
 
 /// The fault `CannotPowerOffVmInCluster`, a [`InvalidState`], since VI API 5.0.
-#[derive(Default)]
 pub struct CannotPowerOffVmInCluster {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -312,6 +339,16 @@ pub struct CannotPowerOffVmInCluster {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for CannotPowerOffVmInCluster {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            operation: String::new(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_POWER_OFF_VM_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPowerOffVmInCluster",
@@ -387,12 +424,19 @@ impl serde::Serialize for CannotPowerOffVmInCluster {
 }
 
 /// `ClusterAction`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterAction {
     /// `type`: required string.
     pub r#type: String,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterAction {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            target: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAction",
@@ -450,12 +494,19 @@ impl serde::Serialize for ClusterAction {
 }
 
 /// `ClusterActionHistory`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterActionHistory {
     /// `action`: required `ClusterAction` or a descendant.
     pub action: rt::Poly<ClusterAction>,
     /// `time`: required dateTime.
     pub time: rt::DateTime,
+}
+impl Default for ClusterActionHistory {
+    fn default() -> Self {
+        Self {
+            action: Default::default(),
+            time: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_ACTION_HISTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterActionHistory",
@@ -512,12 +563,19 @@ impl serde::Serialize for ClusterActionHistory {
 }
 
 /// `ClusterAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterAffinityRuleSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAffinityRuleSpec",
@@ -587,12 +645,19 @@ impl serde::Serialize for ClusterAffinityRuleSpec {
 }
 
 /// `ClusterAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterAntiAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterAntiAffinityRuleSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAntiAffinityRuleSpec",
@@ -662,12 +727,19 @@ impl serde::Serialize for ClusterAntiAffinityRuleSpec {
 }
 
 /// `ClusterAttemptedVmInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterAttemptedVmInfo {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterAttemptedVmInfo {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            task: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterAttemptedVmInfo",
@@ -724,7 +796,6 @@ impl serde::Serialize for ClusterAttemptedVmInfo {
 }
 
 /// `ClusterClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct ClusterClusterInitialPlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -736,6 +807,17 @@ pub struct ClusterClusterInitialPlacementAction {
     pub available_networks: Vec<rt::ManagedObjectReference>,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+}
+impl Default for ClusterClusterInitialPlacementAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            target_host: None,
+            pool: Default::default(),
+            available_networks: Vec::new(),
+            config_spec: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterClusterInitialPlacementAction",
@@ -814,12 +896,19 @@ impl serde::Serialize for ClusterClusterInitialPlacementAction {
 }
 
 /// `ClusterComplianceCheckedEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterComplianceCheckedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+}
+impl Default for ClusterComplianceCheckedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            profile: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComplianceCheckedEvent",
@@ -889,13 +978,21 @@ impl serde::Serialize for ClusterComplianceCheckedEvent {
 }
 
 /// `ClusterComputeResourceClusterConfigResult`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceClusterConfigResult {
     /// `failedHosts`: list of `FolderFailedHostResult`.
     #[cfg(feature = "host")]
     pub failed_hosts: Vec<FolderFailedHostResult>,
     /// `configuredHosts`: list of reference to `HostSystem`.
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterComputeResourceClusterConfigResult {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "host")]
+            failed_hosts: Vec::new(),
+            configured_hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CLUSTER_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceClusterConfigResult",
@@ -954,7 +1051,6 @@ impl serde::Serialize for ClusterComputeResourceClusterConfigResult {
 }
 
 /// `ClusterComputeResourceDVSConfigurationValidation`, a [`ClusterComputeResourceValidationResultBase`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceDvsConfigurationValidation {
     /// The properties of `ClusterComputeResourceValidationResultBase`.
     pub base: ClusterComputeResourceValidationResultBase,
@@ -962,6 +1058,15 @@ pub struct ClusterComputeResourceDvsConfigurationValidation {
     pub is_dvs_valid: bool,
     /// `isDvpgValid`: required boolean.
     pub is_dvpg_valid: bool,
+}
+impl Default for ClusterComputeResourceDvsConfigurationValidation {
+    fn default() -> Self {
+        Self {
+            base: ClusterComputeResourceValidationResultBase::default(),
+            is_dvs_valid: false,
+            is_dvpg_valid: false,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSConfigurationValidation",
@@ -1035,7 +1140,6 @@ impl serde::Serialize for ClusterComputeResourceDvsConfigurationValidation {
 }
 
 /// `ClusterComputeResourceDVSSetting`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceDvsSetting {
     /// `dvSwitch`: required reference to `DistributedVirtualSwitch`.
     pub dv_switch: rt::ManagedObjectReference,
@@ -1045,6 +1149,15 @@ pub struct ClusterComputeResourceDvsSetting {
     pub dv_portgroup_setting: Vec<
         ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping,
     >,
+}
+impl Default for ClusterComputeResourceDvsSetting {
+    fn default() -> Self {
+        Self {
+            dv_switch: Default::default(),
+            pnic_devices: Vec::new(),
+            dv_portgroup_setting: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSetting",
@@ -1104,12 +1217,19 @@ impl serde::Serialize for ClusterComputeResourceDvsSetting {
 }
 
 /// `ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
     /// `dvPortgroup`: required reference to `DistributedVirtualPortgroup`.
     pub dv_portgroup: rt::ManagedObjectReference,
     /// `service`: required string.
     pub service: String,
+}
+impl Default for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
+    fn default() -> Self {
+        Self {
+            dv_portgroup: Default::default(),
+            service: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_SETTING_DV_PORTGROUP_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping",
@@ -1166,7 +1286,6 @@ impl serde::Serialize for ClusterComputeResourceDvsSettingDvPortgroupToServiceMa
 }
 
 /// `ClusterComputeResourceDvsProfile`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceDvsProfile {
     /// `dvsName`: optional string.
     pub dvs_name: Option<String>,
@@ -1178,6 +1297,16 @@ pub struct ClusterComputeResourceDvsProfile {
     pub dv_portgroup_mapping: Vec<
         ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping,
     >,
+}
+impl Default for ClusterComputeResourceDvsProfile {
+    fn default() -> Self {
+        Self {
+            dvs_name: None,
+            dv_switch: None,
+            pnic_devices: Vec::new(),
+            dv_portgroup_mapping: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfile",
@@ -1240,7 +1369,6 @@ impl serde::Serialize for ClusterComputeResourceDvsProfile {
 }
 
 /// `ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     /// `dvPortgroupSpec`: optional `DVPortgroupConfigSpec`.
     #[cfg(feature = "dvs")]
@@ -1249,6 +1377,16 @@ pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     pub dv_portgroup: Option<rt::ManagedObjectReference>,
     /// `service`: required string.
     pub service: String,
+}
+impl Default for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "dvs")]
+            dv_portgroup_spec: None,
+            dv_portgroup: None,
+            service: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_DVS_PROFILE_DV_PORTGROUP_SPEC_TO_SERVICE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping",
@@ -1312,7 +1450,6 @@ for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
 }
 
 /// `ClusterComputeResourceHCIConfigInfo`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHciConfigInfo {
     /// `workflowState`: required string.
     pub workflow_state: String,
@@ -1322,6 +1459,16 @@ pub struct ClusterComputeResourceHciConfigInfo {
     pub configured_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostConfigProfile`: optional `ClusterComputeResourceHostConfigurationProfile`.
     pub host_config_profile: Option<Box<ClusterComputeResourceHostConfigurationProfile>>,
+}
+impl Default for ClusterComputeResourceHciConfigInfo {
+    fn default() -> Self {
+        Self {
+            workflow_state: String::new(),
+            dvs_setting: Vec::new(),
+            configured_hosts: Vec::new(),
+            host_config_profile: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigInfo",
@@ -1384,7 +1531,6 @@ impl serde::Serialize for ClusterComputeResourceHciConfigInfo {
 }
 
 /// `ClusterComputeResourceHCIConfigSpec`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHciConfigSpec {
     /// `dvsProf`: list of `ClusterComputeResourceDvsProfile`.
     pub dvs_prof: Vec<ClusterComputeResourceDvsProfile>,
@@ -1394,6 +1540,16 @@ pub struct ClusterComputeResourceHciConfigSpec {
     pub v_san_config_spec: Option<Box<SddcBase>>,
     /// `vcProf`: optional `ClusterComputeResourceVCProfile`.
     pub vc_prof: Option<Box<ClusterComputeResourceVcProfile>>,
+}
+impl Default for ClusterComputeResourceHciConfigSpec {
+    fn default() -> Self {
+        Self {
+            dvs_prof: Vec::new(),
+            host_config_profile: None,
+            v_san_config_spec: None,
+            vc_prof: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HCI_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHCIConfigSpec",
@@ -1456,7 +1612,6 @@ impl serde::Serialize for ClusterComputeResourceHciConfigSpec {
 }
 
 /// `ClusterComputeResourceHostConfigurationInput`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHostConfigurationInput {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -1464,6 +1619,15 @@ pub struct ClusterComputeResourceHostConfigurationInput {
     pub host_vmk_nics: Vec<ClusterComputeResourceHostVmkNicInfo>,
     /// `allowedInNonMaintenanceMode`: optional boolean.
     pub allowed_in_non_maintenance_mode: Option<bool>,
+}
+impl Default for ClusterComputeResourceHostConfigurationInput {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            host_vmk_nics: Vec::new(),
+            allowed_in_non_maintenance_mode: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationInput",
@@ -1523,7 +1687,6 @@ impl serde::Serialize for ClusterComputeResourceHostConfigurationInput {
 }
 
 /// `ClusterComputeResourceHostConfigurationProfile`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `dateTimeConfig`: optional `HostDateTimeConfig`.
     #[cfg(feature = "host")]
@@ -1531,6 +1694,16 @@ pub struct ClusterComputeResourceHostConfigurationProfile {
     /// `lockdownMode`: optional `HostLockdownMode`.
     #[cfg(feature = "host")]
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+}
+impl Default for ClusterComputeResourceHostConfigurationProfile {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "host")]
+            date_time_config: None,
+            #[cfg(feature = "host")]
+            lockdown_mode: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationProfile",
@@ -1591,7 +1764,6 @@ impl serde::Serialize for ClusterComputeResourceHostConfigurationProfile {
 }
 
 /// `ClusterComputeResourceHostConfigurationValidation`, a [`ClusterComputeResourceValidationResultBase`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHostConfigurationValidation {
     /// The properties of `ClusterComputeResourceValidationResultBase`.
     pub base: ClusterComputeResourceValidationResultBase,
@@ -1605,6 +1777,18 @@ pub struct ClusterComputeResourceHostConfigurationValidation {
     pub is_ntp_setting_valid: Option<bool>,
     /// `isLockdownModeValid`: optional boolean.
     pub is_lockdown_mode_valid: Option<bool>,
+}
+impl Default for ClusterComputeResourceHostConfigurationValidation {
+    fn default() -> Self {
+        Self {
+            base: ClusterComputeResourceValidationResultBase::default(),
+            host: Default::default(),
+            is_dvs_setting_valid: None,
+            is_vmknic_setting_valid: None,
+            is_ntp_setting_valid: None,
+            is_lockdown_mode_valid: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_CONFIGURATION_VALIDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostConfigurationValidation",
@@ -1687,12 +1871,19 @@ impl serde::Serialize for ClusterComputeResourceHostConfigurationValidation {
 }
 
 /// `ClusterComputeResourceHostEvacuationInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct ClusterComputeResourceHostEvacuationInfo {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `action`: list of `OptionValue` or a descendant.
     pub action: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for ClusterComputeResourceHostEvacuationInfo {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            action: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_EVACUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostEvacuationInfo",
@@ -1749,12 +1940,19 @@ impl serde::Serialize for ClusterComputeResourceHostEvacuationInfo {
 }
 
 /// `ClusterComputeResourceHostVmkNicInfo`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceHostVmkNicInfo {
     /// `nicSpec`: required `HostVirtualNicSpec`.
     pub nic_spec: HostVirtualNicSpec,
     /// `service`: required string.
     pub service: String,
+}
+impl Default for ClusterComputeResourceHostVmkNicInfo {
+    fn default() -> Self {
+        Self {
+            nic_spec: Default::default(),
+            service: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_HOST_VMK_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceHostVmkNicInfo",
@@ -1811,12 +2009,19 @@ impl serde::Serialize for ClusterComputeResourceHostVmkNicInfo {
 }
 
 /// `ClusterComputeResourceMaintenanceInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct ClusterComputeResourceMaintenanceInfo {
     /// `partialMMId`: optional string.
     pub partial_mm_id: Option<String>,
     /// `hostEvacInfo`: list of `ClusterComputeResourceHostEvacuationInfo`.
     pub host_evac_info: Vec<ClusterComputeResourceHostEvacuationInfo>,
+}
+impl Default for ClusterComputeResourceMaintenanceInfo {
+    fn default() -> Self {
+        Self {
+            partial_mm_id: None,
+            host_evac_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_MAINTENANCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceMaintenanceInfo",
@@ -1873,7 +2078,6 @@ impl serde::Serialize for ClusterComputeResourceMaintenanceInfo {
 }
 
 /// `ClusterComputeResourceVCProfile`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceVcProfile {
     /// `clusterSpec`: optional `ClusterConfigSpecEx`.
     pub cluster_spec: Option<Box<ClusterConfigSpecEx>>,
@@ -1881,6 +2085,15 @@ pub struct ClusterComputeResourceVcProfile {
     pub evc_mode_key: Option<String>,
     /// `evcGraphicsModeKey`: optional string, since VI API 7.0.1.0.
     pub evc_graphics_mode_key: Option<String>,
+}
+impl Default for ClusterComputeResourceVcProfile {
+    fn default() -> Self {
+        Self {
+            cluster_spec: None,
+            evc_mode_key: None,
+            evc_graphics_mode_key: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVCProfile",
@@ -1940,10 +2153,14 @@ impl serde::Serialize for ClusterComputeResourceVcProfile {
 }
 
 /// `ClusterComputeResourceValidationResultBase`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceValidationResultBase {
     /// `info`: list of `LocalizableMessage`.
     pub info: Vec<LocalizableMessage>,
+}
+impl Default for ClusterComputeResourceValidationResultBase {
+    fn default() -> Self {
+        Self { info: Vec::new() }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VALIDATION_RESULT_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceValidationResultBase",
@@ -1999,7 +2216,6 @@ impl serde::Serialize for ClusterComputeResourceValidationResultBase {
 }
 
 /// `ClusterComputeResourceVcsSlots`, a [`DynamicData`], since VI API 7.0.1.1.
-#[derive(Default)]
 pub struct ClusterComputeResourceVcsSlots {
     /// `systemId`: optional string, since VI API 7.0.3.0.
     pub system_id: Option<String>,
@@ -2009,6 +2225,16 @@ pub struct ClusterComputeResourceVcsSlots {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `totalSlots`: required int.
     pub total_slots: i32,
+}
+impl Default for ClusterComputeResourceVcsSlots {
+    fn default() -> Self {
+        Self {
+            system_id: None,
+            host: Default::default(),
+            datastore: Vec::new(),
+            total_slots: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_VCS_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceVcsSlots",
@@ -2071,7 +2297,6 @@ impl serde::Serialize for ClusterComputeResourceVcsSlots {
 }
 
 /// `ClusterConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterConfigSpec {
     /// `dasConfig`: optional `ClusterDasConfigInfo`.
     pub das_config: Option<Box<ClusterDasConfigInfo>>,
@@ -2083,6 +2308,17 @@ pub struct ClusterConfigSpec {
     pub drs_vm_config_spec: Vec<ClusterDrsVmConfigSpec>,
     /// `rulesSpec`: list of `ClusterRuleSpec`.
     pub rules_spec: Vec<ClusterRuleSpec>,
+}
+impl Default for ClusterConfigSpec {
+    fn default() -> Self {
+        Self {
+            das_config: None,
+            das_vm_config_spec: Vec::new(),
+            drs_config: None,
+            drs_vm_config_spec: Vec::new(),
+            rules_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpec",
@@ -2148,7 +2384,6 @@ impl serde::Serialize for ClusterConfigSpec {
 }
 
 /// `ClusterConfigSpecEx`, a [`ComputeResourceConfigSpec`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterConfigSpecEx {
     /// The properties of `ComputeResourceConfigSpec`.
     pub base: ComputeResourceConfigSpec,
@@ -2192,6 +2427,35 @@ pub struct ClusterConfigSpecEx {
     /// `vsanCoreConfigSpec`: optional `VsanClusterCoreConfigSpec`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config_spec: Option<Box<VsanClusterCoreConfigSpec>>,
+}
+impl Default for ClusterConfigSpecEx {
+    fn default() -> Self {
+        Self {
+            base: ComputeResourceConfigSpec::default(),
+            system_vms_config: None,
+            das_config: None,
+            das_vm_config_spec: Vec::new(),
+            drs_config: None,
+            drs_vm_config_spec: Vec::new(),
+            rules_spec: Vec::new(),
+            orchestration: None,
+            vm_orchestration_spec: Vec::new(),
+            dpm_config: None,
+            dpm_host_config_spec: Vec::new(),
+            #[cfg(feature = "vsan")]
+            vsan_config: None,
+            #[cfg(feature = "vsan")]
+            vsan_host_config_spec: Vec::new(),
+            group_spec: Vec::new(),
+            infra_update_ha_config: None,
+            proactive_drs_config: None,
+            in_hci_workflow: None,
+            #[cfg(feature = "crypto")]
+            crypto_config: None,
+            #[cfg(feature = "vsan")]
+            vsan_core_config_spec: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_CONFIG_SPEC_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigSpecEx",
@@ -2320,12 +2584,19 @@ impl serde::Serialize for ClusterConfigSpecEx {
 }
 
 /// `ClusterCreatedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterCreatedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+}
+impl Default for ClusterCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            parent: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCreatedEvent",
@@ -2395,12 +2666,19 @@ impl serde::Serialize for ClusterCreatedEvent {
 }
 
 /// `ClusterDasAamHostInfo`, a [`ClusterDasHostInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasAamHostInfo {
     /// `hostDasState`: list of `ClusterDasAamNodeState`.
     pub host_das_state: Vec<ClusterDasAamNodeState>,
     /// `primaryHosts`: list of string.
     pub primary_hosts: Vec<String>,
+}
+impl Default for ClusterDasAamHostInfo {
+    fn default() -> Self {
+        Self {
+            host_das_state: Vec::new(),
+            primary_hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_AAM_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamHostInfo",
@@ -2459,7 +2737,6 @@ impl serde::Serialize for ClusterDasAamHostInfo {
 }
 
 /// `ClusterDasAamNodeState`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasAamNodeState {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -2469,6 +2746,16 @@ pub struct ClusterDasAamNodeState {
     pub config_state: String,
     /// `runtimeState`: required string.
     pub runtime_state: String,
+}
+impl Default for ClusterDasAamNodeState {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            name: String::new(),
+            config_state: String::new(),
+            runtime_state: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_AAM_NODE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAamNodeState",
@@ -2531,8 +2818,12 @@ impl serde::Serialize for ClusterDasAamNodeState {
 }
 
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasAdmissionControlInfo {}
+impl Default for ClusterDasAdmissionControlInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlInfo",
     "4.0",
@@ -2582,12 +2873,19 @@ impl serde::Serialize for ClusterDasAdmissionControlInfo {
 }
 
 /// `ClusterDasAdmissionControlPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasAdmissionControlPolicy {
     /// `resourceReductionToToleratePercent`: optional int, since VI API 6.5.
     pub resource_reduction_to_tolerate_percent: Option<i32>,
     /// `pMemAdmissionControlEnabled`: optional boolean, since VI API 7.0.2.0.
     pub p_mem_admission_control_enabled: Option<bool>,
+}
+impl Default for ClusterDasAdmissionControlPolicy {
+    fn default() -> Self {
+        Self {
+            resource_reduction_to_tolerate_percent: None,
+            p_mem_admission_control_enabled: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdmissionControlPolicy",
@@ -2645,7 +2943,6 @@ impl serde::Serialize for ClusterDasAdmissionControlPolicy {
 }
 
 /// `ClusterDasAdvancedRuntimeInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasAdvancedRuntimeInfo {
     /// `dasHostInfo`: optional `ClusterDasHostInfo` or a descendant.
     pub das_host_info: Option<rt::Poly<ClusterDasHostInfo>>,
@@ -2653,6 +2950,15 @@ pub struct ClusterDasAdvancedRuntimeInfo {
     pub vmcp_supported: Option<Box<ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo>>,
     /// `heartbeatDatastoreInfo`: list of `DasHeartbeatDatastoreInfo`, since VI API 5.0.
     pub heartbeat_datastore_info: Vec<DasHeartbeatDatastoreInfo>,
+}
+impl Default for ClusterDasAdvancedRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            das_host_info: None,
+            vmcp_supported: None,
+            heartbeat_datastore_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfo",
@@ -2713,12 +3019,19 @@ impl serde::Serialize for ClusterDasAdvancedRuntimeInfo {
 }
 
 /// `ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     /// `storageAPDSupported`: required boolean.
     pub storage_apd_supported: bool,
     /// `storagePDLSupported`: required boolean.
     pub storage_pdl_supported: bool,
+}
+impl Default for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
+    fn default() -> Self {
+        Self {
+            storage_apd_supported: false,
+            storage_pdl_supported: false,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_ADVANCED_RUNTIME_INFO_VMCP_CAPABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo",
@@ -2775,8 +3088,12 @@ impl serde::Serialize for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
 }
 
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ClusterDasData {}
+impl Default for ClusterDasData {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CLUSTER_DAS_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasData",
     "5.0",
@@ -2826,7 +3143,6 @@ impl serde::Serialize for ClusterDasData {
 }
 
 /// `ClusterDasDataSummary`, a [`ClusterDasData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ClusterDasDataSummary {
     /// `hostListVersion`: required long.
     pub host_list_version: i64,
@@ -2834,6 +3150,15 @@ pub struct ClusterDasDataSummary {
     pub cluster_config_version: i64,
     /// `compatListVersion`: required long.
     pub compat_list_version: i64,
+}
+impl Default for ClusterDasDataSummary {
+    fn default() -> Self {
+        Self {
+            host_list_version: 0,
+            cluster_config_version: 0,
+            compat_list_version: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_DATA_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasDataSummary",
@@ -2895,7 +3220,6 @@ impl serde::Serialize for ClusterDasDataSummary {
 }
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfo`, a [`ClusterDasAdvancedRuntimeInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
     /// The properties of `ClusterDasAdvancedRuntimeInfo`.
     pub base: ClusterDasAdvancedRuntimeInfo,
@@ -2919,6 +3243,22 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
     pub vms_requiring_multiple_slots: Vec<
         ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots,
     >,
+}
+impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            base: ClusterDasAdvancedRuntimeInfo::default(),
+            slot_info: Default::default(),
+            total_slots: 0,
+            used_slots: 0,
+            unreserved_slots: 0,
+            total_vms: 0,
+            total_hosts: 0,
+            total_good_hosts: 0,
+            host_slots: Vec::new(),
+            vms_requiring_multiple_slots: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfo",
@@ -3013,12 +3353,19 @@ impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfo {
 }
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+}
+impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            slots: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_HOST_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots",
@@ -3075,7 +3422,6 @@ impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
 }
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     /// `numVcpus`: required int.
     pub num_vcpus: i32,
@@ -3083,6 +3429,15 @@ pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     pub cpu_m_hz: i32,
     /// `memoryMB`: required int.
     pub memory_mb: i32,
+}
+impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
+    fn default() -> Self {
+        Self {
+            num_vcpus: 0,
+            cpu_m_hz: 0,
+            memory_mb: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo",
@@ -3142,12 +3497,19 @@ impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
 }
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `slots`: required int.
     pub slots: i32,
+}
+impl Default for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            slots: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_FAILOVER_LEVEL_ADVANCED_RUNTIME_INFO_VM_SLOTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots",
@@ -3204,12 +3566,19 @@ impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
 }
 
 /// `ClusterDasFdmHostState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ClusterDasFdmHostState {
     /// `state`: required string.
     pub state: String,
     /// `stateReporter`: optional reference to `HostSystem`.
     pub state_reporter: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterDasFdmHostState {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            state_reporter: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_FDM_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasFdmHostState",
@@ -3266,8 +3635,12 @@ impl serde::Serialize for ClusterDasFdmHostState {
 }
 
 /// `ClusterDasHostInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasHostInfo {}
+impl Default for ClusterDasHostInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CLUSTER_DAS_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostInfo",
     "4.0",
@@ -3317,12 +3690,19 @@ impl serde::Serialize for ClusterDasHostInfo {
 }
 
 /// `ClusterDasHostRecommendation`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDasHostRecommendation {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `drsRating`: optional int.
     pub drs_rating: Option<i32>,
+}
+impl Default for ClusterDasHostRecommendation {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            drs_rating: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasHostRecommendation",
@@ -3379,7 +3759,6 @@ impl serde::Serialize for ClusterDasHostRecommendation {
 }
 
 /// `ClusterDasVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDasVmConfigInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -3389,6 +3768,16 @@ pub struct ClusterDasVmConfigInfo {
     pub power_off_on_isolation: Option<bool>,
     /// `dasSettings`: optional `ClusterDasVmSettings`, since VI API 2.5.
     pub das_settings: Option<Box<ClusterDasVmSettings>>,
+}
+impl Default for ClusterDasVmConfigInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            restart_priority: None,
+            power_off_on_isolation: None,
+            das_settings: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigInfo",
@@ -3451,12 +3840,19 @@ impl serde::Serialize for ClusterDasVmConfigInfo {
 }
 
 /// `ClusterDasVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDasVmConfigSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDasVmConfigInfo`.
     pub info: Option<Box<ClusterDasVmConfigInfo>>,
+}
+impl Default for ClusterDasVmConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmConfigSpec",
@@ -3525,7 +3921,6 @@ impl serde::Serialize for ClusterDasVmConfigSpec {
 }
 
 /// `ClusterDasVmSettings`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterDasVmSettings {
     /// `restartPriority`: optional string.
     pub restart_priority: Option<String>,
@@ -3539,6 +3934,17 @@ pub struct ClusterDasVmSettings {
     pub vm_component_protection_settings: Option<
         Box<ClusterVmComponentProtectionSettings>,
     >,
+}
+impl Default for ClusterDasVmSettings {
+    fn default() -> Self {
+        Self {
+            restart_priority: None,
+            restart_priority_timeout: None,
+            isolation_response: None,
+            vm_tools_monitoring_settings: None,
+            vm_component_protection_settings: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_VM_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasVmSettings",
@@ -3604,12 +4010,19 @@ impl serde::Serialize for ClusterDasVmSettings {
 }
 
 /// `ClusterDatastoreUpdateSpec`, a [`ArrayUpdateSpec`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct ClusterDatastoreUpdateSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterDatastoreUpdateSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DATASTORE_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDatastoreUpdateSpec",
@@ -3678,7 +4091,6 @@ impl serde::Serialize for ClusterDatastoreUpdateSpec {
 }
 
 /// `ClusterDependencyRuleInfo`, a [`ClusterRuleInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterDependencyRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -3686,6 +4098,15 @@ pub struct ClusterDependencyRuleInfo {
     pub vm_group: String,
     /// `dependsOnVmGroup`: required string.
     pub depends_on_vm_group: String,
+}
+impl Default for ClusterDependencyRuleInfo {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            vm_group: String::new(),
+            depends_on_vm_group: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DEPENDENCY_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDependencyRuleInfo",
@@ -3758,10 +4179,16 @@ impl serde::Serialize for ClusterDependencyRuleInfo {
 }
 
 /// `ClusterDestroyedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDestroyedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for ClusterDestroyedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDestroyedEvent",
@@ -3827,7 +4254,6 @@ impl serde::Serialize for ClusterDestroyedEvent {
 }
 
 /// `ClusterDpmHostConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterDpmHostConfigInfo {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
@@ -3835,6 +4261,15 @@ pub struct ClusterDpmHostConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DpmBehavior`.
     pub behavior: Option<enums::DpmBehavior>,
+}
+impl Default for ClusterDpmHostConfigInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            enabled: None,
+            behavior: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigInfo",
@@ -3894,12 +4329,19 @@ impl serde::Serialize for ClusterDpmHostConfigInfo {
 }
 
 /// `ClusterDpmHostConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterDpmHostConfigSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDpmHostConfigInfo`.
     pub info: Option<Box<ClusterDpmHostConfigInfo>>,
+}
+impl Default for ClusterDpmHostConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DPM_HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmHostConfigSpec",
@@ -3968,12 +4410,19 @@ impl serde::Serialize for ClusterDpmHostConfigSpec {
 }
 
 /// `ClusterDrsFaults`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDrsFaults {
     /// `reason`: required string.
     pub reason: String,
     /// `faultsByVm`: list, not empty, of `ClusterDrsFaultsFaultsByVm` or a descendant.
     pub faults_by_vm: Vec<rt::Poly<ClusterDrsFaultsFaultsByVm>>,
+}
+impl Default for ClusterDrsFaults {
+    fn default() -> Self {
+        Self {
+            reason: String::new(),
+            faults_by_vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_FAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaults",
@@ -4030,13 +4479,21 @@ impl serde::Serialize for ClusterDrsFaults {
 }
 
 /// `ClusterDrsFaultsFaultsByVirtualDisk`, a [`ClusterDrsFaultsFaultsByVm`], since VI API 5.0.
-#[derive(Default)]
 pub struct ClusterDrsFaultsFaultsByVirtualDisk {
     /// The properties of `ClusterDrsFaultsFaultsByVm`.
     pub base: ClusterDrsFaultsFaultsByVm,
     /// `disk`: optional `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Option<Box<VirtualDiskId>>,
+}
+impl Default for ClusterDrsFaultsFaultsByVirtualDisk {
+    fn default() -> Self {
+        Self {
+            base: ClusterDrsFaultsFaultsByVm::default(),
+            #[cfg(feature = "iofilter")]
+            disk: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVirtualDisk",
@@ -4108,12 +4565,19 @@ impl serde::Serialize for ClusterDrsFaultsFaultsByVirtualDisk {
 }
 
 /// `ClusterDrsFaultsFaultsByVm`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterDrsFaultsFaultsByVm {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
     /// `fault`: list, not empty, of `LocalizedMethodFault`.
     pub fault: Vec<LocalizedMethodFault>,
+}
+impl Default for ClusterDrsFaultsFaultsByVm {
+    fn default() -> Self {
+        Self {
+            vm: None,
+            fault: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_FAULTS_FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsFaultsFaultsByVm",
@@ -4171,7 +4635,6 @@ impl serde::Serialize for ClusterDrsFaultsFaultsByVm {
 }
 
 /// `ClusterDrsMigration`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDrsMigration {
     /// `key`: required string.
     pub key: String,
@@ -4195,6 +4658,23 @@ pub struct ClusterDrsMigration {
     pub destination_cpu_load: Option<i32>,
     /// `destinationMemoryLoad`: optional long.
     pub destination_memory_load: Option<i64>,
+}
+impl Default for ClusterDrsMigration {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            time: Default::default(),
+            vm: Default::default(),
+            cpu_load: None,
+            memory_load: None,
+            source: Default::default(),
+            source_cpu_load: None,
+            source_memory_load: None,
+            destination: Default::default(),
+            destination_cpu_load: None,
+            destination_memory_load: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_MIGRATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsMigration",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ClusterDrsRecommendation`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDrsRecommendation {
     /// `key`: required string.
     pub key: String,
@@ -18,6 +17,17 @@ pub struct ClusterDrsRecommendation {
     pub reason_text: String,
     /// `migrationList`: list, not empty, of `ClusterDrsMigration`.
     pub migration_list: Vec<ClusterDrsMigration>,
+}
+impl Default for ClusterDrsRecommendation {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            rating: 0,
+            reason: String::new(),
+            reason_text: String::new(),
+            migration_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsRecommendation",
@@ -83,7 +93,6 @@ impl serde::Serialize for ClusterDrsRecommendation {
 }
 
 /// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDrsVmConfigInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -91,6 +100,15 @@ pub struct ClusterDrsVmConfigInfo {
     pub enabled: Option<bool>,
     /// `behavior`: optional `DrsBehavior`.
     pub behavior: Option<enums::DrsBehavior>,
+}
+impl Default for ClusterDrsVmConfigInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            enabled: None,
+            behavior: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigInfo",
@@ -150,12 +168,19 @@ impl serde::Serialize for ClusterDrsVmConfigInfo {
 }
 
 /// `ClusterDrsVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDrsVmConfigSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterDrsVmConfigInfo`.
     pub info: Option<Box<ClusterDrsVmConfigInfo>>,
+}
+impl Default for ClusterDrsVmConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsVmConfigSpec",
@@ -224,7 +249,6 @@ impl serde::Serialize for ClusterDrsVmConfigSpec {
 }
 
 /// `ClusterEVCManagerCheckResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterEvcManagerCheckResult {
     /// `evcModeKey`: required string.
     pub evc_mode_key: String,
@@ -232,6 +256,15 @@ pub struct ClusterEvcManagerCheckResult {
     pub error: LocalizedMethodFault,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterEvcManagerCheckResult {
+    fn default() -> Self {
+        Self {
+            evc_mode_key: String::new(),
+            error: Default::default(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_EVC_MANAGER_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerCheckResult",
@@ -291,7 +324,6 @@ impl serde::Serialize for ClusterEvcManagerCheckResult {
 }
 
 /// `ClusterEVCManagerEVCState`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterEvcManagerEvcState {
     /// `supportedEVCMode`: list, not empty, of `EVCMode`.
     pub supported_evc_mode: Vec<EvcMode>,
@@ -306,6 +338,19 @@ pub struct ClusterEvcManagerEvcState {
     pub feature_mask: Vec<HostFeatureMask>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+}
+impl Default for ClusterEvcManagerEvcState {
+    fn default() -> Self {
+        Self {
+            supported_evc_mode: Vec::new(),
+            current_evc_mode_key: None,
+            guaranteed_cpu_features: Vec::new(),
+            #[cfg(feature = "host")]
+            feature_capability: Vec::new(),
+            feature_mask: Vec::new(),
+            feature_requirement: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_EVC_MANAGER_EVC_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManagerEVCState",
@@ -376,12 +421,19 @@ impl serde::Serialize for ClusterEvcManagerEvcState {
 }
 
 /// `ClusterEnterMaintenanceResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ClusterEnterMaintenanceResult {
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
     /// `fault`: optional `ClusterDrsFaults`.
     pub fault: Option<Box<ClusterDrsFaults>>,
+}
+impl Default for ClusterEnterMaintenanceResult {
+    fn default() -> Self {
+        Self {
+            recommendations: Vec::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEnterMaintenanceResult",
@@ -438,10 +490,14 @@ impl serde::Serialize for ClusterEnterMaintenanceResult {
 }
 
 /// `ClusterEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for ClusterEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEvent",
@@ -507,10 +563,14 @@ impl serde::Serialize for ClusterEvent {
 }
 
 /// `ClusterFailoverHostAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlInfo {
     /// `hostStatus`: list of `ClusterFailoverHostAdmissionControlInfoHostStatus`.
     pub host_status: Vec<ClusterFailoverHostAdmissionControlInfoHostStatus>,
+}
+impl Default for ClusterFailoverHostAdmissionControlInfo {
+    fn default() -> Self {
+        Self { host_status: Vec::new() }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfo",
@@ -567,12 +627,19 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlInfo {
 }
 
 /// `ClusterFailoverHostAdmissionControlInfoHostStatus`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `status`: required `ManagedEntityStatus`.
     pub status: enums::ManagedEntityStatus,
+}
+impl Default for ClusterFailoverHostAdmissionControlInfoHostStatus {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            status: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_INFO_HOST_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlInfoHostStatus",
@@ -629,7 +696,6 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlInfoHostStatus {
 }
 
 /// `ClusterFailoverHostAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverHostAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -637,6 +703,15 @@ pub struct ClusterFailoverHostAdmissionControlPolicy {
     pub failover_hosts: Vec<rt::ManagedObjectReference>,
     /// `failoverLevel`: optional int, since VI API 6.5.
     pub failover_level: Option<i32>,
+}
+impl Default for ClusterFailoverHostAdmissionControlPolicy {
+    fn default() -> Self {
+        Self {
+            base: ClusterDasAdmissionControlPolicy::default(),
+            failover_hosts: Vec::new(),
+            failover_level: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_HOST_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverHostAdmissionControlPolicy",
@@ -710,10 +785,14 @@ impl serde::Serialize for ClusterFailoverHostAdmissionControlPolicy {
 }
 
 /// `ClusterFailoverLevelAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverLevelAdmissionControlInfo {
     /// `currentFailoverLevel`: required int.
     pub current_failover_level: i32,
+}
+impl Default for ClusterFailoverLevelAdmissionControlInfo {
+    fn default() -> Self {
+        Self { current_failover_level: 0 }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlInfo",
@@ -770,7 +849,6 @@ impl serde::Serialize for ClusterFailoverLevelAdmissionControlInfo {
 }
 
 /// `ClusterFailoverLevelAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverLevelAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -778,6 +856,15 @@ pub struct ClusterFailoverLevelAdmissionControlPolicy {
     pub failover_level: i32,
     /// `slotPolicy`: optional `ClusterSlotPolicy` or a descendant, since VI API 5.1.
     pub slot_policy: Option<rt::Poly<ClusterSlotPolicy>>,
+}
+impl Default for ClusterFailoverLevelAdmissionControlPolicy {
+    fn default() -> Self {
+        Self {
+            base: ClusterDasAdmissionControlPolicy::default(),
+            failover_level: 0,
+            slot_policy: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_LEVEL_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverLevelAdmissionControlPolicy",
@@ -851,7 +938,6 @@ impl serde::Serialize for ClusterFailoverLevelAdmissionControlPolicy {
 }
 
 /// `ClusterFailoverResourcesAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverResourcesAdmissionControlInfo {
     /// `currentCpuFailoverResourcesPercent`: required int.
     pub current_cpu_failover_resources_percent: i32,
@@ -859,6 +945,15 @@ pub struct ClusterFailoverResourcesAdmissionControlInfo {
     pub current_memory_failover_resources_percent: i32,
     /// `currentPMemFailoverResourcesPercent`: optional int, since VI API 7.0.2.0.
     pub current_p_mem_failover_resources_percent: Option<i32>,
+}
+impl Default for ClusterFailoverResourcesAdmissionControlInfo {
+    fn default() -> Self {
+        Self {
+            current_cpu_failover_resources_percent: 0,
+            current_memory_failover_resources_percent: 0,
+            current_p_mem_failover_resources_percent: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlInfo",
@@ -921,7 +1016,6 @@ impl serde::Serialize for ClusterFailoverResourcesAdmissionControlInfo {
 }
 
 /// `ClusterFailoverResourcesAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     /// The properties of `ClusterDasAdmissionControlPolicy`.
     pub base: ClusterDasAdmissionControlPolicy,
@@ -937,6 +1031,19 @@ pub struct ClusterFailoverResourcesAdmissionControlPolicy {
     pub p_mem_failover_resources_percent: Option<i32>,
     /// `autoComputePMemFailoverResourcesPercent`: optional boolean, since VI API 7.0.2.0.
     pub auto_compute_p_mem_failover_resources_percent: Option<bool>,
+}
+impl Default for ClusterFailoverResourcesAdmissionControlPolicy {
+    fn default() -> Self {
+        Self {
+            base: ClusterDasAdmissionControlPolicy::default(),
+            cpu_failover_resources_percent: 0,
+            memory_failover_resources_percent: 0,
+            failover_level: None,
+            auto_compute_percentages: None,
+            p_mem_failover_resources_percent: None,
+            auto_compute_p_mem_failover_resources_percent: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_FAILOVER_RESOURCES_ADMISSION_CONTROL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFailoverResourcesAdmissionControlPolicy",
@@ -1022,12 +1129,16 @@ impl serde::Serialize for ClusterFailoverResourcesAdmissionControlPolicy {
 }
 
 /// `ClusterFixedSizeSlotPolicy`, a [`ClusterSlotPolicy`], since VI API 5.1.
-#[derive(Default)]
 pub struct ClusterFixedSizeSlotPolicy {
     /// `cpu`: required int.
     pub cpu: i32,
     /// `memory`: required int.
     pub memory: i32,
+}
+impl Default for ClusterFixedSizeSlotPolicy {
+    fn default() -> Self {
+        Self { cpu: 0, memory: 0 }
+    }
 }
 pub(crate) static CLUSTER_FIXED_SIZE_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFixedSizeSlotPolicy",
@@ -1086,7 +1197,6 @@ impl serde::Serialize for ClusterFixedSizeSlotPolicy {
 }
 
 /// `ClusterFtVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct ClusterFtVmHostRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -1094,6 +1204,15 @@ pub struct ClusterFtVmHostRuleInfo {
     pub vm_group_name: String,
     /// `hostGroupName`: list of string.
     pub host_group_name: Vec<String>,
+}
+impl Default for ClusterFtVmHostRuleInfo {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            vm_group_name: String::new(),
+            host_group_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_FT_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterFtVmHostRuleInfo",
@@ -1166,7 +1285,6 @@ impl serde::Serialize for ClusterFtVmHostRuleInfo {
 }
 
 /// `ClusterGroupInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClusterGroupInfo {
     /// `name`: required string.
     pub name: String,
@@ -1174,6 +1292,15 @@ pub struct ClusterGroupInfo {
     pub user_created: Option<bool>,
     /// `uniqueID`: optional string, since VI API 6.0.
     pub unique_id: Option<String>,
+}
+impl Default for ClusterGroupInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            user_created: None,
+            unique_id: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupInfo",
@@ -1234,12 +1361,19 @@ impl serde::Serialize for ClusterGroupInfo {
 }
 
 /// `ClusterGroupSpec`, a [`ArrayUpdateSpec`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClusterGroupSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterGroupInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterGroupInfo>>,
+}
+impl Default for ClusterGroupSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterGroupSpec",
@@ -1308,12 +1442,19 @@ impl serde::Serialize for ClusterGroupSpec {
 }
 
 /// `ClusterHostGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClusterHostGroup {
     /// The properties of `ClusterGroupInfo`.
     pub base: ClusterGroupInfo,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterHostGroup {
+    fn default() -> Self {
+        Self {
+            base: ClusterGroupInfo::default(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_HOST_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostGroup",
@@ -1383,12 +1524,19 @@ impl serde::Serialize for ClusterHostGroup {
 }
 
 /// `ClusterHostInfraUpdateHaModeAction`, a [`ClusterAction`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterHostInfraUpdateHaModeAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
     /// `operationType`: required string.
     pub operation_type: String,
+}
+impl Default for ClusterHostInfraUpdateHaModeAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            operation_type: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_HOST_INFRA_UPDATE_HA_MODE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostInfraUpdateHaModeAction",
@@ -1458,7 +1606,6 @@ impl serde::Serialize for ClusterHostInfraUpdateHaModeAction {
 }
 
 /// `ClusterHostPowerAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterHostPowerAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1470,6 +1617,17 @@ pub struct ClusterHostPowerAction {
     pub cpu_capacity_m_hz: Option<i32>,
     /// `memCapacityMB`: optional int.
     pub mem_capacity_mb: Option<i32>,
+}
+impl Default for ClusterHostPowerAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            operation_type: Default::default(),
+            power_consumption_watt: None,
+            cpu_capacity_m_hz: None,
+            mem_capacity_mb: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_HOST_POWER_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostPowerAction",
@@ -1548,12 +1706,19 @@ impl serde::Serialize for ClusterHostPowerAction {
 }
 
 /// `ClusterHostRecommendation`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterHostRecommendation {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `rating`: required int.
     pub rating: i32,
+}
+impl Default for ClusterHostRecommendation {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            rating: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_HOST_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterHostRecommendation",
@@ -1610,7 +1775,6 @@ impl serde::Serialize for ClusterHostRecommendation {
 }
 
 /// `ClusterInfraUpdateHaConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterInfraUpdateHaConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1622,6 +1786,17 @@ pub struct ClusterInfraUpdateHaConfigInfo {
     pub severe_remediation: Option<String>,
     /// `providers`: list of string.
     pub providers: Vec<String>,
+}
+impl Default for ClusterInfraUpdateHaConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            behavior: None,
+            moderate_remediation: None,
+            severe_remediation: None,
+            providers: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_INFRA_UPDATE_HA_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInfraUpdateHaConfigInfo",
@@ -1687,7 +1862,6 @@ impl serde::Serialize for ClusterInfraUpdateHaConfigInfo {
 }
 
 /// `ClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterInitialPlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -1695,6 +1869,15 @@ pub struct ClusterInitialPlacementAction {
     pub target_host: rt::ManagedObjectReference,
     /// `pool`: optional reference to `ResourcePool`.
     pub pool: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterInitialPlacementAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            target_host: Default::default(),
+            pool: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_INITIAL_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterInitialPlacementAction",
@@ -1767,12 +1950,19 @@ impl serde::Serialize for ClusterInitialPlacementAction {
 }
 
 /// `ClusterMigrationAction`, a [`ClusterAction`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
     /// `drsMigration`: optional `ClusterDrsMigration`.
     pub drs_migration: Option<Box<ClusterDrsMigration>>,
+}
+impl Default for ClusterMigrationAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            drs_migration: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterMigrationAction",
@@ -1842,12 +2032,19 @@ impl serde::Serialize for ClusterMigrationAction {
 }
 
 /// `ClusterNotAttemptedVmInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterNotAttemptedVmInfo {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for ClusterNotAttemptedVmInfo {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_NOT_ATTEMPTED_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNotAttemptedVmInfo",
@@ -1904,10 +2101,14 @@ impl serde::Serialize for ClusterNotAttemptedVmInfo {
 }
 
 /// `ClusterOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterOrchestrationInfo {
     /// `defaultVmReadiness`: optional `ClusterVmReadiness`.
     pub default_vm_readiness: Option<Box<ClusterVmReadiness>>,
+}
+impl Default for ClusterOrchestrationInfo {
+    fn default() -> Self {
+        Self { default_vm_readiness: None }
+    }
 }
 pub(crate) static CLUSTER_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOrchestrationInfo",
@@ -1961,10 +2162,16 @@ impl serde::Serialize for ClusterOrchestrationInfo {
 }
 
 /// `ClusterOvercommittedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterOvercommittedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for ClusterOvercommittedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterOvercommittedEvent",
@@ -2030,7 +2237,6 @@ impl serde::Serialize for ClusterOvercommittedEvent {
 }
 
 /// `ClusterPowerOnVmResult`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterPowerOnVmResult {
     /// `attempted`: list of `ClusterAttemptedVmInfo`.
     pub attempted: Vec<ClusterAttemptedVmInfo>,
@@ -2038,6 +2244,15 @@ pub struct ClusterPowerOnVmResult {
     pub not_attempted: Vec<ClusterNotAttemptedVmInfo>,
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
+}
+impl Default for ClusterPowerOnVmResult {
+    fn default() -> Self {
+        Self {
+            attempted: Vec::new(),
+            not_attempted: Vec::new(),
+            recommendations: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_POWER_ON_VM_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPowerOnVmResult",
@@ -2097,7 +2312,6 @@ impl serde::Serialize for ClusterPowerOnVmResult {
 }
 
 /// `ClusterPreemptibleVmPairInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct ClusterPreemptibleVmPairInfo {
     /// `id`: optional int.
     pub id: Option<i32>,
@@ -2105,6 +2319,15 @@ pub struct ClusterPreemptibleVmPairInfo {
     pub monitored_vm: rt::ManagedObjectReference,
     /// `preemptibleVm`: required reference to `VirtualMachine`.
     pub preemptible_vm: rt::ManagedObjectReference,
+}
+impl Default for ClusterPreemptibleVmPairInfo {
+    fn default() -> Self {
+        Self {
+            id: None,
+            monitored_vm: Default::default(),
+            preemptible_vm: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairInfo",
@@ -2164,12 +2387,19 @@ impl serde::Serialize for ClusterPreemptibleVmPairInfo {
 }
 
 /// `ClusterPreemptibleVmPairSpec`, a [`ArrayUpdateSpec`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct ClusterPreemptibleVmPairSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterPreemptibleVmPairInfo`.
     pub info: Option<Box<ClusterPreemptibleVmPairInfo>>,
+}
+impl Default for ClusterPreemptibleVmPairSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_PREEMPTIBLE_VM_PAIR_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterPreemptibleVmPairSpec",
@@ -2238,10 +2468,14 @@ impl serde::Serialize for ClusterPreemptibleVmPairSpec {
 }
 
 /// `ClusterProactiveDrsConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterProactiveDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+}
+impl Default for ClusterProactiveDrsConfigInfo {
+    fn default() -> Self {
+        Self { enabled: None }
+    }
 }
 pub(crate) static CLUSTER_PROACTIVE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProactiveDrsConfigInfo",
@@ -2295,7 +2529,6 @@ impl serde::Serialize for ClusterProactiveDrsConfigInfo {
 }
 
 /// `ClusterRecommendation`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterRecommendation {
     /// `key`: required string.
     pub key: String,
@@ -2319,6 +2552,23 @@ pub struct ClusterRecommendation {
     pub action: Vec<rt::Poly<ClusterAction>>,
     /// `target`: optional reference.
     pub target: Option<rt::ManagedObjectReference>,
+}
+impl Default for ClusterRecommendation {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            r#type: String::new(),
+            time: Default::default(),
+            rating: 0,
+            reason: String::new(),
+            reason_text: String::new(),
+            warning_text: None,
+            warning_details: None,
+            prerequisite: Vec::new(),
+            action: Vec::new(),
+            target: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_RECOMMENDATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRecommendation",
@@ -2402,12 +2652,19 @@ impl serde::Serialize for ClusterRecommendation {
 }
 
 /// `ClusterReconfiguredEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterReconfiguredEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for ClusterReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterReconfiguredEvent",
@@ -2477,7 +2734,6 @@ impl serde::Serialize for ClusterReconfiguredEvent {
 }
 
 /// `ClusterResourceUsageSummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterResourceUsageSummary {
     /// `cpuUsedMHz`: required int.
     pub cpu_used_m_hz: i32,
@@ -2495,6 +2751,20 @@ pub struct ClusterResourceUsageSummary {
     pub storage_used_mb: i64,
     /// `storageCapacityMB`: required long.
     pub storage_capacity_mb: i64,
+}
+impl Default for ClusterResourceUsageSummary {
+    fn default() -> Self {
+        Self {
+            cpu_used_m_hz: 0,
+            cpu_capacity_m_hz: 0,
+            mem_used_mb: 0,
+            mem_capacity_mb: 0,
+            p_mem_available_mb: None,
+            p_mem_capacity_mb: None,
+            storage_used_mb: 0,
+            storage_capacity_mb: 0,
+        }
+    }
 }
 pub(crate) static CLUSTER_RESOURCE_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterResourceUsageSummary",
@@ -2569,7 +2839,6 @@ impl serde::Serialize for ClusterResourceUsageSummary {
 }
 
 /// `ClusterRuleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterRuleInfo {
     /// `key`: optional int.
     pub key: Option<i32>,
@@ -2587,6 +2856,20 @@ pub struct ClusterRuleInfo {
     pub in_compliance: Option<bool>,
     /// `ruleUuid`: optional string, since VI API 6.0.
     pub rule_uuid: Option<String>,
+}
+impl Default for ClusterRuleInfo {
+    fn default() -> Self {
+        Self {
+            key: None,
+            status: None,
+            enabled: None,
+            name: None,
+            mandatory: None,
+            user_created: None,
+            in_compliance: None,
+            rule_uuid: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleInfo",
@@ -2662,12 +2945,19 @@ impl serde::Serialize for ClusterRuleInfo {
 }
 
 /// `ClusterRuleSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterRuleSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterRuleInfo` or a descendant.
     pub info: Option<rt::Poly<ClusterRuleInfo>>,
+}
+impl Default for ClusterRuleSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterRuleSpec",
@@ -2736,8 +3026,12 @@ impl serde::Serialize for ClusterRuleSpec {
 }
 
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct ClusterSlotPolicy {}
+impl Default for ClusterSlotPolicy {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CLUSTER_SLOT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSlotPolicy",
     "5.1",
@@ -2787,7 +3081,6 @@ impl serde::Serialize for ClusterSlotPolicy {
 }
 
 /// `ClusterStatusChangedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterStatusChangedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
@@ -2795,6 +3088,15 @@ pub struct ClusterStatusChangedEvent {
     pub old_status: String,
     /// `newStatus`: required string.
     pub new_status: String,
+}
+impl Default for ClusterStatusChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            old_status: String::new(),
+            new_status: String::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterStatusChangedEvent",
@@ -2867,7 +3169,6 @@ impl serde::Serialize for ClusterStatusChangedEvent {
 }
 
 /// `ClusterSystemVMsConfigInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct ClusterSystemVmsConfigInfo {
     /// `allowedDatastores`: list of reference to `Datastore`.
     pub allowed_datastores: Vec<rt::ManagedObjectReference>,
@@ -2877,6 +3178,16 @@ pub struct ClusterSystemVmsConfigInfo {
     pub ds_tag_categories_to_exclude: Vec<String>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+}
+impl Default for ClusterSystemVmsConfigInfo {
+    fn default() -> Self {
+        Self {
+            allowed_datastores: Vec::new(),
+            not_allowed_datastores: Vec::new(),
+            ds_tag_categories_to_exclude: Vec::new(),
+            deployment_mode: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigInfo",
@@ -2939,7 +3250,6 @@ impl serde::Serialize for ClusterSystemVmsConfigInfo {
 }
 
 /// `ClusterSystemVMsConfigSpec`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct ClusterSystemVmsConfigSpec {
     /// `allowedDatastores`: list of `ClusterDatastoreUpdateSpec`.
     pub allowed_datastores: Vec<ClusterDatastoreUpdateSpec>,
@@ -2949,6 +3259,16 @@ pub struct ClusterSystemVmsConfigSpec {
     pub ds_tag_categories_to_exclude: Vec<ClusterTagCategoryUpdateSpec>,
     /// `deploymentMode`: optional string, since VI API 8.0.2.0.
     pub deployment_mode: Option<String>,
+}
+impl Default for ClusterSystemVmsConfigSpec {
+    fn default() -> Self {
+        Self {
+            allowed_datastores: Vec::new(),
+            not_allowed_datastores: Vec::new(),
+            ds_tag_categories_to_exclude: Vec::new(),
+            deployment_mode: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_SYSTEM_VMS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterSystemVMsConfigSpec",
@@ -3011,12 +3331,19 @@ impl serde::Serialize for ClusterSystemVmsConfigSpec {
 }
 
 /// `ClusterTagCategoryUpdateSpec`, a [`ArrayUpdateSpec`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct ClusterTagCategoryUpdateSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `category`: optional string.
     pub category: Option<String>,
+}
+impl Default for ClusterTagCategoryUpdateSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            category: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_TAG_CATEGORY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterTagCategoryUpdateSpec",
@@ -3085,7 +3412,6 @@ impl serde::Serialize for ClusterTagCategoryUpdateSpec {
 }
 
 /// `ClusterVmComponentProtectionSettings`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterVmComponentProtectionSettings {
     /// `vmStorageProtectionForAPD`: optional string.
     pub vm_storage_protection_for_apd: Option<String>,
@@ -3097,6 +3423,17 @@ pub struct ClusterVmComponentProtectionSettings {
     pub vm_reaction_on_apd_cleared: Option<String>,
     /// `vmStorageProtectionForPDL`: optional string.
     pub vm_storage_protection_for_pdl: Option<String>,
+}
+impl Default for ClusterVmComponentProtectionSettings {
+    fn default() -> Self {
+        Self {
+            vm_storage_protection_for_apd: None,
+            enable_apd_timeout_for_hosts: None,
+            vm_terminate_delay_for_apd_sec: None,
+            vm_reaction_on_apd_cleared: None,
+            vm_storage_protection_for_pdl: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_COMPONENT_PROTECTION_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmComponentProtectionSettings",
@@ -3162,12 +3499,19 @@ impl serde::Serialize for ClusterVmComponentProtectionSettings {
 }
 
 /// `ClusterVmGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClusterVmGroup {
     /// The properties of `ClusterGroupInfo`.
     pub base: ClusterGroupInfo,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ClusterVmGroup {
+    fn default() -> Self {
+        Self {
+            base: ClusterGroupInfo::default(),
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmGroup",
@@ -3237,7 +3581,6 @@ impl serde::Serialize for ClusterVmGroup {
 }
 
 /// `ClusterVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClusterVmHostRuleInfo {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -3247,6 +3590,16 @@ pub struct ClusterVmHostRuleInfo {
     pub affine_host_group_name: Option<String>,
     /// `antiAffineHostGroupName`: optional string.
     pub anti_affine_host_group_name: Option<String>,
+}
+impl Default for ClusterVmHostRuleInfo {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            vm_group_name: None,
+            affine_host_group_name: None,
+            anti_affine_host_group_name: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_HOST_RULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmHostRuleInfo",
@@ -3322,12 +3675,19 @@ impl serde::Serialize for ClusterVmHostRuleInfo {
 }
 
 /// `ClusterVmOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterVmOrchestrationInfo {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `vmReadiness`: required `ClusterVmReadiness`.
     pub vm_readiness: ClusterVmReadiness,
+}
+impl Default for ClusterVmOrchestrationInfo {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            vm_readiness: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationInfo",
@@ -3384,12 +3744,19 @@ impl serde::Serialize for ClusterVmOrchestrationInfo {
 }
 
 /// `ClusterVmOrchestrationSpec`, a [`ArrayUpdateSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterVmOrchestrationSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `ClusterVmOrchestrationInfo`.
     pub info: Option<Box<ClusterVmOrchestrationInfo>>,
+}
+impl Default for ClusterVmOrchestrationSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_ORCHESTRATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmOrchestrationSpec",
@@ -3458,12 +3825,19 @@ impl serde::Serialize for ClusterVmOrchestrationSpec {
 }
 
 /// `ClusterVmReadiness`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterVmReadiness {
     /// `readyCondition`: optional string.
     pub ready_condition: Option<String>,
     /// `postReadyDelay`: optional int.
     pub post_ready_delay: Option<i32>,
+}
+impl Default for ClusterVmReadiness {
+    fn default() -> Self {
+        Self {
+            ready_condition: None,
+            post_ready_delay: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_READINESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmReadiness",
@@ -3520,7 +3894,6 @@ impl serde::Serialize for ClusterVmReadiness {
 }
 
 /// `ClusterVmToolsMonitoringSettings`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterVmToolsMonitoringSettings {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -3536,6 +3909,19 @@ pub struct ClusterVmToolsMonitoringSettings {
     pub max_failures: Option<i32>,
     /// `maxFailureWindow`: optional int.
     pub max_failure_window: Option<i32>,
+}
+impl Default for ClusterVmToolsMonitoringSettings {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            vm_monitoring: None,
+            cluster_settings: None,
+            failure_interval: None,
+            min_up_time: None,
+            max_failures: None,
+            max_failure_window: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_VM_TOOLS_MONITORING_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterVmToolsMonitoringSettings",
@@ -3607,7 +3993,6 @@ impl serde::Serialize for ClusterVmToolsMonitoringSettings {
 }
 
 /// `ComputeResourceConfigSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ComputeResourceConfigSpec {
     /// `vmSwapPlacement`: optional string.
     pub vm_swap_placement: Option<String>,
@@ -3628,6 +4013,22 @@ pub struct ComputeResourceConfigSpec {
     pub software_spec_id: Option<String>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0.
     pub network_boot_mode: Option<String>,
+}
+impl Default for ComputeResourceConfigSpec {
+    fn default() -> Self {
+        Self {
+            vm_swap_placement: None,
+            spbm_enabled: None,
+            default_hardware_version_key: None,
+            #[cfg(feature = "host")]
+            desired_software_spec: None,
+            maximum_hardware_version_key: None,
+            enable_config_manager: None,
+            host_seed_spec: None,
+            software_spec_id: None,
+            network_boot_mode: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigSpec",
@@ -3708,10 +4109,16 @@ impl serde::Serialize for ComputeResourceConfigSpec {
 }
 
 /// `ComputeResourceHostSeedSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct ComputeResourceHostSeedSpec {
     /// `singleHostSpec`: required `ComputeResourceHostSeedSpecSingleHostSpec`.
     pub single_host_spec: ComputeResourceHostSeedSpecSingleHostSpec,
+}
+impl Default for ComputeResourceHostSeedSpec {
+    fn default() -> Self {
+        Self {
+            single_host_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpec",
@@ -3765,12 +4172,19 @@ impl serde::Serialize for ComputeResourceHostSeedSpec {
 }
 
 /// `ComputeResourceHostSeedSpecSingleHostSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ComputeResourceHostSeedSpecSingleHostSpec {
     /// `newHostCnxSpec`: optional `HostConnectSpec`.
     pub new_host_cnx_spec: Option<Box<HostConnectSpec>>,
     /// `existingHost`: optional reference to `HostSystem`.
     pub existing_host: Option<rt::ManagedObjectReference>,
+}
+impl Default for ComputeResourceHostSeedSpecSingleHostSpec {
+    fn default() -> Self {
+        Self {
+            new_host_cnx_spec: None,
+            existing_host: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SEED_SPEC_SINGLE_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSeedSpecSingleHostSpec",
@@ -3827,10 +4241,16 @@ impl serde::Serialize for ComputeResourceHostSeedSpecSingleHostSpec {
 }
 
 /// `DasAdmissionControlDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasAdmissionControlDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasAdmissionControlDisabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_ADMISSION_CONTROL_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlDisabledEvent",
@@ -3896,10 +4316,16 @@ impl serde::Serialize for DasAdmissionControlDisabledEvent {
 }
 
 /// `DasAdmissionControlEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasAdmissionControlEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasAdmissionControlEnabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_ADMISSION_CONTROL_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAdmissionControlEnabledEvent",
@@ -3965,10 +4391,16 @@ impl serde::Serialize for DasAdmissionControlEnabledEvent {
 }
 
 /// `DasAgentFoundEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasAgentFoundEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasAgentFoundEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_AGENT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentFoundEvent",
@@ -4034,10 +4466,16 @@ impl serde::Serialize for DasAgentFoundEvent {
 }
 
 /// `DasAgentUnavailableEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasAgentUnavailableEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasAgentUnavailableEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_AGENT_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasAgentUnavailableEvent",
@@ -4103,10 +4541,16 @@ impl serde::Serialize for DasAgentUnavailableEvent {
 }
 
 /// `DasClusterIsolatedEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DasClusterIsolatedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasClusterIsolatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_CLUSTER_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasClusterIsolatedEvent",
@@ -4172,7 +4616,6 @@ impl serde::Serialize for DasClusterIsolatedEvent {
 }
 
 /// The fault `DasConfigFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4182,6 +4625,16 @@ pub struct DasConfigFault {
     pub output: Option<String>,
     /// `event`: list of `Event` or a descendant, since VI API 4.0.
     pub event: Vec<rt::Poly<Event>>,
+}
+impl Default for DasConfigFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            reason: None,
+            output: None,
+            event: Vec::new(),
+        }
+    }
 }
 pub(crate) static DAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasConfigFault",
@@ -4257,10 +4710,16 @@ impl serde::Serialize for DasConfigFault {
 }
 
 /// `DasDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasDisabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasDisabledEvent",
@@ -4326,10 +4785,16 @@ impl serde::Serialize for DasDisabledEvent {
 }
 
 /// `DasEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DasEnabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasEnabledEvent",
@@ -4395,12 +4860,19 @@ impl serde::Serialize for DasEnabledEvent {
 }
 
 /// `DasHeartbeatDatastoreInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct DasHeartbeatDatastoreInfo {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for DasHeartbeatDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static DAS_HEARTBEAT_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHeartbeatDatastoreInfo",
@@ -4457,12 +4929,19 @@ impl serde::Serialize for DasHeartbeatDatastoreInfo {
 }
 
 /// `DasHostFailedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasHostFailedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `failedHost`: required `HostEventArgument`.
     pub failed_host: HostEventArgument,
+}
+impl Default for DasHostFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            failed_host: Default::default(),
+        }
+    }
 }
 pub(crate) static DAS_HOST_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostFailedEvent",
@@ -4532,12 +5011,19 @@ impl serde::Serialize for DasHostFailedEvent {
 }
 
 /// `DasHostIsolatedEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DasHostIsolatedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+}
+impl Default for DasHostIsolatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            isolated_host: Default::default(),
+        }
+    }
 }
 pub(crate) static DAS_HOST_ISOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DasHostIsolatedEvent",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DatacenterConfigSpec`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DatacenterConfigSpec {
     /// `defaultHardwareVersionKey`: optional string.
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+}
+impl Default for DatacenterConfigSpec {
+    fn default() -> Self {
+        Self {
+            default_hardware_version_key: None,
+            maximum_hardware_version_key: None,
+        }
+    }
 }
 pub(crate) static DATACENTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigSpec",
@@ -68,7 +75,6 @@ impl serde::Serialize for DatacenterConfigSpec {
 }
 
 /// The fault `DisallowedOperationOnFailoverHost`, a [`RuntimeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DisallowedOperationOnFailoverHost {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -76,6 +82,15 @@ pub struct DisallowedOperationOnFailoverHost {
     pub host: rt::ManagedObjectReference,
     /// `hostname`: required string.
     pub hostname: String,
+}
+impl Default for DisallowedOperationOnFailoverHost {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            host: Default::default(),
+            hostname: String::new(),
+        }
+    }
 }
 pub(crate) static DISALLOWED_OPERATION_ON_FAILOVER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedOperationOnFailoverHost",
@@ -148,10 +163,16 @@ impl serde::Serialize for DisallowedOperationOnFailoverHost {
 }
 
 /// The fault `DisconnectedHostsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct DisconnectedHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+}
+impl Default for DisconnectedHostsBlockingEvc {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+        }
+    }
 }
 pub(crate) static DISCONNECTED_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisconnectedHostsBlockingEVC",
@@ -217,10 +238,16 @@ impl serde::Serialize for DisconnectedHostsBlockingEvc {
 }
 
 /// `DrsDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DrsDisabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DrsDisabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledEvent",
@@ -286,10 +313,14 @@ impl serde::Serialize for DrsDisabledEvent {
 }
 
 /// The fault `DrsDisabledOnVm`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for DrsDisabledOnVm {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsDisabledOnVm",
@@ -355,12 +386,19 @@ impl serde::Serialize for DrsDisabledOnVm {
 }
 
 /// `DrsEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DrsEnabledEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
     /// `behavior`: required string.
     pub behavior: String,
+}
+impl Default for DrsEnabledEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            behavior: String::new(),
+        }
+    }
 }
 pub(crate) static DRS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnabledEvent",
@@ -430,10 +468,16 @@ impl serde::Serialize for DrsEnabledEvent {
 }
 
 /// `DrsInvocationFailedEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsInvocationFailedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DrsInvocationFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_INVOCATION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsInvocationFailedEvent",
@@ -499,10 +543,16 @@ impl serde::Serialize for DrsInvocationFailedEvent {
 }
 
 /// `DrsRecoveredFromFailureEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsRecoveredFromFailureEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for DrsRecoveredFromFailureEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_RECOVERED_FROM_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRecoveredFromFailureEvent",
@@ -568,12 +618,19 @@ impl serde::Serialize for DrsRecoveredFromFailureEvent {
 }
 
 /// `DrsResourceConfigureFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DrsResourceConfigureFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for DrsResourceConfigureFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureFailedEvent",
@@ -643,10 +700,14 @@ impl serde::Serialize for DrsResourceConfigureFailedEvent {
 }
 
 /// `DrsResourceConfigureSyncedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DrsResourceConfigureSyncedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for DrsResourceConfigureSyncedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static DRS_RESOURCE_CONFIGURE_SYNCED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsResourceConfigureSyncedEvent",
@@ -712,10 +773,14 @@ impl serde::Serialize for DrsResourceConfigureSyncedEvent {
 }
 
 /// `DrsRuleComplianceEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DrsRuleComplianceEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for DrsRuleComplianceEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static DRS_RULE_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleComplianceEvent",
@@ -781,10 +846,14 @@ impl serde::Serialize for DrsRuleComplianceEvent {
 }
 
 /// `DrsRuleViolationEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DrsRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for DrsRuleViolationEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static DRS_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsRuleViolationEvent",
@@ -850,10 +919,14 @@ impl serde::Serialize for DrsRuleViolationEvent {
 }
 
 /// `DrsSoftRuleViolationEvent`, a [`VmEvent`], since VI API 6.0.
-#[derive(Default)]
 pub struct DrsSoftRuleViolationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for DrsSoftRuleViolationEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static DRS_SOFT_RULE_VIOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsSoftRuleViolationEvent",
@@ -919,12 +992,19 @@ impl serde::Serialize for DrsSoftRuleViolationEvent {
 }
 
 /// The fault `EVCAdmissionFailed`, a [`NotSupportedHostInCluster`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailed {
     /// The properties of `NotSupportedHostInCluster`.
     pub base: NotSupportedHostInCluster,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for EvcAdmissionFailed {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHostInCluster::default(),
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailed",
@@ -994,12 +1074,19 @@ impl serde::Serialize for EvcAdmissionFailed {
 }
 
 /// The fault `EVCAdmissionFailedCPUFeaturesForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedCpuFeaturesForMode {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+}
+impl Default for EvcAdmissionFailedCpuFeaturesForMode {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+            current_evc_mode_key: String::new(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_FEATURES_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUFeaturesForMode",
@@ -1069,10 +1156,16 @@ impl serde::Serialize for EvcAdmissionFailedCpuFeaturesForMode {
 }
 
 /// The fault `EVCAdmissionFailedCPUModel`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedCpuModel {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedCpuModel {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModel",
@@ -1138,12 +1231,19 @@ impl serde::Serialize for EvcAdmissionFailedCpuModel {
 }
 
 /// The fault `EVCAdmissionFailedCPUModelForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedCpuModelForMode {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
     /// `currentEVCModeKey`: required string.
     pub current_evc_mode_key: String,
+}
+impl Default for EvcAdmissionFailedCpuModelForMode {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+            current_evc_mode_key: String::new(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_MODEL_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUModelForMode",
@@ -1213,7 +1313,6 @@ impl serde::Serialize for EvcAdmissionFailedCpuModelForMode {
 }
 
 /// The fault `EVCAdmissionFailedCPUVendor`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedCpuVendor {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
@@ -1221,6 +1320,15 @@ pub struct EvcAdmissionFailedCpuVendor {
     pub cluster_cpu_vendor: String,
     /// `hostCPUVendor`: required string.
     pub host_cpu_vendor: String,
+}
+impl Default for EvcAdmissionFailedCpuVendor {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+            cluster_cpu_vendor: String::new(),
+            host_cpu_vendor: String::new(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendor",
@@ -1293,10 +1401,16 @@ impl serde::Serialize for EvcAdmissionFailedCpuVendor {
 }
 
 /// The fault `EVCAdmissionFailedCPUVendorUnknown`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedCpuVendorUnknown {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedCpuVendorUnknown {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_CPU_VENDOR_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedCPUVendorUnknown",
@@ -1362,10 +1476,16 @@ impl serde::Serialize for EvcAdmissionFailedCpuVendorUnknown {
 }
 
 /// The fault `EVCAdmissionFailedHostDisconnected`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedHostDisconnected {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedHostDisconnected {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_DISCONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostDisconnected",
@@ -1431,10 +1551,16 @@ impl serde::Serialize for EvcAdmissionFailedHostDisconnected {
 }
 
 /// The fault `EVCAdmissionFailedHostSoftware`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedHostSoftware {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedHostSoftware {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftware",
@@ -1500,10 +1626,16 @@ impl serde::Serialize for EvcAdmissionFailedHostSoftware {
 }
 
 /// The fault `EVCAdmissionFailedHostSoftwareForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedHostSoftwareForMode {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedHostSoftwareForMode {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_HOST_SOFTWARE_FOR_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedHostSoftwareForMode",
@@ -1569,10 +1701,16 @@ impl serde::Serialize for EvcAdmissionFailedHostSoftwareForMode {
 }
 
 /// The fault `EVCAdmissionFailedVmActive`, a [`EvcAdmissionFailed`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcAdmissionFailedVmActive {
     /// The properties of `EVCAdmissionFailed`.
     pub base: EvcAdmissionFailed,
+}
+impl Default for EvcAdmissionFailedVmActive {
+    fn default() -> Self {
+        Self {
+            base: EvcAdmissionFailed::default(),
+        }
+    }
 }
 pub(crate) static EVC_ADMISSION_FAILED_VM_ACTIVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCAdmissionFailedVmActive",
@@ -1638,12 +1776,19 @@ impl serde::Serialize for EvcAdmissionFailedVmActive {
 }
 
 /// The fault `EVCConfigFault`, a [`VimFault`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct EvcConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `faults`: list of `LocalizedMethodFault`, since VI API 5.1.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for EvcConfigFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVC_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCConfigFault",
@@ -1713,7 +1858,6 @@ impl serde::Serialize for EvcConfigFault {
 }
 
 /// `EVCMode`, a [`ElementDescription`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcMode {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -1732,6 +1876,21 @@ pub struct EvcMode {
     pub track: Vec<String>,
     /// `vendorTier`: required int.
     pub vendor_tier: i32,
+}
+impl Default for EvcMode {
+    fn default() -> Self {
+        Self {
+            base: ElementDescription::default(),
+            guaranteed_cpu_features: Vec::new(),
+            #[cfg(feature = "host")]
+            feature_capability: Vec::new(),
+            feature_mask: Vec::new(),
+            feature_requirement: Vec::new(),
+            vendor: String::new(),
+            track: Vec::new(),
+            vendor_tier: 0,
+        }
+    }
 }
 pub(crate) static EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCMode",
@@ -1822,7 +1981,6 @@ impl serde::Serialize for EvcMode {
 }
 
 /// The fault `EVCModeIllegalByVendor`, a [`EvcConfigFault`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct EvcModeIllegalByVendor {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
@@ -1830,6 +1988,15 @@ pub struct EvcModeIllegalByVendor {
     pub cluster_cpu_vendor: String,
     /// `modeCPUVendor`: required string.
     pub mode_cpu_vendor: String,
+}
+impl Default for EvcModeIllegalByVendor {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+            cluster_cpu_vendor: String::new(),
+            mode_cpu_vendor: String::new(),
+        }
+    }
 }
 pub(crate) static EVC_MODE_ILLEGAL_BY_VENDOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeIllegalByVendor",
@@ -1902,7 +2069,6 @@ impl serde::Serialize for EvcModeIllegalByVendor {
 }
 
 /// The fault `EVCModeUnsupportedByHosts`, a [`EvcConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct EvcModeUnsupportedByHosts {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
@@ -1912,6 +2078,16 @@ pub struct EvcModeUnsupportedByHosts {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list of string.
     pub host_name: Vec<String>,
+}
+impl Default for EvcModeUnsupportedByHosts {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+            evc_mode: None,
+            host: Vec::new(),
+            host_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVC_MODE_UNSUPPORTED_BY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCModeUnsupportedByHosts",
@@ -1987,7 +2163,6 @@ impl serde::Serialize for EvcModeUnsupportedByHosts {
 }
 
 /// The fault `EVCUnsupportedByHostHardware`, a [`EvcConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct EvcUnsupportedByHostHardware {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
@@ -1995,6 +2170,15 @@ pub struct EvcUnsupportedByHostHardware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+}
+impl Default for EvcUnsupportedByHostHardware {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+            host: Vec::new(),
+            host_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostHardware",
@@ -2067,7 +2251,6 @@ impl serde::Serialize for EvcUnsupportedByHostHardware {
 }
 
 /// The fault `EVCUnsupportedByHostSoftware`, a [`EvcConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct EvcUnsupportedByHostSoftware {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
@@ -2075,6 +2258,15 @@ pub struct EvcUnsupportedByHostSoftware {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `hostName`: list, not empty, of string.
     pub host_name: Vec<String>,
+}
+impl Default for EvcUnsupportedByHostSoftware {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+            host: Vec::new(),
+            host_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVC_UNSUPPORTED_BY_HOST_SOFTWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EVCUnsupportedByHostSoftware",
@@ -2147,10 +2339,16 @@ impl serde::Serialize for EvcUnsupportedByHostSoftware {
 }
 
 /// `FailoverLevelRestored`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct FailoverLevelRestored {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for FailoverLevelRestored {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static FAILOVER_LEVEL_RESTORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverLevelRestored",
@@ -2216,12 +2414,19 @@ impl serde::Serialize for FailoverLevelRestored {
 }
 
 /// `FaultsByHost`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct FaultsByHost {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for FaultsByHost {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAULTS_BY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByHost",
@@ -2278,12 +2483,19 @@ impl serde::Serialize for FaultsByHost {
 }
 
 /// `FaultsByVM`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct FaultsByVm {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for FaultsByVm {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAULTS_BY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultsByVM",
@@ -2340,7 +2552,6 @@ impl serde::Serialize for FaultsByVm {
 }
 
 /// `FeatureEVCMode`, a [`ElementDescription`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct FeatureEvcMode {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -2351,6 +2562,17 @@ pub struct FeatureEvcMode {
     pub capability: Vec<HostFeatureCapability>,
     /// `requirement`: list of `VirtualMachineFeatureRequirement`.
     pub requirement: Vec<VirtualMachineFeatureRequirement>,
+}
+impl Default for FeatureEvcMode {
+    fn default() -> Self {
+        Self {
+            base: ElementDescription::default(),
+            mask: Vec::new(),
+            #[cfg(feature = "host")]
+            capability: Vec::new(),
+            requirement: Vec::new(),
+        }
+    }
 }
 pub(crate) static FEATURE_EVC_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureEVCMode",
@@ -2429,12 +2651,19 @@ impl serde::Serialize for FeatureEvcMode {
 }
 
 /// The fault `GenericDrsFault`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct GenericDrsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `hostFaults`: list of `LocalizedMethodFault`.
     pub host_faults: Vec<LocalizedMethodFault>,
+}
+impl Default for GenericDrsFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static GENERIC_DRS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericDrsFault",
@@ -2504,7 +2733,6 @@ impl serde::Serialize for GenericDrsFault {
 }
 
 /// `HbrDiskMigrationAction`, a [`ClusterAction`], since VI API 6.0.
-#[derive(Default)]
 pub struct HbrDiskMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -2532,6 +2760,25 @@ pub struct HbrDiskMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+}
+impl Default for HbrDiskMigrationAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            collection_id: String::new(),
+            collection_name: String::new(),
+            disk_ids: Vec::new(),
+            source: Default::default(),
+            destination: Default::default(),
+            size_transferred: 0,
+            space_util_src_before: None,
+            space_util_dst_before: None,
+            space_util_src_after: None,
+            space_util_dst_after: None,
+            io_latency_src_before: None,
+            io_latency_dst_before: None,
+        }
+    }
 }
 pub(crate) static HBR_DISK_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrDiskMigrationAction",
@@ -2634,7 +2881,6 @@ impl serde::Serialize for HbrDiskMigrationAction {
 }
 
 /// `HealthUpdate`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HealthUpdate {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
@@ -2646,6 +2892,17 @@ pub struct HealthUpdate {
     pub status: enums::ManagedEntityStatus,
     /// `remediation`: required string.
     pub remediation: String,
+}
+impl Default for HealthUpdate {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            health_update_info_id: String::new(),
+            id: String::new(),
+            status: Default::default(),
+            remediation: String::new(),
+        }
+    }
 }
 pub(crate) static HEALTH_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdate",
@@ -2711,7 +2968,6 @@ impl serde::Serialize for HealthUpdate {
 }
 
 /// `HealthUpdateInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HealthUpdateInfo {
     /// `id`: required string.
     pub id: String,
@@ -2719,6 +2975,15 @@ pub struct HealthUpdateInfo {
     pub component_type: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for HealthUpdateInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            component_type: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static HEALTH_UPDATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateInfo",
@@ -2778,10 +3043,16 @@ impl serde::Serialize for HealthUpdateInfo {
 }
 
 /// The fault `HeterogenousHostsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct HeterogenousHostsBlockingEvc {
     /// The properties of `EVCConfigFault`.
     pub base: EvcConfigFault,
+}
+impl Default for HeterogenousHostsBlockingEvc {
+    fn default() -> Self {
+        Self {
+            base: EvcConfigFault::default(),
+        }
+    }
 }
 pub(crate) static HETEROGENOUS_HOSTS_BLOCKING_EVC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HeterogenousHostsBlockingEVC",
@@ -2847,10 +3118,14 @@ impl serde::Serialize for HeterogenousHostsBlockingEvc {
 }
 
 /// `HostDasDisabledEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasDisabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasDisabledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisabledEvent",
@@ -2916,10 +3191,14 @@ impl serde::Serialize for HostDasDisabledEvent {
 }
 
 /// `HostDasDisablingEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasDisablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasDisablingEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_DISABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasDisablingEvent",
@@ -2985,10 +3264,14 @@ impl serde::Serialize for HostDasDisablingEvent {
 }
 
 /// `HostDasEnabledEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasEnabledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnabledEvent",
@@ -3054,10 +3337,14 @@ impl serde::Serialize for HostDasEnabledEvent {
 }
 
 /// `HostDasEnablingEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasEnablingEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasEnablingEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_ENABLING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEnablingEvent",
@@ -3123,7 +3410,6 @@ impl serde::Serialize for HostDasEnablingEvent {
 }
 
 /// `HostDasErrorEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasErrorEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -3131,6 +3417,15 @@ pub struct HostDasErrorEvent {
     pub message: Option<String>,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+}
+impl Default for HostDasErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            message: None,
+            reason: None,
+        }
+    }
 }
 pub(crate) static HOST_DAS_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasErrorEvent",
@@ -3203,10 +3498,14 @@ impl serde::Serialize for HostDasErrorEvent {
 }
 
 /// `HostDasEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDasEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasEvent",
@@ -3272,10 +3571,14 @@ impl serde::Serialize for HostDasEvent {
 }
 
 /// `HostDasOkEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDasOkEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostDasOkEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_DAS_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDasOkEvent",
@@ -3341,12 +3644,19 @@ impl serde::Serialize for HostDasOkEvent {
 }
 
 /// `HostExtraNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostExtraNetworksEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+}
+impl Default for HostExtraNetworksEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            ips: None,
+        }
+    }
 }
 pub(crate) static HOST_EXTRA_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostExtraNetworksEvent",
@@ -3416,12 +3726,19 @@ impl serde::Serialize for HostExtraNetworksEvent {
 }
 
 /// `HostIsolationIpPingFailedEvent`, a [`HostDasEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostIsolationIpPingFailedEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
     /// `isolationIp`: required string.
     pub isolation_ip: String,
+}
+impl Default for HostIsolationIpPingFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            isolation_ip: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_ISOLATION_IP_PING_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIsolationIpPingFailedEvent",
@@ -3491,12 +3808,19 @@ impl serde::Serialize for HostIsolationIpPingFailedEvent {
 }
 
 /// `HostMissingNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMissingNetworksEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+}
+impl Default for HostMissingNetworksEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            ips: None,
+        }
+    }
 }
 pub(crate) static HOST_MISSING_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMissingNetworksEvent",
@@ -3566,7 +3890,6 @@ impl serde::Serialize for HostMissingNetworksEvent {
 }
 
 /// `HostMonitoringStateChangedEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMonitoringStateChangedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
@@ -3574,6 +3897,15 @@ pub struct HostMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+}
+impl Default for HostMonitoringStateChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            state: String::new(),
+            prev_state: None,
+        }
+    }
 }
 pub(crate) static HOST_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMonitoringStateChangedEvent",
@@ -3646,12 +3978,19 @@ impl serde::Serialize for HostMonitoringStateChangedEvent {
 }
 
 /// `HostNoAvailableNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostNoAvailableNetworksEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
     /// `ips`: optional string.
     pub ips: Option<String>,
+}
+impl Default for HostNoAvailableNetworksEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            ips: None,
+        }
+    }
 }
 pub(crate) static HOST_NO_AVAILABLE_NETWORKS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoAvailableNetworksEvent",
@@ -3721,10 +4060,16 @@ impl serde::Serialize for HostNoAvailableNetworksEvent {
 }
 
 /// `HostNoHAEnabledPortGroupsEvent`, a [`HostDasEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostNoHaEnabledPortGroupsEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+}
+impl Default for HostNoHaEnabledPortGroupsEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_NO_HA_ENABLED_PORT_GROUPS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoHAEnabledPortGroupsEvent",
@@ -3790,10 +4135,16 @@ impl serde::Serialize for HostNoHaEnabledPortGroupsEvent {
 }
 
 /// `HostNoRedundantManagementNetworkEvent`, a [`HostDasEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNoRedundantManagementNetworkEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+}
+impl Default for HostNoRedundantManagementNetworkEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_NO_REDUNDANT_MANAGEMENT_NETWORK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNoRedundantManagementNetworkEvent",
@@ -3859,10 +4210,16 @@ impl serde::Serialize for HostNoRedundantManagementNetworkEvent {
 }
 
 /// `HostNotInClusterEvent`, a [`HostDasEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNotInClusterEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
+}
+impl Default for HostNotInClusterEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_NOT_IN_CLUSTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotInClusterEvent",
@@ -3928,10 +4285,16 @@ impl serde::Serialize for HostNotInClusterEvent {
 }
 
 /// `HostOvercommittedEvent`, a [`ClusterOvercommittedEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostOvercommittedEvent {
     /// The properties of `ClusterOvercommittedEvent`.
     pub base: ClusterOvercommittedEvent,
+}
+impl Default for HostOvercommittedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterOvercommittedEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_OVERCOMMITTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOvercommittedEvent",
@@ -3997,12 +4360,19 @@ impl serde::Serialize for HostOvercommittedEvent {
 }
 
 /// `HostPrimaryAgentNotShortNameEvent`, a [`HostDasEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostPrimaryAgentNotShortNameEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
     /// `primaryAgent`: required string.
     pub primary_agent: String,
+}
+impl Default for HostPrimaryAgentNotShortNameEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            primary_agent: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_PRIMARY_AGENT_NOT_SHORT_NAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPrimaryAgentNotShortNameEvent",
@@ -4072,7 +4442,6 @@ impl serde::Serialize for HostPrimaryAgentNotShortNameEvent {
 }
 
 /// `HostShortNameInconsistentEvent`, a [`HostDasEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostShortNameInconsistentEvent {
     /// The properties of `HostDasEvent`.
     pub base: HostDasEvent,
@@ -4080,6 +4449,15 @@ pub struct HostShortNameInconsistentEvent {
     pub short_name: String,
     /// `shortName2`: required string.
     pub short_name2: String,
+}
+impl Default for HostShortNameInconsistentEvent {
+    fn default() -> Self {
+        Self {
+            base: HostDasEvent::default(),
+            short_name: String::new(),
+            short_name2: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SHORT_NAME_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameInconsistentEvent",
@@ -4152,10 +4530,16 @@ impl serde::Serialize for HostShortNameInconsistentEvent {
 }
 
 /// `HostStatusChangedEvent`, a [`ClusterStatusChangedEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostStatusChangedEvent {
     /// The properties of `ClusterStatusChangedEvent`.
     pub base: ClusterStatusChangedEvent,
+}
+impl Default for HostStatusChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterStatusChangedEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStatusChangedEvent",
@@ -4221,7 +4605,6 @@ impl serde::Serialize for HostStatusChangedEvent {
 }
 
 /// The fault `IORMNotSupportedHostOnDatastore`, a [`VimFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct IormNotSupportedHostOnDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4231,6 +4614,16 @@ pub struct IormNotSupportedHostOnDatastore {
     pub datastore_name: String,
     /// `host`: list of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for IormNotSupportedHostOnDatastore {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            datastore: Default::default(),
+            datastore_name: String::new(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static IORM_NOT_SUPPORTED_HOST_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IORMNotSupportedHostOnDatastore",
@@ -4306,10 +4699,16 @@ impl serde::Serialize for IormNotSupportedHostOnDatastore {
 }
 
 /// `InsufficientFailoverResourcesEvent`, a [`ClusterEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientFailoverResourcesEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
+}
+impl Default for InsufficientFailoverResourcesEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesEvent",
@@ -4375,10 +4774,16 @@ impl serde::Serialize for InsufficientFailoverResourcesEvent {
 }
 
 /// The fault `InsufficientFailoverResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientFailoverResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InsufficientFailoverResourcesFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_FAILOVER_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientFailoverResourcesFault",
@@ -4444,7 +4849,6 @@ impl serde::Serialize for InsufficientFailoverResourcesFault {
 }
 
 /// The fault `InsufficientStorageIops`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct InsufficientStorageIops {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4454,6 +4858,16 @@ pub struct InsufficientStorageIops {
     pub requested_iops: i64,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+}
+impl Default for InsufficientStorageIops {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            unreserved_iops: 0,
+            requested_iops: 0,
+            datastore_name: String::new(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_STORAGE_IOPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageIops",
@@ -4529,10 +4943,14 @@ impl serde::Serialize for InsufficientStorageIops {
 }
 
 /// The fault `InvalidAffinitySettingFault`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidAffinitySettingFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidAffinitySettingFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_AFFINITY_SETTING_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidAffinitySettingFault",
@@ -4598,7 +5016,6 @@ impl serde::Serialize for InvalidAffinitySettingFault {
 }
 
 /// The fault `InvalidDasConfigArgument`, a [`InvalidArgument`], since VI API 5.1.
-#[derive(Default)]
 pub struct InvalidDasConfigArgument {
     /// The properties of `InvalidArgument`.
     pub base: InvalidArgument,
@@ -4606,6 +5023,15 @@ pub struct InvalidDasConfigArgument {
     pub entry: Option<String>,
     /// `clusterName`: optional string.
     pub cluster_name: Option<String>,
+}
+impl Default for InvalidDasConfigArgument {
+    fn default() -> Self {
+        Self {
+            base: InvalidArgument::default(),
+            entry: None,
+            cluster_name: None,
+        }
+    }
 }
 pub(crate) static INVALID_DAS_CONFIG_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasConfigArgument",
@@ -4678,12 +5104,19 @@ impl serde::Serialize for InvalidDasConfigArgument {
 }
 
 /// The fault `NoActiveHostInCluster`, a [`InvalidState`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoActiveHostInCluster {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+}
+impl Default for NoActiveHostInCluster {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            compute_resource: Default::default(),
+        }
+    }
 }
 pub(crate) static NO_ACTIVE_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoActiveHostInCluster",
@@ -4753,10 +5186,14 @@ impl serde::Serialize for NoActiveHostInCluster {
 }
 
 /// The fault `NoCompatibleDatastore`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct NoCompatibleDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NoCompatibleDatastore {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NO_COMPATIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleDatastore",
@@ -4822,12 +5259,19 @@ impl serde::Serialize for NoCompatibleDatastore {
 }
 
 /// The fault `NoCompatibleHardAffinityHost`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct NoCompatibleHardAffinityHost {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for NoCompatibleHardAffinityHost {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static NO_COMPATIBLE_HARD_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHardAffinityHost",
@@ -4897,12 +5341,19 @@ impl serde::Serialize for NoCompatibleHardAffinityHost {
 }
 
 /// The fault `NoCompatibleSoftAffinityHost`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct NoCompatibleSoftAffinityHost {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for NoCompatibleSoftAffinityHost {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static NO_COMPATIBLE_SOFT_AFFINITY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleSoftAffinityHost",
@@ -4972,10 +5423,14 @@ impl serde::Serialize for NoCompatibleSoftAffinityHost {
 }
 
 /// `NoMaintenanceModeDrsRecommendationForVM`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoMaintenanceModeDrsRecommendationForVm {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for NoMaintenanceModeDrsRecommendationForVm {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static NO_MAINTENANCE_MODE_DRS_RECOMMENDATION_FOR_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoMaintenanceModeDrsRecommendationForVM",
@@ -5041,12 +5496,19 @@ impl serde::Serialize for NoMaintenanceModeDrsRecommendationForVm {
 }
 
 /// The fault `NotSupportedHostForVmcp`, a [`NotSupportedHost`], since VI API 6.0.
-#[derive(Default)]
 pub struct NotSupportedHostForVmcp {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for NotSupportedHostForVmcp {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMCP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmcp",
@@ -5116,10 +5578,16 @@ impl serde::Serialize for NotSupportedHostForVmcp {
 }
 
 /// The fault `NotSupportedHostInCluster`, a [`NotSupportedHost`], since VI API 4.0.
-#[derive(Default)]
 pub struct NotSupportedHostInCluster {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
+}
+impl Default for NotSupportedHostInCluster {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInCluster",
@@ -5185,7 +5653,6 @@ impl serde::Serialize for NotSupportedHostInCluster {
 }
 
 /// The fault `NotSupportedHostInHACluster`, a [`NotSupportedHost`], since VI API 5.0.
-#[derive(Default)]
 pub struct NotSupportedHostInHaCluster {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
@@ -5193,6 +5660,15 @@ pub struct NotSupportedHostInHaCluster {
     pub host_name: String,
     /// `build`: required string.
     pub build: String,
+}
+impl Default for NotSupportedHostInHaCluster {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+            build: String::new(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInHACluster",
@@ -5265,10 +5741,14 @@ impl serde::Serialize for NotSupportedHostInHaCluster {
 }
 
 /// `PlaceVmsXClusterSpecCandidateNetworks`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct PlaceVmsXClusterSpecCandidateNetworks {
     /// `networks`: list of reference to `Network`.
     pub networks: Vec<rt::ManagedObjectReference>,
+}
+impl Default for PlaceVmsXClusterSpecCandidateNetworks {
+    fn default() -> Self {
+        Self { networks: Vec::new() }
+    }
 }
 pub(crate) static PLACE_VMS_X_CLUSTER_SPEC_CANDIDATE_NETWORKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlaceVmsXClusterSpecCandidateNetworks",
@@ -5322,7 +5802,6 @@ impl serde::Serialize for PlaceVmsXClusterSpecCandidateNetworks {
 }
 
 /// `PlacementAction`, a [`ClusterAction`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -5332,6 +5811,16 @@ pub struct PlacementAction {
     pub target_host: Option<rt::ManagedObjectReference>,
     /// `relocateSpec`: optional `VirtualMachineRelocateSpec`.
     pub relocate_spec: Option<Box<VirtualMachineRelocateSpec>>,
+}
+impl Default for PlacementAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            vm: None,
+            target_host: None,
+            relocate_spec: None,
+        }
+    }
 }
 pub(crate) static PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAction",
@@ -5407,7 +5896,6 @@ impl serde::Serialize for PlacementAction {
 }
 
 /// `PlacementAffinityRule`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementAffinityRule {
     /// `ruleType`: required string.
     pub rule_type: String,
@@ -5417,6 +5905,16 @@ pub struct PlacementAffinityRule {
     pub vms: Vec<rt::ManagedObjectReference>,
     /// `keys`: list of string.
     pub keys: Vec<String>,
+}
+impl Default for PlacementAffinityRule {
+    fn default() -> Self {
+        Self {
+            rule_type: String::new(),
+            rule_scope: String::new(),
+            vms: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static PLACEMENT_AFFINITY_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementAffinityRule",
@@ -5479,7 +5977,6 @@ impl serde::Serialize for PlacementAffinityRule {
 }
 
 /// `PlacementRankResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementRankResult {
     /// `key`: required string.
     pub key: String,
@@ -5495,6 +5992,19 @@ pub struct PlacementRankResult {
     pub utilization: f64,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for PlacementRankResult {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            candidate: Default::default(),
+            reserved_space_mb: 0,
+            used_space_mb: 0,
+            total_space_mb: 0,
+            utilization: 0.0,
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static PLACEMENT_RANK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankResult",
@@ -5566,7 +6076,6 @@ impl serde::Serialize for PlacementRankResult {
 }
 
 /// `PlacementRankSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementRankSpec {
     /// `specs`: list, not empty, of `PlacementSpec`.
     pub specs: Vec<PlacementSpec>,
@@ -5576,6 +6085,16 @@ pub struct PlacementRankSpec {
     pub rules: Vec<PlacementAffinityRule>,
     /// `placementRankByVm`: list of `StorageDrsPlacementRankVmSpec`.
     pub placement_rank_by_vm: Vec<StorageDrsPlacementRankVmSpec>,
+}
+impl Default for PlacementRankSpec {
+    fn default() -> Self {
+        Self {
+            specs: Vec::new(),
+            clusters: Vec::new(),
+            rules: Vec::new(),
+            placement_rank_by_vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static PLACEMENT_RANK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementRankSpec",

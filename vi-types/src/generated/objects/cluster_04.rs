@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `PlacementResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementResult {
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
     /// `drsFault`: optional `ClusterDrsFaults`.
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
+}
+impl Default for PlacementResult {
+    fn default() -> Self {
+        Self {
+            recommendations: Vec::new(),
+            drs_fault: None,
+        }
+    }
 }
 pub(crate) static PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementResult",
@@ -68,7 +75,6 @@ impl serde::Serialize for PlacementResult {
 }
 
 /// `PlacementSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct PlacementSpec {
     /// `priority`: optional `VirtualMachineMovePriority`.
     pub priority: Option<enums::VirtualMachineMovePriority>,
@@ -96,6 +102,25 @@ pub struct PlacementSpec {
     pub clone_spec: Option<Box<VirtualMachineCloneSpec>>,
     /// `cloneName`: optional string.
     pub clone_name: Option<String>,
+}
+impl Default for PlacementSpec {
+    fn default() -> Self {
+        Self {
+            priority: None,
+            vm: None,
+            config_spec: None,
+            relocate_spec: None,
+            hosts: Vec::new(),
+            datastores: Vec::new(),
+            storage_pods: Vec::new(),
+            disallow_prerequisite_moves: None,
+            rules: Vec::new(),
+            key: None,
+            placement_type: None,
+            clone_spec: None,
+            clone_name: None,
+        }
+    }
 }
 pub(crate) static PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlacementSpec",
@@ -185,7 +210,6 @@ impl serde::Serialize for PlacementSpec {
 }
 
 /// `PodDiskLocator`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct PodDiskLocator {
     /// `diskId`: required int.
     pub disk_id: i32,
@@ -196,6 +220,17 @@ pub struct PodDiskLocator {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant, since VI API 5.5.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+}
+impl Default for PodDiskLocator {
+    fn default() -> Self {
+        Self {
+            disk_id: 0,
+            disk_move_type: None,
+            disk_backing_info: None,
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static POD_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodDiskLocator",
@@ -260,7 +295,6 @@ impl serde::Serialize for PodDiskLocator {
 }
 
 /// `PodStorageDrsEntry`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct PodStorageDrsEntry {
     /// `storageDrsConfig`: required `StorageDrsConfigInfo`.
     pub storage_drs_config: StorageDrsConfigInfo,
@@ -270,6 +304,16 @@ pub struct PodStorageDrsEntry {
     pub drs_fault: Vec<ClusterDrsFaults>,
     /// `actionHistory`: list of `ClusterActionHistory`.
     pub action_history: Vec<ClusterActionHistory>,
+}
+impl Default for PodStorageDrsEntry {
+    fn default() -> Self {
+        Self {
+            storage_drs_config: Default::default(),
+            recommendation: Vec::new(),
+            drs_fault: Vec::new(),
+            action_history: Vec::new(),
+        }
+    }
 }
 pub(crate) static POD_STORAGE_DRS_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodStorageDrsEntry",
@@ -332,7 +376,6 @@ impl serde::Serialize for PodStorageDrsEntry {
 }
 
 /// The fault `QuarantineModeFault`, a [`VmConfigFault`], since VI API 6.5.
-#[derive(Default)]
 pub struct QuarantineModeFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -340,6 +383,15 @@ pub struct QuarantineModeFault {
     pub vm_name: String,
     /// `faultType`: required string.
     pub fault_type: String,
+}
+impl Default for QuarantineModeFault {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+            fault_type: String::new(),
+        }
+    }
 }
 pub(crate) static QUARANTINE_MODE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuarantineModeFault",
@@ -412,7 +464,6 @@ impl serde::Serialize for QuarantineModeFault {
 }
 
 /// The fault `QuiesceDatastoreIOForHAFailed`, a [`ResourceInUse`], since VI API 5.0.
-#[derive(Default)]
 pub struct QuiesceDatastoreIoForHaFailed {
     /// The properties of `ResourceInUse`.
     pub base: ResourceInUse,
@@ -424,6 +475,17 @@ pub struct QuiesceDatastoreIoForHaFailed {
     pub ds: rt::ManagedObjectReference,
     /// `dsName`: required string.
     pub ds_name: String,
+}
+impl Default for QuiesceDatastoreIoForHaFailed {
+    fn default() -> Self {
+        Self {
+            base: ResourceInUse::default(),
+            host: Default::default(),
+            host_name: String::new(),
+            ds: Default::default(),
+            ds_name: String::new(),
+        }
+    }
 }
 pub(crate) static QUIESCE_DATASTORE_IO_FOR_HA_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuiesceDatastoreIOForHAFailed",
@@ -502,7 +564,6 @@ impl serde::Serialize for QuiesceDatastoreIoForHaFailed {
 }
 
 /// The fault `RuleViolation`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RuleViolation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -510,6 +571,15 @@ pub struct RuleViolation {
     pub host: Option<rt::ManagedObjectReference>,
     /// `rule`: optional `ClusterRuleInfo` or a descendant, since VI API 4.0 and always there from then on.
     pub rule: Option<rt::Poly<ClusterRuleInfo>>,
+}
+impl Default for RuleViolation {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            host: None,
+            rule: None,
+        }
+    }
 }
 pub(crate) static RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuleViolation",
@@ -582,8 +652,12 @@ impl serde::Serialize for RuleViolation {
 }
 
 /// `SDDCBase`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct SddcBase {}
+impl Default for SddcBase {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SDDC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SDDCBase",
     "6.0",
@@ -632,12 +706,19 @@ impl serde::Serialize for SddcBase {
 }
 
 /// The fault `SoftRuleVioCorrectionDisallowed`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct SoftRuleVioCorrectionDisallowed {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for SoftRuleVioCorrectionDisallowed {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionDisallowed",
@@ -707,12 +788,19 @@ impl serde::Serialize for SoftRuleVioCorrectionDisallowed {
 }
 
 /// The fault `SoftRuleVioCorrectionImpact`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct SoftRuleVioCorrectionImpact {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for SoftRuleVioCorrectionImpact {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static SOFT_RULE_VIO_CORRECTION_IMPACT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftRuleVioCorrectionImpact",
@@ -782,7 +870,6 @@ impl serde::Serialize for SoftRuleVioCorrectionImpact {
 }
 
 /// `StorageDrsAutomationConfig`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsAutomationConfig {
     /// `spaceLoadBalanceAutomationMode`: optional string.
     pub space_load_balance_automation_mode: Option<String>,
@@ -794,6 +881,17 @@ pub struct StorageDrsAutomationConfig {
     pub policy_enforcement_automation_mode: Option<String>,
     /// `vmEvacuationAutomationMode`: optional string.
     pub vm_evacuation_automation_mode: Option<String>,
+}
+impl Default for StorageDrsAutomationConfig {
+    fn default() -> Self {
+        Self {
+            space_load_balance_automation_mode: None,
+            io_load_balance_automation_mode: None,
+            rule_enforcement_automation_mode: None,
+            policy_enforcement_automation_mode: None,
+            vm_evacuation_automation_mode: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_AUTOMATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsAutomationConfig",
@@ -859,10 +957,14 @@ impl serde::Serialize for StorageDrsAutomationConfig {
 }
 
 /// The fault `StorageDrsCannotMoveDiskInMultiWriterMode`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveDiskInMultiWriterMode {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveDiskInMultiWriterMode {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_DISK_IN_MULTI_WRITER_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveDiskInMultiWriterMode",
@@ -928,10 +1030,14 @@ impl serde::Serialize for StorageDrsCannotMoveDiskInMultiWriterMode {
 }
 
 /// The fault `StorageDrsCannotMoveFTVm`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveFtVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveFtVm {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveFTVm",
@@ -997,10 +1103,14 @@ impl serde::Serialize for StorageDrsCannotMoveFtVm {
 }
 
 /// The fault `StorageDrsCannotMoveIndependentDisk`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveIndependentDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveIndependentDisk {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveIndependentDisk",
@@ -1066,10 +1176,14 @@ impl serde::Serialize for StorageDrsCannotMoveIndependentDisk {
 }
 
 /// The fault `StorageDrsCannotMoveManuallyPlacedSwapFile`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveManuallyPlacedSwapFile {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveManuallyPlacedSwapFile {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_SWAP_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedSwapFile",
@@ -1135,10 +1249,14 @@ impl serde::Serialize for StorageDrsCannotMoveManuallyPlacedSwapFile {
 }
 
 /// The fault `StorageDrsCannotMoveManuallyPlacedVm`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveManuallyPlacedVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveManuallyPlacedVm {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_MANUALLY_PLACED_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveManuallyPlacedVm",
@@ -1204,10 +1322,14 @@ impl serde::Serialize for StorageDrsCannotMoveManuallyPlacedVm {
 }
 
 /// The fault `StorageDrsCannotMoveSharedDisk`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveSharedDisk {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveSharedDisk {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_SHARED_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveSharedDisk",
@@ -1273,10 +1395,14 @@ impl serde::Serialize for StorageDrsCannotMoveSharedDisk {
 }
 
 /// The fault `StorageDrsCannotMoveTemplate`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveTemplate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveTemplate {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_TEMPLATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveTemplate",
@@ -1342,10 +1468,14 @@ impl serde::Serialize for StorageDrsCannotMoveTemplate {
 }
 
 /// The fault `StorageDrsCannotMoveVmInUserFolder`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveVmInUserFolder {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveVmInUserFolder {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_IN_USER_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmInUserFolder",
@@ -1411,10 +1541,14 @@ impl serde::Serialize for StorageDrsCannotMoveVmInUserFolder {
 }
 
 /// The fault `StorageDrsCannotMoveVmWithMountedCDROM`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveVmWithMountedCdrom {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveVmWithMountedCdrom {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_MOUNTED_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithMountedCDROM",
@@ -1480,10 +1614,14 @@ impl serde::Serialize for StorageDrsCannotMoveVmWithMountedCdrom {
 }
 
 /// The fault `StorageDrsCannotMoveVmWithNoFilesInLayout`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsCannotMoveVmWithNoFilesInLayout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsCannotMoveVmWithNoFilesInLayout {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_CANNOT_MOVE_VM_WITH_NO_FILES_IN_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsCannotMoveVmWithNoFilesInLayout",
@@ -1549,12 +1687,19 @@ impl serde::Serialize for StorageDrsCannotMoveVmWithNoFilesInLayout {
 }
 
 /// `StorageDrsConfigInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsConfigInfo {
     /// `podConfig`: required `StorageDrsPodConfigInfo`.
     pub pod_config: StorageDrsPodConfigInfo,
     /// `vmConfig`: list of `StorageDrsVmConfigInfo`.
     pub vm_config: Vec<StorageDrsVmConfigInfo>,
+}
+impl Default for StorageDrsConfigInfo {
+    fn default() -> Self {
+        Self {
+            pod_config: Default::default(),
+            vm_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigInfo",
@@ -1611,12 +1756,19 @@ impl serde::Serialize for StorageDrsConfigInfo {
 }
 
 /// `StorageDrsConfigSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsConfigSpec {
     /// `podConfigSpec`: optional `StorageDrsPodConfigSpec`.
     pub pod_config_spec: Option<Box<StorageDrsPodConfigSpec>>,
     /// `vmConfigSpec`: list of `StorageDrsVmConfigSpec`.
     pub vm_config_spec: Vec<StorageDrsVmConfigSpec>,
+}
+impl Default for StorageDrsConfigSpec {
+    fn default() -> Self {
+        Self {
+            pod_config_spec: None,
+            vm_config_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsConfigSpec",
@@ -1673,10 +1825,14 @@ impl serde::Serialize for StorageDrsConfigSpec {
 }
 
 /// The fault `StorageDrsDatacentersCannotShareDatastore`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct StorageDrsDatacentersCannotShareDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsDatacentersCannotShareDatastore {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_DATACENTERS_CANNOT_SHARE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDatacentersCannotShareDatastore",
@@ -1742,10 +1898,14 @@ impl serde::Serialize for StorageDrsDatacentersCannotShareDatastore {
 }
 
 /// The fault `StorageDrsDisabledOnVm`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsDisabledOnVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsDisabledOnVm {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_DISABLED_ON_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsDisabledOnVm",
@@ -1811,12 +1971,19 @@ impl serde::Serialize for StorageDrsDisabledOnVm {
 }
 
 /// The fault `StorageDrsHbrDiskNotMovable`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsHbrDiskNotMovable {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `nonMovableDiskIds`: required string.
     pub non_movable_disk_ids: String,
+}
+impl Default for StorageDrsHbrDiskNotMovable {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            non_movable_disk_ids: String::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_HBR_DISK_NOT_MOVABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHbrDiskNotMovable",
@@ -1886,10 +2053,14 @@ impl serde::Serialize for StorageDrsHbrDiskNotMovable {
 }
 
 /// The fault `StorageDrsHmsMoveInProgress`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsHmsMoveInProgress {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsHmsMoveInProgress {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_HMS_MOVE_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsMoveInProgress",
@@ -1955,10 +2126,14 @@ impl serde::Serialize for StorageDrsHmsMoveInProgress {
 }
 
 /// The fault `StorageDrsHmsUnreachable`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsHmsUnreachable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsHmsUnreachable {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_HMS_UNREACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsHmsUnreachable",
@@ -2024,7 +2199,6 @@ impl serde::Serialize for StorageDrsHmsUnreachable {
 }
 
 /// `StorageDrsIoLoadBalanceConfig`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsIoLoadBalanceConfig {
     /// `reservablePercentThreshold`: optional int, since VI API 6.0.
     pub reservable_percent_threshold: Option<i32>,
@@ -2036,6 +2210,17 @@ pub struct StorageDrsIoLoadBalanceConfig {
     pub io_latency_threshold: Option<i32>,
     /// `ioLoadImbalanceThreshold`: optional int.
     pub io_load_imbalance_threshold: Option<i32>,
+}
+impl Default for StorageDrsIoLoadBalanceConfig {
+    fn default() -> Self {
+        Self {
+            reservable_percent_threshold: None,
+            reservable_iops_threshold: None,
+            reservable_threshold_mode: None,
+            io_latency_threshold: None,
+            io_load_imbalance_threshold: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_IO_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIoLoadBalanceConfig",
@@ -2101,10 +2286,14 @@ impl serde::Serialize for StorageDrsIoLoadBalanceConfig {
 }
 
 /// The fault `StorageDrsIolbDisabledInternally`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsIolbDisabledInternally {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsIolbDisabledInternally {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_IOLB_DISABLED_INTERNALLY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsIolbDisabledInternally",
@@ -2170,12 +2359,19 @@ impl serde::Serialize for StorageDrsIolbDisabledInternally {
 }
 
 /// `StorageDrsOptionSpec`, a [`ArrayUpdateSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsOptionSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `option`: optional `OptionValue` or a descendant.
     pub option: Option<rt::Poly<OptionValue>>,
+}
+impl Default for StorageDrsOptionSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            option: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_OPTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsOptionSpec",
@@ -2244,12 +2440,19 @@ impl serde::Serialize for StorageDrsOptionSpec {
 }
 
 /// `StorageDrsPlacementRankVmSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsPlacementRankVmSpec {
     /// `vmPlacementSpec`: required `PlacementSpec`.
     pub vm_placement_spec: PlacementSpec,
     /// `vmClusters`: list, not empty, of reference to `ClusterComputeResource`.
     pub vm_clusters: Vec<rt::ManagedObjectReference>,
+}
+impl Default for StorageDrsPlacementRankVmSpec {
+    fn default() -> Self {
+        Self {
+            vm_placement_spec: Default::default(),
+            vm_clusters: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_PLACEMENT_RANK_VM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPlacementRankVmSpec",
@@ -2306,7 +2509,6 @@ impl serde::Serialize for StorageDrsPlacementRankVmSpec {
 }
 
 /// `StorageDrsPodConfigInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsPodConfigInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -2328,6 +2530,22 @@ pub struct StorageDrsPodConfigInfo {
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for StorageDrsPodConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            io_load_balance_enabled: false,
+            default_vm_behavior: String::new(),
+            load_balance_interval: None,
+            default_intra_vm_affinity: None,
+            space_load_balance_config: None,
+            io_load_balance_config: None,
+            automation_overrides: None,
+            rule: Vec::new(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigInfo",
@@ -2408,7 +2626,6 @@ impl serde::Serialize for StorageDrsPodConfigInfo {
 }
 
 /// `StorageDrsPodConfigSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsPodConfigSpec {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2430,6 +2647,22 @@ pub struct StorageDrsPodConfigSpec {
     pub rule: Vec<ClusterRuleSpec>,
     /// `option`: list of `StorageDrsOptionSpec`.
     pub option: Vec<StorageDrsOptionSpec>,
+}
+impl Default for StorageDrsPodConfigSpec {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            io_load_balance_enabled: None,
+            default_vm_behavior: None,
+            load_balance_interval: None,
+            default_intra_vm_affinity: None,
+            space_load_balance_config: None,
+            io_load_balance_config: None,
+            automation_overrides: None,
+            rule: Vec::new(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_POD_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodConfigSpec",
@@ -2510,12 +2743,19 @@ impl serde::Serialize for StorageDrsPodConfigSpec {
 }
 
 /// `StorageDrsPodSelectionSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsPodSelectionSpec {
     /// `initialVmConfig`: list of `VmPodConfigForPlacement`.
     pub initial_vm_config: Vec<VmPodConfigForPlacement>,
     /// `storagePod`: optional reference to `StoragePod`.
     pub storage_pod: Option<rt::ManagedObjectReference>,
+}
+impl Default for StorageDrsPodSelectionSpec {
+    fn default() -> Self {
+        Self {
+            initial_vm_config: Vec::new(),
+            storage_pod: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_POD_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsPodSelectionSpec",
@@ -2572,10 +2812,14 @@ impl serde::Serialize for StorageDrsPodSelectionSpec {
 }
 
 /// The fault `StorageDrsRelocateDisabled`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsRelocateDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsRelocateDisabled {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_RELOCATE_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsRelocateDisabled",
@@ -2641,7 +2885,6 @@ impl serde::Serialize for StorageDrsRelocateDisabled {
 }
 
 /// `StorageDrsSpaceLoadBalanceConfig`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsSpaceLoadBalanceConfig {
     /// `spaceThresholdMode`: optional string, since VI API 6.0.
     pub space_threshold_mode: Option<String>,
@@ -2651,6 +2894,16 @@ pub struct StorageDrsSpaceLoadBalanceConfig {
     pub free_space_threshold_gb: Option<i32>,
     /// `minSpaceUtilizationDifference`: optional int.
     pub min_space_utilization_difference: Option<i32>,
+}
+impl Default for StorageDrsSpaceLoadBalanceConfig {
+    fn default() -> Self {
+        Self {
+            space_threshold_mode: None,
+            space_utilization_threshold: None,
+            free_space_threshold_gb: None,
+            min_space_utilization_difference: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_SPACE_LOAD_BALANCE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsSpaceLoadBalanceConfig",
@@ -2713,10 +2966,14 @@ impl serde::Serialize for StorageDrsSpaceLoadBalanceConfig {
 }
 
 /// The fault `StorageDrsStaleHmsCollection`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageDrsStaleHmsCollection {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsStaleHmsCollection {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_STALE_HMS_COLLECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsStaleHmsCollection",
@@ -2782,10 +3039,14 @@ impl serde::Serialize for StorageDrsStaleHmsCollection {
 }
 
 /// The fault `StorageDrsUnableToMoveFiles`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct StorageDrsUnableToMoveFiles {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for StorageDrsUnableToMoveFiles {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static STORAGE_DRS_UNABLE_TO_MOVE_FILES: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsUnableToMoveFiles",
@@ -2851,7 +3112,6 @@ impl serde::Serialize for StorageDrsUnableToMoveFiles {
 }
 
 /// `StorageDrsVmConfigInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsVmConfigInfo {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
@@ -2865,6 +3125,18 @@ pub struct StorageDrsVmConfigInfo {
     pub intra_vm_anti_affinity: Option<Box<VirtualDiskAntiAffinityRuleSpec>>,
     /// `virtualDiskRules`: list of `VirtualDiskRuleSpec`, since VI API 6.7.
     pub virtual_disk_rules: Vec<VirtualDiskRuleSpec>,
+}
+impl Default for StorageDrsVmConfigInfo {
+    fn default() -> Self {
+        Self {
+            vm: None,
+            enabled: None,
+            behavior: None,
+            intra_vm_affinity: None,
+            intra_vm_anti_affinity: None,
+            virtual_disk_rules: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigInfo",
@@ -2933,12 +3205,19 @@ impl serde::Serialize for StorageDrsVmConfigInfo {
 }
 
 /// `StorageDrsVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageDrsVmConfigSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `StorageDrsVmConfigInfo`.
     pub info: Option<Box<StorageDrsVmConfigInfo>>,
+}
+impl Default for StorageDrsVmConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static STORAGE_DRS_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageDrsVmConfigSpec",
@@ -3007,7 +3286,6 @@ impl serde::Serialize for StorageDrsVmConfigSpec {
 }
 
 /// `StorageIORMConfigOption`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct StorageIormConfigOption {
     /// `enabledOption`: required `BoolOption`.
     pub enabled_option: BoolOption,
@@ -3017,6 +3295,16 @@ pub struct StorageIormConfigOption {
     pub stats_collection_enabled_option: Option<Box<BoolOption>>,
     /// `reservationEnabledOption`: optional `BoolOption`, since VI API 6.0 and always there from then on.
     pub reservation_enabled_option: Option<Box<BoolOption>>,
+}
+impl Default for StorageIormConfigOption {
+    fn default() -> Self {
+        Self {
+            enabled_option: Default::default(),
+            congestion_threshold_option: Default::default(),
+            stats_collection_enabled_option: None,
+            reservation_enabled_option: None,
+        }
+    }
 }
 pub(crate) static STORAGE_IORM_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigOption",
@@ -3079,7 +3367,6 @@ impl serde::Serialize for StorageIormConfigOption {
 }
 
 /// `StorageIORMConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct StorageIormConfigSpec {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -3097,6 +3384,20 @@ pub struct StorageIormConfigSpec {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+}
+impl Default for StorageIormConfigSpec {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            congestion_threshold_mode: None,
+            congestion_threshold: None,
+            percent_of_peak_throughput: None,
+            stats_collection_enabled: None,
+            reservation_enabled: None,
+            stats_aggregation_disabled: None,
+            reservable_iops_threshold: None,
+        }
+    }
 }
 pub(crate) static STORAGE_IORM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMConfigSpec",
@@ -3171,7 +3472,6 @@ impl serde::Serialize for StorageIormConfigSpec {
 }
 
 /// `StorageIORMInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct StorageIormInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -3189,6 +3489,20 @@ pub struct StorageIormInfo {
     pub stats_aggregation_disabled: Option<bool>,
     /// `reservableIopsThreshold`: optional int, since VI API 6.0.
     pub reservable_iops_threshold: Option<i32>,
+}
+impl Default for StorageIormInfo {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            congestion_threshold_mode: None,
+            congestion_threshold: 0,
+            percent_of_peak_throughput: None,
+            stats_collection_enabled: None,
+            reservation_enabled: None,
+            stats_aggregation_disabled: None,
+            reservable_iops_threshold: None,
+        }
+    }
 }
 pub(crate) static STORAGE_IORM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIORMInfo",
@@ -3263,7 +3577,6 @@ impl serde::Serialize for StorageIormInfo {
 }
 
 /// `StorageMigrationAction`, a [`ClusterAction`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageMigrationAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -3289,6 +3602,24 @@ pub struct StorageMigrationAction {
     pub io_latency_src_before: Option<f32>,
     /// `ioLatencyDstBefore`: optional float.
     pub io_latency_dst_before: Option<f32>,
+}
+impl Default for StorageMigrationAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            vm: Default::default(),
+            relocate_spec: Default::default(),
+            source: Default::default(),
+            destination: Default::default(),
+            size_transferred: 0,
+            space_util_src_before: None,
+            space_util_dst_before: None,
+            space_util_src_after: None,
+            space_util_dst_after: None,
+            io_latency_src_before: None,
+            io_latency_dst_before: None,
+        }
+    }
 }
 pub(crate) static STORAGE_MIGRATION_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageMigrationAction",
@@ -3388,7 +3719,6 @@ impl serde::Serialize for StorageMigrationAction {
 }
 
 /// `StoragePerformanceSummary`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct StoragePerformanceSummary {
     /// `interval`: required int.
     pub interval: i32,
@@ -3406,6 +3736,20 @@ pub struct StoragePerformanceSummary {
     pub datastore_write_iops: Vec<f64>,
     /// `siocActivityDuration`: required int.
     pub sioc_activity_duration: i32,
+}
+impl Default for StoragePerformanceSummary {
+    fn default() -> Self {
+        Self {
+            interval: 0,
+            percentile: Vec::new(),
+            datastore_read_latency: Vec::new(),
+            datastore_write_latency: Vec::new(),
+            datastore_vm_latency: Vec::new(),
+            datastore_read_iops: Vec::new(),
+            datastore_write_iops: Vec::new(),
+            sioc_activity_duration: 0,
+        }
+    }
 }
 pub(crate) static STORAGE_PERFORMANCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePerformanceSummary",
@@ -3480,7 +3824,6 @@ impl serde::Serialize for StoragePerformanceSummary {
 }
 
 /// `StoragePlacementAction`, a [`ClusterAction`], since VI API 5.0.
-#[derive(Default)]
 pub struct StoragePlacementAction {
     /// The properties of `ClusterAction`.
     pub base: ClusterAction,
@@ -3500,6 +3843,21 @@ pub struct StoragePlacementAction {
     pub space_demand_after: Option<f32>,
     /// `ioLatencyBefore`: optional float.
     pub io_latency_before: Option<f32>,
+}
+impl Default for StoragePlacementAction {
+    fn default() -> Self {
+        Self {
+            base: ClusterAction::default(),
+            vm: None,
+            relocate_spec: Default::default(),
+            destination: Default::default(),
+            space_util_before: None,
+            space_demand_before: None,
+            space_util_after: None,
+            space_demand_after: None,
+            io_latency_before: None,
+        }
+    }
 }
 pub(crate) static STORAGE_PLACEMENT_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementAction",
@@ -3590,7 +3948,6 @@ impl serde::Serialize for StoragePlacementAction {
 }
 
 /// `StoragePlacementResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StoragePlacementResult {
     /// `recommendations`: list of `ClusterRecommendation`.
     pub recommendations: Vec<ClusterRecommendation>,
@@ -3598,6 +3955,15 @@ pub struct StoragePlacementResult {
     pub drs_fault: Option<Box<ClusterDrsFaults>>,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+}
+impl Default for StoragePlacementResult {
+    fn default() -> Self {
+        Self {
+            recommendations: Vec::new(),
+            drs_fault: None,
+            task: None,
+        }
+    }
 }
 pub(crate) static STORAGE_PLACEMENT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementResult",
@@ -3657,7 +4023,6 @@ impl serde::Serialize for StoragePlacementResult {
 }
 
 /// `StoragePlacementSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StoragePlacementSpec {
     /// `type`: required string.
     pub r#type: String,
@@ -3685,6 +4050,25 @@ pub struct StoragePlacementSpec {
     pub disallow_prerequisite_moves: Option<bool>,
     /// `resourceLeaseDurationSec`: optional int, since VI API 5.1.
     pub resource_lease_duration_sec: Option<i32>,
+}
+impl Default for StoragePlacementSpec {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            priority: None,
+            vm: None,
+            pod_selection_spec: Default::default(),
+            clone_spec: None,
+            clone_name: None,
+            config_spec: None,
+            relocate_spec: None,
+            resource_pool: None,
+            host: None,
+            folder: None,
+            disallow_prerequisite_moves: None,
+            resource_lease_duration_sec: None,
+        }
+    }
 }
 pub(crate) static STORAGE_PLACEMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePlacementSpec",
@@ -3774,7 +4158,6 @@ impl serde::Serialize for StoragePlacementSpec {
 }
 
 /// `StoragePodSummary`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StoragePodSummary {
     /// `name`: required string.
     pub name: String,
@@ -3782,6 +4165,15 @@ pub struct StoragePodSummary {
     pub capacity: i64,
     /// `freeSpace`: required long.
     pub free_space: i64,
+}
+impl Default for StoragePodSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            capacity: 0,
+            free_space: 0,
+        }
+    }
 }
 pub(crate) static STORAGE_POD_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePodSummary",
@@ -3841,7 +4233,6 @@ impl serde::Serialize for StoragePodSummary {
 }
 
 /// `StorageResourceManagerStorageProfileStatistics`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct StorageResourceManagerStorageProfileStatistics {
     /// `profileId`: required string.
     pub profile_id: String,
@@ -3849,6 +4240,15 @@ pub struct StorageResourceManagerStorageProfileStatistics {
     pub total_space_mb: i64,
     /// `usedSpaceMB`: required long.
     pub used_space_mb: i64,
+}
+impl Default for StorageResourceManagerStorageProfileStatistics {
+    fn default() -> Self {
+        Self {
+            profile_id: String::new(),
+            total_space_mb: 0,
+            used_space_mb: 0,
+        }
+    }
 }
 pub(crate) static STORAGE_RESOURCE_MANAGER_STORAGE_PROFILE_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManagerStorageProfileStatistics",
@@ -3908,12 +4308,19 @@ impl serde::Serialize for StorageResourceManagerStorageProfileStatistics {
 }
 
 /// `VirtualDiskAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualDiskAntiAffinityRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
     /// `diskId`: list, not empty, of int.
     pub disk_id: Vec<i32>,
+}
+impl Default for VirtualDiskAntiAffinityRuleSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            disk_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_ANTI_AFFINITY_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskAntiAffinityRuleSpec",
@@ -3983,7 +4390,6 @@ impl serde::Serialize for VirtualDiskAntiAffinityRuleSpec {
 }
 
 /// `VirtualDiskRuleSpec`, a [`ClusterRuleInfo`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualDiskRuleSpec {
     /// The properties of `ClusterRuleInfo`.
     pub base: ClusterRuleInfo,
@@ -3991,6 +4397,15 @@ pub struct VirtualDiskRuleSpec {
     pub disk_rule_type: String,
     /// `diskId`: list of int.
     pub disk_id: Vec<i32>,
+}
+impl Default for VirtualDiskRuleSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterRuleInfo::default(),
+            disk_rule_type: String::new(),
+            disk_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_RULE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRuleSpec",
@@ -4063,12 +4478,19 @@ impl serde::Serialize for VirtualDiskRuleSpec {
 }
 
 /// `VmDasBeingResetEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmDasBeingResetEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 4.1.
     pub reason: Option<String>,
+}
+impl Default for VmDasBeingResetEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_DAS_BEING_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetEvent",
@@ -4138,12 +4560,19 @@ impl serde::Serialize for VmDasBeingResetEvent {
 }
 
 /// `VmDasBeingResetWithScreenshotEvent`, a [`VmDasBeingResetEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmDasBeingResetWithScreenshotEvent {
     /// The properties of `VmDasBeingResetEvent`.
     pub base: VmDasBeingResetEvent,
     /// `screenshotFilePath`: required string.
     pub screenshot_file_path: String,
+}
+impl Default for VmDasBeingResetWithScreenshotEvent {
+    fn default() -> Self {
+        Self {
+            base: VmDasBeingResetEvent::default(),
+            screenshot_file_path: String::new(),
+        }
+    }
 }
 pub(crate) static VM_DAS_BEING_RESET_WITH_SCREENSHOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasBeingResetWithScreenshotEvent",
@@ -4213,10 +4642,14 @@ impl serde::Serialize for VmDasBeingResetWithScreenshotEvent {
 }
 
 /// `VmDasResetFailedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmDasResetFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDasResetFailedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DAS_RESET_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasResetFailedEvent",
@@ -4282,10 +4715,14 @@ impl serde::Serialize for VmDasResetFailedEvent {
 }
 
 /// `VmDasUpdateErrorEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDasUpdateErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDasUpdateErrorEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DAS_UPDATE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateErrorEvent",
@@ -4351,10 +4788,14 @@ impl serde::Serialize for VmDasUpdateErrorEvent {
 }
 
 /// `VmDasUpdateOkEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDasUpdateOkEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDasUpdateOkEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DAS_UPDATE_OK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDasUpdateOkEvent",
@@ -4420,12 +4861,19 @@ impl serde::Serialize for VmDasUpdateOkEvent {
 }
 
 /// `VmFailoverFailed`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailoverFailed {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub reason: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VmFailoverFailed {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_FAILOVER_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailoverFailed",
@@ -4495,7 +4943,6 @@ impl serde::Serialize for VmFailoverFailed {
 }
 
 /// `VmHealthMonitoringStateChangedEvent`, a [`ClusterEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmHealthMonitoringStateChangedEvent {
     /// The properties of `ClusterEvent`.
     pub base: ClusterEvent,
@@ -4503,6 +4950,15 @@ pub struct VmHealthMonitoringStateChangedEvent {
     pub state: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+}
+impl Default for VmHealthMonitoringStateChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ClusterEvent::default(),
+            state: String::new(),
+            prev_state: None,
+        }
+    }
 }
 pub(crate) static VM_HEALTH_MONITORING_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmHealthMonitoringStateChangedEvent",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `VmHostAffinityRuleViolation`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmHostAffinityRuleViolation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -14,6 +13,15 @@ pub struct VmHostAffinityRuleViolation {
     pub vm_name: String,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for VmHostAffinityRuleViolation {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static VM_HOST_AFFINITY_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmHostAffinityRuleViolation",
@@ -86,10 +94,14 @@ impl serde::Serialize for VmHostAffinityRuleViolation {
 }
 
 /// `VmMaxRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmMaxRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmMaxRestartCountReached {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_MAX_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMaxRestartCountReached",
@@ -155,7 +167,6 @@ impl serde::Serialize for VmMaxRestartCountReached {
 }
 
 /// `VmPodConfigForPlacement`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VmPodConfigForPlacement {
     /// `storagePod`: required reference to `StoragePod`.
     pub storage_pod: rt::ManagedObjectReference,
@@ -165,6 +176,16 @@ pub struct VmPodConfigForPlacement {
     pub vm_config: Option<Box<StorageDrsVmConfigInfo>>,
     /// `interVmRule`: list of `ClusterRuleInfo` or a descendant.
     pub inter_vm_rule: Vec<rt::Poly<ClusterRuleInfo>>,
+}
+impl Default for VmPodConfigForPlacement {
+    fn default() -> Self {
+        Self {
+            storage_pod: Default::default(),
+            disk: Vec::new(),
+            vm_config: None,
+            inter_vm_rule: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_POD_CONFIG_FOR_PLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPodConfigForPlacement",
@@ -227,10 +248,14 @@ impl serde::Serialize for VmPodConfigForPlacement {
 }
 
 /// `VmRequirementsExceedCurrentEVCModeEvent`, a [`VmEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct VmRequirementsExceedCurrentEvcModeEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRequirementsExceedCurrentEvcModeEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_REQUIREMENTS_EXCEED_CURRENT_EVC_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRequirementsExceedCurrentEVCModeEvent",

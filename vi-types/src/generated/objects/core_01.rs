@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `AboutInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AboutInfo {
     /// `name`: required string.
     pub name: String,
@@ -38,6 +37,27 @@ pub struct AboutInfo {
     pub license_product_name: Option<String>,
     /// `licenseProductVersion`: optional string, since VI API 4.0.
     pub license_product_version: Option<String>,
+}
+impl Default for AboutInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            full_name: String::new(),
+            vendor: String::new(),
+            version: String::new(),
+            patch_level: None,
+            build: String::new(),
+            locale_version: None,
+            locale_build: None,
+            os_type: String::new(),
+            product_line_id: String::new(),
+            api_type: String::new(),
+            api_version: String::new(),
+            instance_uuid: None,
+            license_product_name: None,
+            license_product_version: None,
+        }
+    }
 }
 pub(crate) static ABOUT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AboutInfo",
@@ -133,12 +153,19 @@ impl serde::Serialize for AboutInfo {
 }
 
 /// The fault `AlreadyExists`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlreadyExists {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for AlreadyExists {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            name: None,
+        }
+    }
 }
 pub(crate) static ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyExists",
@@ -208,10 +235,16 @@ impl serde::Serialize for AlreadyExists {
 }
 
 /// The fault `ApplicationQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ApplicationQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for ApplicationQuiesceFault {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static APPLICATION_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplicationQuiesceFault",
@@ -277,12 +310,19 @@ impl serde::Serialize for ApplicationQuiesceFault {
 }
 
 /// `ArrayUpdateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ArrayUpdateSpec {
     /// `operation`: required `ArrayUpdateOperation`.
     pub operation: enums::ArrayUpdateOperation,
     /// `removeKey`: optional anyType.
     pub remove_key: Option<rt::Any>,
+}
+impl Default for ArrayUpdateSpec {
+    fn default() -> Self {
+        Self {
+            operation: Default::default(),
+            remove_key: None,
+        }
+    }
 }
 pub(crate) static ARRAY_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ArrayUpdateSpec",
@@ -339,7 +379,6 @@ impl serde::Serialize for ArrayUpdateSpec {
 }
 
 /// `AutoStartDefaults`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AutoStartDefaults {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -351,6 +390,17 @@ pub struct AutoStartDefaults {
     pub wait_for_heartbeat: Option<bool>,
     /// `stopAction`: optional string.
     pub stop_action: Option<String>,
+}
+impl Default for AutoStartDefaults {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            start_delay: None,
+            stop_delay: None,
+            wait_for_heartbeat: None,
+            stop_action: None,
+        }
+    }
 }
 pub(crate) static AUTO_START_DEFAULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartDefaults",
@@ -416,7 +466,6 @@ impl serde::Serialize for AutoStartDefaults {
 }
 
 /// `AutoStartPowerInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AutoStartPowerInfo {
     /// `key`: required reference to `VirtualMachine`.
     pub key: rt::ManagedObjectReference,
@@ -432,6 +481,19 @@ pub struct AutoStartPowerInfo {
     pub stop_delay: i32,
     /// `stopAction`: required string.
     pub stop_action: String,
+}
+impl Default for AutoStartPowerInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            start_order: 0,
+            start_delay: 0,
+            wait_for_heartbeat: Default::default(),
+            start_action: String::new(),
+            stop_delay: 0,
+            stop_action: String::new(),
+        }
+    }
 }
 pub(crate) static AUTO_START_POWER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "AutoStartPowerInfo",
@@ -503,7 +565,6 @@ impl serde::Serialize for AutoStartPowerInfo {
 }
 
 /// `BoolOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct BoolOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -511,6 +572,15 @@ pub struct BoolOption {
     pub supported: bool,
     /// `defaultValue`: required boolean.
     pub default_value: bool,
+}
+impl Default for BoolOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            supported: false,
+            default_value: false,
+        }
+    }
 }
 pub(crate) static BOOL_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolOption",
@@ -583,10 +653,14 @@ impl serde::Serialize for BoolOption {
 }
 
 /// The fault `CannotAccessFile`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for CannotAccessFile {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static CANNOT_ACCESS_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessFile",
@@ -652,12 +726,19 @@ impl serde::Serialize for CannotAccessFile {
 }
 
 /// The fault `CannotAccessNetwork`, a [`CannotAccessVmDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessNetwork {
     /// The properties of `CannotAccessVmDevice`.
     pub base: CannotAccessVmDevice,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+}
+impl Default for CannotAccessNetwork {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessVmDevice::default(),
+            network: None,
+        }
+    }
 }
 pub(crate) static CANNOT_ACCESS_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessNetwork",
@@ -727,10 +808,16 @@ impl serde::Serialize for CannotAccessNetwork {
 }
 
 /// The fault `CannotAccessVmComponent`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessVmComponent {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for CannotAccessVmComponent {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ACCESS_VM_COMPONENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmComponent",
@@ -796,12 +883,19 @@ impl serde::Serialize for CannotAccessVmComponent {
 }
 
 /// The fault `CannotAccessVmConfig`, a [`CannotAccessVmComponent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessVmConfig {
     /// The properties of `CannotAccessVmComponent`.
     pub base: CannotAccessVmComponent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for CannotAccessVmConfig {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessVmComponent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ACCESS_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmConfig",
@@ -871,7 +965,6 @@ impl serde::Serialize for CannotAccessVmConfig {
 }
 
 /// The fault `CannotAccessVmDevice`, a [`CannotAccessVmComponent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessVmDevice {
     /// The properties of `CannotAccessVmComponent`.
     pub base: CannotAccessVmComponent,
@@ -881,6 +974,16 @@ pub struct CannotAccessVmDevice {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+}
+impl Default for CannotAccessVmDevice {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessVmComponent::default(),
+            device: String::new(),
+            backing: String::new(),
+            connected: false,
+        }
+    }
 }
 pub(crate) static CANNOT_ACCESS_VM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDevice",
@@ -956,12 +1059,19 @@ impl serde::Serialize for CannotAccessVmDevice {
 }
 
 /// The fault `CannotAccessVmDisk`, a [`CannotAccessVmDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessVmDisk {
     /// The properties of `CannotAccessVmDevice`.
     pub base: CannotAccessVmDevice,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for CannotAccessVmDisk {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessVmDevice::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ACCESS_VM_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessVmDisk",
@@ -1031,10 +1141,14 @@ impl serde::Serialize for CannotAccessVmDisk {
 }
 
 /// The fault `CannotCreateFile`, a [`FileFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct CannotCreateFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for CannotCreateFile {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static CANNOT_CREATE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotCreateFile",
@@ -1100,10 +1214,14 @@ impl serde::Serialize for CannotCreateFile {
 }
 
 /// The fault `CannotDeleteFile`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotDeleteFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for CannotDeleteFile {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static CANNOT_DELETE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDeleteFile",
@@ -1169,7 +1287,6 @@ impl serde::Serialize for CannotDeleteFile {
 }
 
 /// `Capability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct Capability {
     /// `provisioningSupported`: required boolean.
     pub provisioning_supported: bool,
@@ -1203,6 +1320,29 @@ pub struct Capability {
     pub hadcs_supported: Option<bool>,
     /// `configMgmtSupported`: optional boolean, since VI API 7.0.3.1.
     pub config_mgmt_supported: Option<bool>,
+}
+impl Default for Capability {
+    fn default() -> Self {
+        Self {
+            provisioning_supported: false,
+            multi_host_supported: false,
+            user_shell_access_supported: false,
+            #[cfg(feature = "cluster")]
+            supported_evc_mode: Vec::new(),
+            #[cfg(feature = "cluster")]
+            supported_evc_graphics_mode: Vec::new(),
+            network_backup_and_restore_supported: None,
+            ft_drs_without_evc_supported: None,
+            hci_workflow_supported: None,
+            compute_policy_version: None,
+            cluster_placement_supported: None,
+            lifecycle_management_supported: None,
+            host_seeding_supported: None,
+            scalable_shares_supported: None,
+            hadcs_supported: None,
+            config_mgmt_supported: None,
+        }
+    }
 }
 pub(crate) static CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "Capability",
@@ -1302,7 +1442,6 @@ impl serde::Serialize for Capability {
 }
 
 /// `ChangesInfoEventArgument`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ChangesInfoEventArgument {
     /// `modified`: optional string.
     pub modified: Option<String>,
@@ -1310,6 +1449,15 @@ pub struct ChangesInfoEventArgument {
     pub added: Option<String>,
     /// `deleted`: optional string.
     pub deleted: Option<String>,
+}
+impl Default for ChangesInfoEventArgument {
+    fn default() -> Self {
+        Self {
+            modified: None,
+            added: None,
+            deleted: None,
+        }
+    }
 }
 pub(crate) static CHANGES_INFO_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChangesInfoEventArgument",
@@ -1369,7 +1517,6 @@ impl serde::Serialize for ChangesInfoEventArgument {
 }
 
 /// `ChoiceOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct ChoiceOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -1377,6 +1524,15 @@ pub struct ChoiceOption {
     pub choice_info: Vec<rt::Poly<ElementDescription>>,
     /// `defaultIndex`: optional int.
     pub default_index: Option<i32>,
+}
+impl Default for ChoiceOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            choice_info: Vec::new(),
+            default_index: None,
+        }
+    }
 }
 pub(crate) static CHOICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ChoiceOption",
@@ -1449,7 +1605,6 @@ impl serde::Serialize for ChoiceOption {
 }
 
 /// `ClusterComputeResourceSummary`, a [`ComputeResourceSummary`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterComputeResourceSummary {
     /// The properties of `ComputeResourceSummary`.
     pub base: ComputeResourceSummary,
@@ -1484,6 +1639,30 @@ pub struct ClusterComputeResourceSummary {
     /// `vcsSlots`: list of `ClusterComputeResourceVcsSlots`, since VI API 7.0.1.1.
     #[cfg(feature = "cluster")]
     pub vcs_slots: Vec<ClusterComputeResourceVcsSlots>,
+}
+impl Default for ClusterComputeResourceSummary {
+    fn default() -> Self {
+        Self {
+            base: ComputeResourceSummary::default(),
+            current_failover_level: 0,
+            #[cfg(feature = "cluster")]
+            admission_control_info: None,
+            num_vmotions: 0,
+            target_balance: None,
+            current_balance: None,
+            drs_score: None,
+            num_vms_per_drs_score_bucket: Vec::new(),
+            usage_summary: None,
+            current_evc_mode_key: None,
+            current_evc_graphics_mode_key: None,
+            #[cfg(feature = "cluster")]
+            das_data: None,
+            cluster_maintenance_mode_status: None,
+            vcs_health_status: None,
+            #[cfg(feature = "cluster")]
+            vcs_slots: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceSummary",
@@ -1598,7 +1777,6 @@ impl serde::Serialize for ClusterComputeResourceSummary {
 }
 
 /// `ClusterConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterConfigInfo {
     /// `dasConfig`: required `ClusterDasConfigInfo`.
     pub das_config: ClusterDasConfigInfo,
@@ -1613,6 +1791,20 @@ pub struct ClusterConfigInfo {
     /// `rule`: list of `ClusterRuleInfo` or a descendant.
     #[cfg(feature = "cluster")]
     pub rule: Vec<rt::Poly<ClusterRuleInfo>>,
+}
+impl Default for ClusterConfigInfo {
+    fn default() -> Self {
+        Self {
+            das_config: Default::default(),
+            #[cfg(feature = "cluster")]
+            das_vm_config: Vec::new(),
+            drs_config: Default::default(),
+            #[cfg(feature = "cluster")]
+            drs_vm_config: Vec::new(),
+            #[cfg(feature = "cluster")]
+            rule: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfo",
@@ -1684,7 +1876,6 @@ impl serde::Serialize for ClusterConfigInfo {
 }
 
 /// `ClusterConfigInfoEx`, a [`ComputeResourceConfigInfo`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterConfigInfoEx {
     /// The properties of `ComputeResourceConfigInfo`.
     pub base: ComputeResourceConfigInfo,
@@ -1736,6 +1927,44 @@ pub struct ClusterConfigInfoEx {
     /// `vsanCoreConfig`: optional `VsanClusterCoreConfig`, since VI API 9.0.0.0.
     #[cfg(feature = "vsan")]
     pub vsan_core_config: Option<Box<VsanClusterCoreConfig>>,
+}
+impl Default for ClusterConfigInfoEx {
+    fn default() -> Self {
+        Self {
+            base: ComputeResourceConfigInfo::default(),
+            #[cfg(feature = "cluster")]
+            system_vms_config: None,
+            das_config: Default::default(),
+            #[cfg(feature = "cluster")]
+            das_vm_config: Vec::new(),
+            drs_config: Default::default(),
+            #[cfg(feature = "cluster")]
+            drs_vm_config: Vec::new(),
+            #[cfg(feature = "cluster")]
+            rule: Vec::new(),
+            #[cfg(feature = "cluster")]
+            orchestration: None,
+            #[cfg(feature = "cluster")]
+            vm_orchestration: Vec::new(),
+            dpm_config_info: None,
+            #[cfg(feature = "cluster")]
+            dpm_host_config: Vec::new(),
+            #[cfg(feature = "vsan")]
+            vsan_config_info: None,
+            #[cfg(feature = "vsan")]
+            vsan_host_config: Vec::new(),
+            #[cfg(feature = "cluster")]
+            group: Vec::new(),
+            #[cfg(feature = "cluster")]
+            infra_update_ha_config: None,
+            #[cfg(feature = "cluster")]
+            proactive_drs_config: None,
+            #[cfg(feature = "crypto")]
+            crypto_config: None,
+            #[cfg(feature = "vsan")]
+            vsan_core_config: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_CONFIG_INFO_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterConfigInfoEx",
@@ -1881,7 +2110,6 @@ impl serde::Serialize for ClusterConfigInfoEx {
 }
 
 /// `ClusterDasConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDasConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1907,6 +2135,25 @@ pub struct ClusterDasConfigInfo {
     pub heartbeat_datastore: Vec<rt::ManagedObjectReference>,
     /// `hBDatastoreCandidatePolicy`: optional string, since VI API 5.0.
     pub h_b_datastore_candidate_policy: Option<String>,
+}
+impl Default for ClusterDasConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            vm_monitoring: None,
+            host_monitoring: None,
+            vm_component_protecting: None,
+            failover_level: None,
+            #[cfg(feature = "cluster")]
+            admission_control_policy: None,
+            admission_control_enabled: None,
+            #[cfg(feature = "cluster")]
+            default_vm_settings: None,
+            option: Vec::new(),
+            heartbeat_datastore: Vec::new(),
+            h_b_datastore_candidate_policy: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_DAS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDasConfigInfo",
@@ -1994,7 +2241,6 @@ impl serde::Serialize for ClusterDasConfigInfo {
 }
 
 /// `ClusterDpmConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ClusterDpmConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2004,6 +2250,16 @@ pub struct ClusterDpmConfigInfo {
     pub host_power_action_rate: Option<i32>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for ClusterDpmConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            default_dpm_behavior: None,
+            host_power_action_rate: None,
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DPM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDpmConfigInfo",
@@ -2066,7 +2322,6 @@ impl serde::Serialize for ClusterDpmConfigInfo {
 }
 
 /// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterDrsConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2080,6 +2335,18 @@ pub struct ClusterDrsConfigInfo {
     pub scale_descendants_shares: Option<String>,
     /// `option`: list of `OptionValue` or a descendant.
     pub option: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for ClusterDrsConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            enable_vm_behavior_overrides: None,
+            default_vm_behavior: None,
+            vmotion_rate: None,
+            scale_descendants_shares: None,
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_DRS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterDrsConfigInfo",
@@ -2148,7 +2415,6 @@ impl serde::Serialize for ClusterDrsConfigInfo {
 }
 
 /// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterUsageSummary {
     /// `totalCpuCapacityMhz`: required int.
     pub total_cpu_capacity_mhz: i32,
@@ -2182,6 +2448,28 @@ pub struct ClusterUsageSummary {
     pub reserved_tier0_mem_mb: Option<i32>,
     /// `unreservedTier0MemMB`: optional int, since VI API 9.0.0.0.
     pub unreserved_tier0_mem_mb: Option<i32>,
+}
+impl Default for ClusterUsageSummary {
+    fn default() -> Self {
+        Self {
+            total_cpu_capacity_mhz: 0,
+            total_mem_capacity_mb: 0,
+            cpu_reservation_mhz: 0,
+            mem_reservation_mb: 0,
+            powered_off_cpu_reservation_mhz: None,
+            powered_off_mem_reservation_mb: None,
+            cpu_demand_mhz: 0,
+            mem_demand_mb: 0,
+            stats_gen_number: 0,
+            cpu_entitled_mhz: 0,
+            mem_entitled_mb: 0,
+            powered_off_vm_count: 0,
+            total_vm_count: 0,
+            tier0_mem_capacity_mb: None,
+            reserved_tier0_mem_mb: None,
+            unreserved_tier0_mem_mb: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_USAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterUsageSummary",
@@ -2280,7 +2568,6 @@ impl serde::Serialize for ClusterUsageSummary {
 }
 
 /// `ComputeResourceConfigInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ComputeResourceConfigInfo {
     /// `vmSwapPlacement`: required string.
     pub vm_swap_placement: String,
@@ -2290,6 +2577,16 @@ pub struct ComputeResourceConfigInfo {
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+}
+impl Default for ComputeResourceConfigInfo {
+    fn default() -> Self {
+        Self {
+            vm_swap_placement: String::new(),
+            spbm_enabled: None,
+            default_hardware_version_key: None,
+            maximum_hardware_version_key: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceConfigInfo",
@@ -2353,12 +2650,19 @@ impl serde::Serialize for ComputeResourceConfigInfo {
 }
 
 /// `ComputeResourceEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct ComputeResourceEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `computeResource`: required reference to `ComputeResource`.
     pub compute_resource: rt::ManagedObjectReference,
+}
+impl Default for ComputeResourceEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            compute_resource: Default::default(),
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceEventArgument",
@@ -2428,7 +2732,6 @@ impl serde::Serialize for ComputeResourceEventArgument {
 }
 
 /// `ComputeResourceSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ComputeResourceSummary {
     /// `totalCpu`: required int.
     pub total_cpu: i32,
@@ -2448,6 +2751,21 @@ pub struct ComputeResourceSummary {
     pub num_effective_hosts: i32,
     /// `overallStatus`: required `ManagedEntityStatus`.
     pub overall_status: enums::ManagedEntityStatus,
+}
+impl Default for ComputeResourceSummary {
+    fn default() -> Self {
+        Self {
+            total_cpu: 0,
+            total_memory: 0,
+            num_cpu_cores: 0,
+            num_cpu_threads: 0,
+            effective_cpu: 0,
+            effective_memory: 0,
+            num_hosts: 0,
+            num_effective_hosts: 0,
+            overall_status: Default::default(),
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceSummary",
@@ -2526,10 +2844,14 @@ impl serde::Serialize for ComputeResourceSummary {
 }
 
 /// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ConcurrentAccess {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for ConcurrentAccess {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static CONCURRENT_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConcurrentAccess",
@@ -2595,12 +2917,19 @@ impl serde::Serialize for ConcurrentAccess {
 }
 
 /// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoKeyId {
     /// `keyId`: required string.
     pub key_id: String,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+}
+impl Default for CryptoKeyId {
+    fn default() -> Self {
+        Self {
+            key_id: String::new(),
+            provider_id: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_KEY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyId",
@@ -2657,7 +2986,6 @@ impl serde::Serialize for CryptoKeyId {
 }
 
 /// `CustomFieldDef`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldDef {
     /// `key`: required int.
     pub key: i32,
@@ -2671,6 +2999,18 @@ pub struct CustomFieldDef {
     pub field_def_privileges: Option<Box<PrivilegePolicyDef>>,
     /// `fieldInstancePrivileges`: optional `PrivilegePolicyDef`, since VI API 2.5.
     pub field_instance_privileges: Option<Box<PrivilegePolicyDef>>,
+}
+impl Default for CustomFieldDef {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            name: String::new(),
+            r#type: String::new(),
+            managed_object_type: None,
+            field_def_privileges: None,
+            field_instance_privileges: None,
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDef",
@@ -2739,12 +3079,19 @@ impl serde::Serialize for CustomFieldDef {
 }
 
 /// `CustomFieldStringValue`, a [`CustomFieldValue`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldStringValue {
     /// The properties of `CustomFieldValue`.
     pub base: CustomFieldValue,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for CustomFieldStringValue {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldValue::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_STRING_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldStringValue",
@@ -2814,10 +3161,14 @@ impl serde::Serialize for CustomFieldStringValue {
 }
 
 /// `CustomFieldValue`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldValue {
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for CustomFieldValue {
+    fn default() -> Self {
+        Self { key: 0 }
+    }
 }
 pub(crate) static CUSTOM_FIELD_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValue",
@@ -2872,12 +3223,19 @@ impl serde::Serialize for CustomFieldValue {
 }
 
 /// `DatacenterConfigInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DatacenterConfigInfo {
     /// `defaultHardwareVersionKey`: optional string.
     pub default_hardware_version_key: Option<String>,
     /// `maximumHardwareVersionKey`: optional string, since VI API 7.0.2.0.
     pub maximum_hardware_version_key: Option<String>,
+}
+impl Default for DatacenterConfigInfo {
+    fn default() -> Self {
+        Self {
+            default_hardware_version_key: None,
+            maximum_hardware_version_key: None,
+        }
+    }
 }
 pub(crate) static DATACENTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterConfigInfo",
@@ -2934,12 +3292,19 @@ impl serde::Serialize for DatacenterConfigInfo {
 }
 
 /// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatacenterEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `datacenter`: required reference to `Datacenter`.
     pub datacenter: rt::ManagedObjectReference,
+}
+impl Default for DatacenterEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            datacenter: Default::default(),
+        }
+    }
 }
 pub(crate) static DATACENTER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEventArgument",
@@ -3009,7 +3374,6 @@ impl serde::Serialize for DatacenterEventArgument {
 }
 
 /// `DatastoreCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreCapability {
     /// `directoryHierarchySupported`: required boolean.
     pub directory_hierarchy_supported: bool,
@@ -3035,6 +3399,24 @@ pub struct DatastoreCapability {
     pub vmdk_expand_supported: Option<bool>,
     /// `clusteredVmdkSupported`: optional boolean, since VI API 7.0.0.0.
     pub clustered_vmdk_supported: Option<bool>,
+}
+impl Default for DatastoreCapability {
+    fn default() -> Self {
+        Self {
+            directory_hierarchy_supported: false,
+            raw_disk_mappings_supported: false,
+            per_file_thin_provisioning_supported: false,
+            storage_iorm_supported: None,
+            native_snapshot_supported: None,
+            top_level_directory_create_supported: None,
+            se_sparse_supported: None,
+            vmfs_sparse_supported: None,
+            vsan_sparse_supported: None,
+            upit_supported: None,
+            vmdk_expand_supported: None,
+            clustered_vmdk_supported: None,
+        }
+    }
 }
 pub(crate) static DATASTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapability",
@@ -3121,12 +3503,19 @@ impl serde::Serialize for DatastoreCapability {
 }
 
 /// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for DatastoreEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEventArgument",
@@ -3196,12 +3585,19 @@ impl serde::Serialize for DatastoreEventArgument {
 }
 
 /// `DatastoreHostMount`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreHostMount {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
     /// `mountInfo`: required `HostMountInfo`.
     pub mount_info: HostMountInfo,
+}
+impl Default for DatastoreHostMount {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            mount_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_HOST_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreHostMount",
@@ -3258,7 +3654,6 @@ impl serde::Serialize for DatastoreHostMount {
 }
 
 /// `DatastoreInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreInfo {
     /// `name`: required string.
     pub name: String,
@@ -3284,6 +3679,24 @@ pub struct DatastoreInfo {
     pub logical_sector_size: Option<i32>,
     /// `physicalSectorSize`: optional int, since VI API 9.0.0.0.
     pub physical_sector_size: Option<i32>,
+}
+impl Default for DatastoreInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            url: String::new(),
+            free_space: 0,
+            max_file_size: 0,
+            max_virtual_disk_capacity: None,
+            max_memory_file_size: None,
+            timestamp: None,
+            container_id: None,
+            alias_of: None,
+            supported_v_disk_formats: Vec::new(),
+            logical_sector_size: None,
+            physical_sector_size: None,
+        }
+    }
 }
 pub(crate) static DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreInfo",
@@ -3371,7 +3784,6 @@ impl serde::Serialize for DatastoreInfo {
 }
 
 /// `DatastoreSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreSummary {
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
@@ -3393,6 +3805,22 @@ pub struct DatastoreSummary {
     pub r#type: String,
     /// `maintenanceMode`: optional string, since VI API 5.0.
     pub maintenance_mode: Option<String>,
+}
+impl Default for DatastoreSummary {
+    fn default() -> Self {
+        Self {
+            datastore: None,
+            name: String::new(),
+            url: String::new(),
+            capacity: 0,
+            free_space: 0,
+            uncommitted: None,
+            accessible: false,
+            multiple_host_access: None,
+            r#type: String::new(),
+            maintenance_mode: None,
+        }
+    }
 }
 pub(crate) static DATASTORE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreSummary",
@@ -3473,12 +3901,19 @@ impl serde::Serialize for DatastoreSummary {
 }
 
 /// `Description`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct Description {
     /// `label`: required string.
     pub label: String,
     /// `summary`: required string.
     pub summary: String,
+}
+impl Default for Description {
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            summary: String::new(),
+        }
+    }
 }
 pub(crate) static DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Description",
@@ -3536,12 +3971,19 @@ impl serde::Serialize for Description {
 }
 
 /// `DeviceBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
-#[derive(Default)]
 pub struct DeviceBackedVirtualDiskSpec {
     /// The properties of `VirtualDiskSpec`.
     pub base: VirtualDiskSpec,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for DeviceBackedVirtualDiskSpec {
+    fn default() -> Self {
+        Self {
+            base: VirtualDiskSpec::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static DEVICE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackedVirtualDiskSpec",
@@ -3611,10 +4053,16 @@ impl serde::Serialize for DeviceBackedVirtualDiskSpec {
 }
 
 /// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct DeviceNotFound {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for DeviceNotFound {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static DEVICE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotFound",
@@ -3680,7 +4128,6 @@ impl serde::Serialize for DeviceNotFound {
 }
 
 /// The fault `DeviceNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct DeviceNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -3688,6 +4135,15 @@ pub struct DeviceNotSupported {
     pub device: String,
     /// `reason`: optional string, since VI API 2.5.
     pub reason: Option<String>,
+}
+impl Default for DeviceNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            device: String::new(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceNotSupported",
@@ -3760,10 +4216,14 @@ impl serde::Serialize for DeviceNotSupported {
 }
 
 /// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct DirectoryNotEmpty {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for DirectoryNotEmpty {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static DIRECTORY_NOT_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectoryNotEmpty",
@@ -3829,12 +4289,16 @@ impl serde::Serialize for DirectoryNotEmpty {
 }
 
 /// `DiskChangeExtent`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DiskChangeExtent {
     /// `start`: required long.
     pub start: i64,
     /// `length`: required long.
     pub length: i64,
+}
+impl Default for DiskChangeExtent {
+    fn default() -> Self {
+        Self { start: 0, length: 0 }
+    }
 }
 pub(crate) static DISK_CHANGE_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeExtent",
@@ -3891,7 +4355,6 @@ impl serde::Serialize for DiskChangeExtent {
 }
 
 /// `DiskChangeInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DiskChangeInfo {
     /// `startOffset`: required long.
     pub start_offset: i64,
@@ -3899,6 +4362,15 @@ pub struct DiskChangeInfo {
     pub length: i64,
     /// `changedArea`: list of `DiskChangeExtent`.
     pub changed_area: Vec<DiskChangeExtent>,
+}
+impl Default for DiskChangeInfo {
+    fn default() -> Self {
+        Self {
+            start_offset: 0,
+            length: 0,
+            changed_area: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISK_CHANGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskChangeInfo",
@@ -3958,7 +4430,6 @@ impl serde::Serialize for DiskChangeInfo {
 }
 
 /// `DistributedVirtualSwitchPortConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchPortConnection {
     /// `switchUuid`: required string.
     pub switch_uuid: String,
@@ -3968,6 +4439,16 @@ pub struct DistributedVirtualSwitchPortConnection {
     pub port_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+}
+impl Default for DistributedVirtualSwitchPortConnection {
+    fn default() -> Self {
+        Self {
+            switch_uuid: String::new(),
+            portgroup_key: None,
+            port_key: None,
+            connection_cookie: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnection",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DrsVmMigratedEvent`, a [`VmMigratedEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DrsVmMigratedEvent {
     /// The properties of `VmMigratedEvent`.
     pub base: VmMigratedEvent,
+}
+impl Default for DrsVmMigratedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmMigratedEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmMigratedEvent",
@@ -75,10 +81,16 @@ impl serde::Serialize for DrsVmMigratedEvent {
 }
 
 /// `DrsVmPoweredOnEvent`, a [`VmPoweredOnEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DrsVmPoweredOnEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
+}
+impl Default for DrsVmPoweredOnEvent {
+    fn default() -> Self {
+        Self {
+            base: VmPoweredOnEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmPoweredOnEvent",
@@ -144,7 +156,6 @@ impl serde::Serialize for DrsVmPoweredOnEvent {
 }
 
 /// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct DuplicateName {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -152,6 +163,15 @@ pub struct DuplicateName {
     pub name: String,
     /// `object`: required reference.
     pub object: rt::ManagedObjectReference,
+}
+impl Default for DuplicateName {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            name: String::new(),
+            object: Default::default(),
+        }
+    }
 }
 pub(crate) static DUPLICATE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateName",
@@ -224,12 +244,19 @@ impl serde::Serialize for DuplicateName {
 }
 
 /// `DvsEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `dvs`: required reference to `DistributedVirtualSwitch`.
     pub dvs: rt::ManagedObjectReference,
+}
+impl Default for DvsEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            dvs: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEventArgument",
@@ -299,8 +326,12 @@ impl serde::Serialize for DvsEventArgument {
 }
 
 /// `DynamicData`, since VI API 2.0.
-#[derive(Default)]
 pub struct DynamicData {}
+impl Default for DynamicData {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DYNAMIC_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicData",
     "2.0",
@@ -349,12 +380,19 @@ impl serde::Serialize for DynamicData {
 }
 
 /// `DynamicProperty`, since VI API 2.0.
-#[derive(Default)]
 pub struct DynamicProperty {
     /// `name`: required string, a PropertyPath.
     pub name: String,
     /// `val`: required anyType.
     pub val: rt::Any,
+}
+impl Default for DynamicProperty {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            val: Default::default(),
+        }
+    }
 }
 pub(crate) static DYNAMIC_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicProperty",
@@ -411,12 +449,19 @@ impl serde::Serialize for DynamicProperty {
 }
 
 /// `ElementDescription`, a [`Description`], since VI API 2.0.
-#[derive(Default)]
 pub struct ElementDescription {
     /// The properties of `Description`.
     pub base: Description,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for ElementDescription {
+    fn default() -> Self {
+        Self {
+            base: Description::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ElementDescription",
@@ -487,10 +532,14 @@ impl serde::Serialize for ElementDescription {
 }
 
 /// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct EntityEventArgument {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for EntityEventArgument {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityEventArgument",
@@ -545,12 +594,19 @@ impl serde::Serialize for EntityEventArgument {
 }
 
 /// `EnumDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct EnumDescription {
     /// `key`: required string, a TypeName.
     pub key: String,
     /// `tags`: list, not empty, of `ElementDescription` or a descendant.
     pub tags: Vec<rt::Poly<ElementDescription>>,
+}
+impl Default for EnumDescription {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            tags: Vec::new(),
+        }
+    }
 }
 pub(crate) static ENUM_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnumDescription",
@@ -607,7 +663,6 @@ impl serde::Serialize for EnumDescription {
 }
 
 /// `Event`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct Event {
     /// `key`: required int.
     pub key: i32,
@@ -640,6 +695,28 @@ pub struct Event {
     pub change_tag: Option<String>,
     /// `auditId`: optional string, since VI API 9.1.0.0.
     pub audit_id: Option<String>,
+}
+impl Default for Event {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            chain_id: 0,
+            created_time: Default::default(),
+            user_name: String::new(),
+            datacenter: None,
+            compute_resource: None,
+            host: None,
+            vm: None,
+            ds: None,
+            net: None,
+            dvs: None,
+            #[cfg(feature = "network")]
+            tgw: None,
+            full_formatted_message: None,
+            change_tag: None,
+            audit_id: None,
+        }
+    }
 }
 pub(crate) static EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Event",
@@ -738,8 +815,12 @@ impl serde::Serialize for Event {
 }
 
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventArgument {}
+impl Default for EventArgument {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgument",
     "2.0",
@@ -788,7 +869,6 @@ impl serde::Serialize for EventArgument {
 }
 
 /// `EventDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventDescription {
     /// `category`: list, not empty, of `ElementDescription` or a descendant.
     pub category: Vec<rt::Poly<ElementDescription>>,
@@ -796,6 +876,15 @@ pub struct EventDescription {
     pub event_info: Vec<EventDescriptionEventDetail>,
     /// `enumeratedTypes`: list of `EnumDescription`, since VI API 4.0.
     pub enumerated_types: Vec<EnumDescription>,
+}
+impl Default for EventDescription {
+    fn default() -> Self {
+        Self {
+            category: Vec::new(),
+            event_info: Vec::new(),
+            enumerated_types: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescription",
@@ -855,7 +944,6 @@ impl serde::Serialize for EventDescription {
 }
 
 /// `EventDescriptionEventDetail`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventDescriptionEventDetail {
     /// `key`: required string, a TypeName.
     pub key: String,
@@ -875,6 +963,21 @@ pub struct EventDescriptionEventDetail {
     pub full_format: String,
     /// `longDescription`: optional string, since VI API 4.1.
     pub long_description: Option<String>,
+}
+impl Default for EventDescriptionEventDetail {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            description: None,
+            category: String::new(),
+            format_on_datacenter: String::new(),
+            format_on_compute_resource: String::new(),
+            format_on_host: String::new(),
+            format_on_vm: String::new(),
+            full_format: String::new(),
+            long_description: None,
+        }
+    }
 }
 pub(crate) static EVENT_DESCRIPTION_EVENT_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventDescriptionEventDetail",
@@ -952,7 +1055,6 @@ impl serde::Serialize for EventDescriptionEventDetail {
 }
 
 /// `EventEx`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct EventEx {
     /// The properties of `Event`.
     pub base: Event,
@@ -972,6 +1074,21 @@ pub struct EventEx {
     pub object_name: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 4.1.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for EventEx {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            event_type_id: String::new(),
+            severity: None,
+            message: None,
+            arguments: Vec::new(),
+            object_id: None,
+            object_type: None,
+            object_name: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static EVENT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventEx",
@@ -1062,7 +1179,6 @@ impl serde::Serialize for EventEx {
 }
 
 /// `EventFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventFilterSpec {
     /// `entity`: optional `EventFilterSpecByEntity`.
     pub entity: Option<Box<EventFilterSpecByEntity>>,
@@ -1094,6 +1210,27 @@ pub struct EventFilterSpec {
     pub auditable: Option<bool>,
     /// `auditId`: list of string, since VI API 9.1.0.0.
     pub audit_id: Vec<String>,
+}
+impl Default for EventFilterSpec {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            time: None,
+            user_name: None,
+            event_chain_id: None,
+            alarm: None,
+            scheduled_task: None,
+            disable_full_message: None,
+            category: Vec::new(),
+            r#type: Vec::new(),
+            tag: Vec::new(),
+            event_type_id: Vec::new(),
+            max_count: None,
+            delayed_init: None,
+            auditable: None,
+            audit_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpec",
@@ -1189,12 +1326,19 @@ impl serde::Serialize for EventFilterSpec {
 }
 
 /// `EventFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventFilterSpecByEntity {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `EventFilterSpecRecursionOption`.
     pub recursion: enums::EventFilterSpecRecursionOption,
+}
+impl Default for EventFilterSpecByEntity {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            recursion: Default::default(),
+        }
+    }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByEntity",
@@ -1251,12 +1395,19 @@ impl serde::Serialize for EventFilterSpecByEntity {
 }
 
 /// `EventFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventFilterSpecByTime {
     /// `beginTime`: optional dateTime.
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+}
+impl Default for EventFilterSpecByTime {
+    fn default() -> Self {
+        Self {
+            begin_time: None,
+            end_time: None,
+        }
+    }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByTime",
@@ -1313,12 +1464,19 @@ impl serde::Serialize for EventFilterSpecByTime {
 }
 
 /// `EventFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventFilterSpecByUsername {
     /// `systemUser`: required boolean.
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+}
+impl Default for EventFilterSpecByUsername {
+    fn default() -> Self {
+        Self {
+            system_user: false,
+            user_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static EVENT_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventFilterSpecByUsername",
@@ -1375,8 +1533,12 @@ impl serde::Serialize for EventFilterSpecByUsername {
 }
 
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct EventManagerEventViewSpec {}
+impl Default for EventManagerEventViewSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static EVENT_MANAGER_EVENT_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerEventViewSpec",
     "9.0.0.0",
@@ -1426,12 +1588,19 @@ impl serde::Serialize for EventManagerEventViewSpec {
 }
 
 /// `EventManagerViewByStartId`, a [`EventManagerEventViewSpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct EventManagerViewByStartId {
     /// `startEventId`: required int.
     pub start_event_id: i32,
     /// `isForward`: required boolean.
     pub is_forward: bool,
+}
+impl Default for EventManagerViewByStartId {
+    fn default() -> Self {
+        Self {
+            start_event_id: 0,
+            is_forward: false,
+        }
+    }
 }
 pub(crate) static EVENT_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManagerViewByStartId",
@@ -1490,7 +1659,6 @@ impl serde::Serialize for EventManagerViewByStartId {
 }
 
 /// `ExtendedDescription`, a [`Description`], since VI API 4.0.
-#[derive(Default)]
 pub struct ExtendedDescription {
     /// The properties of `Description`.
     pub base: Description,
@@ -1498,6 +1666,15 @@ pub struct ExtendedDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+}
+impl Default for ExtendedDescription {
+    fn default() -> Self {
+        Self {
+            base: Description::default(),
+            message_catalog_key_prefix: String::new(),
+            message_arg: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENDED_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedDescription",
@@ -1570,7 +1747,6 @@ impl serde::Serialize for ExtendedDescription {
 }
 
 /// `ExtendedElementDescription`, a [`ElementDescription`], since VI API 4.0.
-#[derive(Default)]
 pub struct ExtendedElementDescription {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
@@ -1578,6 +1754,15 @@ pub struct ExtendedElementDescription {
     pub message_catalog_key_prefix: String,
     /// `messageArg`: list of `KeyAnyValue`.
     pub message_arg: Vec<KeyAnyValue>,
+}
+impl Default for ExtendedElementDescription {
+    fn default() -> Self {
+        Self {
+            base: ElementDescription::default(),
+            message_catalog_key_prefix: String::new(),
+            message_arg: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENDED_ELEMENT_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedElementDescription",
@@ -1651,7 +1836,6 @@ impl serde::Serialize for ExtendedElementDescription {
 }
 
 /// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtendedEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
@@ -1661,6 +1845,16 @@ pub struct ExtendedEvent {
     pub managed_object: rt::ManagedObjectReference,
     /// `data`: list of `ExtendedEventPair`.
     pub data: Vec<ExtendedEventPair>,
+}
+impl Default for ExtendedEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+            event_type_id: String::new(),
+            managed_object: Default::default(),
+            data: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEvent",
@@ -1736,12 +1930,19 @@ impl serde::Serialize for ExtendedEvent {
 }
 
 /// `ExtendedEventPair`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtendedEventPair {
     /// `key`: required string.
     pub key: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for ExtendedEventPair {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static EXTENDED_EVENT_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedEventPair",
@@ -1798,10 +1999,14 @@ impl serde::Serialize for ExtendedEventPair {
 }
 
 /// The fault `FileAlreadyExists`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileAlreadyExists {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for FileAlreadyExists {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static FILE_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileAlreadyExists",
@@ -1867,7 +2072,6 @@ impl serde::Serialize for FileAlreadyExists {
 }
 
 /// `FileBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
-#[derive(Default)]
 pub struct FileBackedVirtualDiskSpec {
     /// The properties of `VirtualDiskSpec`.
     pub base: VirtualDiskSpec,
@@ -1881,6 +2085,19 @@ pub struct FileBackedVirtualDiskSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+}
+impl Default for FileBackedVirtualDiskSpec {
+    fn default() -> Self {
+        Self {
+            base: VirtualDiskSpec::default(),
+            capacity_kb: 0,
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            crypto: None,
+            sector_format: None,
+        }
+    }
 }
 pub(crate) static FILE_BACKED_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedVirtualDiskSpec",
@@ -1963,12 +2180,19 @@ impl serde::Serialize for FileBackedVirtualDiskSpec {
 }
 
 /// The fault `FileFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `file`: required string.
     pub file: String,
+}
+impl Default for FileFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            file: String::new(),
+        }
+    }
 }
 pub(crate) static FILE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileFault",
@@ -2038,7 +2262,6 @@ impl serde::Serialize for FileFault {
 }
 
 /// `FileInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileInfo {
     /// `path`: required string.
     pub path: String,
@@ -2050,6 +2273,17 @@ pub struct FileInfo {
     pub modification: Option<rt::DateTime>,
     /// `owner`: optional string, since VI API 4.0.
     pub owner: Option<String>,
+}
+impl Default for FileInfo {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            friendly_name: None,
+            file_size: None,
+            modification: None,
+            owner: None,
+        }
+    }
 }
 pub(crate) static FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileInfo",
@@ -2116,10 +2350,14 @@ impl serde::Serialize for FileInfo {
 }
 
 /// The fault `FileLocked`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileLocked {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for FileLocked {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static FILE_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLocked",
@@ -2185,10 +2423,14 @@ impl serde::Serialize for FileLocked {
 }
 
 /// The fault `FileNotFound`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileNotFound {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for FileNotFound {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static FILE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotFound",
@@ -2254,10 +2496,14 @@ impl serde::Serialize for FileNotFound {
 }
 
 /// The fault `FileNotWritable`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileNotWritable {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for FileNotWritable {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static FILE_NOT_WRITABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNotWritable",
@@ -2323,8 +2569,12 @@ impl serde::Serialize for FileNotWritable {
 }
 
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileQuery {}
+impl Default for FileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQuery",
     "2.0",
@@ -2374,7 +2624,6 @@ impl serde::Serialize for FileQuery {
 }
 
 /// `FileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct FileQueryFlags {
     /// `fileType`: required boolean.
     pub file_type: bool,
@@ -2384,6 +2633,16 @@ pub struct FileQueryFlags {
     pub modification: bool,
     /// `fileOwner`: optional boolean, since VI API 4.0 and always there from then on.
     pub file_owner: Option<bool>,
+}
+impl Default for FileQueryFlags {
+    fn default() -> Self {
+        Self {
+            file_type: false,
+            file_size: false,
+            modification: false,
+            file_owner: None,
+        }
+    }
 }
 pub(crate) static FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileQueryFlags",
@@ -2446,7 +2705,6 @@ impl serde::Serialize for FileQueryFlags {
 }
 
 /// The fault `FileTooLarge`, a [`FileFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct FileTooLarge {
     /// The properties of `FileFault`.
     pub base: FileFault,
@@ -2456,6 +2714,16 @@ pub struct FileTooLarge {
     pub file_size: i64,
     /// `maxFileSize`: optional long.
     pub max_file_size: Option<i64>,
+}
+impl Default for FileTooLarge {
+    fn default() -> Self {
+        Self {
+            base: FileFault::default(),
+            datastore: String::new(),
+            file_size: 0,
+            max_file_size: None,
+        }
+    }
 }
 pub(crate) static FILE_TOO_LARGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTooLarge",
@@ -2531,10 +2799,16 @@ impl serde::Serialize for FileTooLarge {
 }
 
 /// The fault `FilesystemQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct FilesystemQuiesceFault {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for FilesystemQuiesceFault {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static FILESYSTEM_QUIESCE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilesystemQuiesceFault",
@@ -2600,7 +2874,6 @@ impl serde::Serialize for FilesystemQuiesceFault {
 }
 
 /// `FloatOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct FloatOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -2610,6 +2883,16 @@ pub struct FloatOption {
     pub max: f32,
     /// `defaultValue`: required float.
     pub default_value: f32,
+}
+impl Default for FloatOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            min: 0.0,
+            max: 0.0,
+            default_value: 0.0,
+        }
+    }
 }
 pub(crate) static FLOAT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloatOption",
@@ -2685,10 +2968,14 @@ impl serde::Serialize for FloatOption {
 }
 
 /// `FloppyImageFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct FloppyImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for FloppyImageFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static FLOPPY_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileInfo",
@@ -2754,8 +3041,12 @@ impl serde::Serialize for FloppyImageFileInfo {
 }
 
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct FloppyImageFileQuery {}
+impl Default for FloppyImageFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static FLOPPY_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FloppyImageFileQuery",
     "2.0",
@@ -2806,12 +3097,19 @@ impl serde::Serialize for FloppyImageFileQuery {
 }
 
 /// `FolderEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct FolderEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+}
+impl Default for FolderEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            folder: Default::default(),
+        }
+    }
 }
 pub(crate) static FOLDER_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderEventArgument",
@@ -2881,10 +3179,14 @@ impl serde::Serialize for FolderEventArgument {
 }
 
 /// `FolderFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct FolderFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for FolderFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static FOLDER_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileInfo",
@@ -2950,8 +3252,12 @@ impl serde::Serialize for FolderFileInfo {
 }
 
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct FolderFileQuery {}
+impl Default for FolderFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static FOLDER_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFileQuery",
     "2.0",
@@ -3002,12 +3308,19 @@ impl serde::Serialize for FolderFileQuery {
 }
 
 /// `GeneralEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+}
+impl Default for GeneralEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            message: String::new(),
+        }
+    }
 }
 pub(crate) static GENERAL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralEvent",
@@ -3077,12 +3390,19 @@ impl serde::Serialize for GeneralEvent {
 }
 
 /// `GeneralUserEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralUserEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
     /// `entity`: optional `ManagedEntityEventArgument`.
     pub entity: Option<Box<ManagedEntityEventArgument>>,
+}
+impl Default for GeneralUserEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+            entity: None,
+        }
+    }
 }
 pub(crate) static GENERAL_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralUserEvent",
@@ -3152,12 +3472,19 @@ impl serde::Serialize for GeneralUserEvent {
 }
 
 /// The fault `GenericVmConfigFault`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct GenericVmConfigFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for GenericVmConfigFault {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static GENERIC_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GenericVmConfigFault",
@@ -3227,7 +3554,6 @@ impl serde::Serialize for GenericVmConfigFault {
 }
 
 /// `GuestDiskInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct GuestDiskInfo {
     /// `diskPath`: optional string.
     pub disk_path: Option<String>,
@@ -3239,6 +3565,17 @@ pub struct GuestDiskInfo {
     pub filesystem_type: Option<String>,
     /// `mappings`: list of `GuestInfoVirtualDiskMapping`, since VI API 7.0.0.0.
     pub mappings: Vec<GuestInfoVirtualDiskMapping>,
+}
+impl Default for GuestDiskInfo {
+    fn default() -> Self {
+        Self {
+            disk_path: None,
+            capacity: None,
+            free_space: None,
+            filesystem_type: None,
+            mappings: Vec::new(),
+        }
+    }
 }
 pub(crate) static GUEST_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestDiskInfo",
@@ -3304,7 +3641,6 @@ impl serde::Serialize for GuestDiskInfo {
 }
 
 /// `GuestInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct GuestInfo {
     /// `toolsStatus`: optional `VirtualMachineToolsStatus`.
     pub tools_status: Option<enums::VirtualMachineToolsStatus>,
@@ -3360,6 +3696,39 @@ pub struct GuestInfo {
     pub hw_version: Option<String>,
     /// `customizationInfo`: optional `GuestInfoCustomizationInfo`, since VI API 7.0.2.0.
     pub customization_info: Option<Box<GuestInfoCustomizationInfo>>,
+}
+impl Default for GuestInfo {
+    fn default() -> Self {
+        Self {
+            tools_status: None,
+            tools_version_status: None,
+            tools_version_status2: None,
+            tools_running_status: None,
+            tools_version: None,
+            tools_install_type: None,
+            guest_id: None,
+            guest_family: None,
+            guest_full_name: None,
+            guest_reboot_status: None,
+            guest_detailed_data: None,
+            host_name: None,
+            ip_address: None,
+            net: Vec::new(),
+            ip_stack: Vec::new(),
+            disk: Vec::new(),
+            screen: None,
+            guest_state: String::new(),
+            app_heartbeat_status: None,
+            guest_kernel_crashed: None,
+            app_state: None,
+            guest_operations_ready: None,
+            interactive_guest_operations_ready: None,
+            guest_state_change_supported: None,
+            generation_info: Vec::new(),
+            hw_version: None,
+            customization_info: None,
+        }
+    }
 }
 pub(crate) static GUEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfo",
@@ -3491,7 +3860,6 @@ impl serde::Serialize for GuestInfo {
 }
 
 /// `GuestInfoCustomizationInfo`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Default)]
 pub struct GuestInfoCustomizationInfo {
     /// `customizationStatus`: required string.
     pub customization_status: String,
@@ -3501,6 +3869,16 @@ pub struct GuestInfoCustomizationInfo {
     pub end_time: Option<rt::DateTime>,
     /// `errorMsg`: optional string.
     pub error_msg: Option<String>,
+}
+impl Default for GuestInfoCustomizationInfo {
+    fn default() -> Self {
+        Self {
+            customization_status: String::new(),
+            start_time: None,
+            end_time: None,
+            error_msg: None,
+        }
+    }
 }
 pub(crate) static GUEST_INFO_CUSTOMIZATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoCustomizationInfo",
@@ -3563,12 +3941,19 @@ impl serde::Serialize for GuestInfoCustomizationInfo {
 }
 
 /// `GuestInfoNamespaceGenerationInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct GuestInfoNamespaceGenerationInfo {
     /// `key`: required string.
     pub key: String,
     /// `generationNo`: required int.
     pub generation_no: i32,
+}
+impl Default for GuestInfoNamespaceGenerationInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            generation_no: 0,
+        }
+    }
 }
 pub(crate) static GUEST_INFO_NAMESPACE_GENERATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoNamespaceGenerationInfo",
@@ -3625,10 +4010,14 @@ impl serde::Serialize for GuestInfoNamespaceGenerationInfo {
 }
 
 /// `GuestInfoVirtualDiskMapping`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct GuestInfoVirtualDiskMapping {
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for GuestInfoVirtualDiskMapping {
+    fn default() -> Self {
+        Self { key: 0 }
+    }
 }
 pub(crate) static GUEST_INFO_VIRTUAL_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestInfoVirtualDiskMapping",
@@ -3682,7 +4071,6 @@ impl serde::Serialize for GuestInfoVirtualDiskMapping {
 }
 
 /// `GuestNicInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct GuestNicInfo {
     /// `network`: optional string.
     pub network: Option<String>,
@@ -3700,6 +4088,20 @@ pub struct GuestNicInfo {
     pub ip_config: Option<Box<NetIpConfigInfo>>,
     /// `netBIOSConfig`: optional `NetBIOSConfigInfo` or a descendant, since VI API 4.1.
     pub net_bios_config: Option<rt::Poly<NetBiosConfigInfo>>,
+}
+impl Default for GuestNicInfo {
+    fn default() -> Self {
+        Self {
+            network: None,
+            ip_address: Vec::new(),
+            mac_address: None,
+            connected: false,
+            device_config_id: 0,
+            dns_config: None,
+            ip_config: None,
+            net_bios_config: None,
+        }
+    }
 }
 pub(crate) static GUEST_NIC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestNicInfo",
@@ -3774,12 +4176,16 @@ impl serde::Serialize for GuestNicInfo {
 }
 
 /// `GuestScreenInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct GuestScreenInfo {
     /// `width`: required int.
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+}
+impl Default for GuestScreenInfo {
+    fn default() -> Self {
+        Self { width: 0, height: 0 }
+    }
 }
 pub(crate) static GUEST_SCREEN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestScreenInfo",
@@ -3836,7 +4242,6 @@ impl serde::Serialize for GuestScreenInfo {
 }
 
 /// `GuestStackInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct GuestStackInfo {
     /// `dnsConfig`: optional `NetDnsConfigInfo`.
     pub dns_config: Option<Box<NetDnsConfigInfo>>,
@@ -3846,6 +4251,16 @@ pub struct GuestStackInfo {
     pub ip_stack_config: Vec<KeyValue>,
     /// `dhcpConfig`: optional `NetDhcpConfigInfo`.
     pub dhcp_config: Option<Box<NetDhcpConfigInfo>>,
+}
+impl Default for GuestStackInfo {
+    fn default() -> Self {
+        Self {
+            dns_config: None,
+            ip_route_config: None,
+            ip_stack_config: Vec::new(),
+            dhcp_config: None,
+        }
+    }
 }
 pub(crate) static GUEST_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestStackInfo",
@@ -3908,12 +4323,19 @@ impl serde::Serialize for GuestStackInfo {
 }
 
 /// `HostAutoStartManagerConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostAutoStartManagerConfig {
     /// `defaults`: optional `AutoStartDefaults`.
     pub defaults: Option<Box<AutoStartDefaults>>,
     /// `powerInfo`: list of `AutoStartPowerInfo`.
     pub power_info: Vec<AutoStartPowerInfo>,
+}
+impl Default for HostAutoStartManagerConfig {
+    fn default() -> Self {
+        Self {
+            defaults: None,
+            power_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_AUTO_START_MANAGER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManagerConfig",
@@ -3970,7 +4392,6 @@ impl serde::Serialize for HostAutoStartManagerConfig {
 }
 
 /// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostBiosInfo {
     /// `biosVersion`: optional string.
     pub bios_version: Option<String>,
@@ -3988,6 +4409,20 @@ pub struct HostBiosInfo {
     pub firmware_minor_release: Option<i32>,
     /// `firmwareType`: optional string, since VI API 8.0.2.0.
     pub firmware_type: Option<String>,
+}
+impl Default for HostBiosInfo {
+    fn default() -> Self {
+        Self {
+            bios_version: None,
+            release_date: None,
+            vendor: None,
+            major_release: None,
+            minor_release: None,
+            firmware_major_release: None,
+            firmware_minor_release: None,
+            firmware_type: None,
+        }
+    }
 }
 pub(crate) static HOST_BIOS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBIOSInfo",
@@ -4062,8 +4497,12 @@ impl serde::Serialize for HostBiosInfo {
 }
 
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostBlockAdapterTargetTransport {}
+impl Default for HostBlockAdapterTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_BLOCK_ADAPTER_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockAdapterTargetTransport",
     "2.0",
@@ -4114,10 +4553,16 @@ impl serde::Serialize for HostBlockAdapterTargetTransport {
 }
 
 /// `HostBlockHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostBlockHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+}
+impl Default for HostBlockHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+        }
+    }
 }
 pub(crate) static HOST_BLOCK_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBlockHba",
@@ -4183,7 +4628,6 @@ impl serde::Serialize for HostBlockHba {
 }
 
 /// `HostCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCapability {
     /// `recursiveResourcePoolsSupported`: required boolean.
     pub recursive_resource_pools_supported: bool,
@@ -4517,6 +4961,178 @@ pub struct HostCapability {
     pub ehv_quick_boot_supported: Option<bool>,
     /// `nestedHvTieringEnabled`: optional boolean, since VI API 9.1.0.0.
     pub nested_hv_tiering_enabled: Option<bool>,
+}
+impl Default for HostCapability {
+    fn default() -> Self {
+        Self {
+            recursive_resource_pools_supported: false,
+            cpu_memory_resource_configuration_supported: false,
+            reboot_supported: false,
+            shutdown_supported: false,
+            vmotion_supported: false,
+            standby_supported: false,
+            ipmi_supported: None,
+            max_supported_vms: None,
+            max_running_vms: None,
+            max_supported_vcpus: None,
+            max_registered_vms: None,
+            datastore_principal_supported: false,
+            san_supported: false,
+            nfs_supported: false,
+            iscsi_supported: false,
+            vlan_tagging_supported: false,
+            nic_teaming_supported: false,
+            high_guest_mem_supported: false,
+            maintenance_mode_supported: false,
+            suspended_relocate_supported: false,
+            restricted_snapshot_relocate_supported: false,
+            per_vm_swap_files: false,
+            local_swap_datastore_supported: false,
+            unshared_swap_v_motion_supported: false,
+            background_snapshots_supported: false,
+            pre_assigned_pci_unit_numbers_supported: false,
+            screenshot_supported: false,
+            scaled_screenshot_supported: false,
+            storage_v_motion_supported: None,
+            vmotion_with_storage_v_motion_supported: None,
+            vmotion_across_network_supported: None,
+            max_num_disks_sv_motion: None,
+            max_virtual_disk_desc_version_supported: None,
+            hbr_nic_selection_supported: None,
+            vr_nfc_nic_selection_supported: None,
+            record_replay_supported: None,
+            ft_supported: None,
+            replay_unsupported_reason: None,
+            replay_compatibility_issues: Vec::new(),
+            smp_ft_supported: None,
+            ft_compatibility_issues: Vec::new(),
+            smp_ft_compatibility_issues: Vec::new(),
+            max_vcpus_per_ft_vm: None,
+            login_by_ssl_thumbprint_supported: None,
+            clone_from_snapshot_supported: None,
+            delta_disk_backings_supported: None,
+            per_vm_network_traffic_shaping_supported: None,
+            tpm_supported: None,
+            tpm_version: None,
+            txt_enabled: None,
+            drtm_type: None,
+            supported_cpu_feature: Vec::new(),
+            virtual_exec_usage_supported: None,
+            storage_iorm_supported: None,
+            vm_direct_path_gen2_supported: None,
+            vm_direct_path_gen2_unsupported_reason: Vec::new(),
+            vm_direct_path_gen2_unsupported_reason_extended: None,
+            supported_vmfs_major_version: Vec::new(),
+            v_storage_capable: None,
+            snapshot_relayout_supported: None,
+            firewall_ip_rules_supported: None,
+            service_package_info_supported: None,
+            max_host_running_vms: None,
+            max_host_supported_vcpus: None,
+            vmfs_datastore_mount_capable: None,
+            eight_plus_host_vmfs_shared_access_supported: None,
+            nested_hv_supported: None,
+            v_pmc_supported: None,
+            inter_vm_communication_through_vmci_supported: None,
+            scheduled_hardware_upgrade_supported: None,
+            feature_capabilities_supported: None,
+            latency_sensitivity_supported: None,
+            storage_policy_supported: None,
+            accel3d_supported: None,
+            reliable_memory_aware: None,
+            multiple_network_stack_instance_supported: None,
+            message_bus_proxy_supported: None,
+            vsan_supported: None,
+            v_flash_supported: None,
+            host_access_manager_supported: None,
+            provisioning_nic_selection_supported: None,
+            nfs41_supported: None,
+            nfs41_krb5i_supported: None,
+            turn_disk_locator_led_supported: None,
+            virtual_volume_datastore_supported: None,
+            mark_as_ssd_supported: None,
+            mark_as_local_supported: None,
+            smart_card_authentication_supported: None,
+            p_mem_supported: None,
+            p_mem_snapshot_supported: None,
+            crypto_supported: None,
+            one_k_volume_apis_supported: None,
+            gateway_on_nic_supported: None,
+            upit_supported: None,
+            cpu_hw_mmu_supported: None,
+            encrypted_v_motion_supported: None,
+            encryption_change_on_add_remove_supported: None,
+            encryption_hot_operation_supported: None,
+            encryption_with_snapshots_supported: None,
+            encryption_fault_tolerance_supported: None,
+            encryption_memory_save_supported: None,
+            encryption_rdm_supported: None,
+            encryption_v_flash_supported: None,
+            encryption_cbrc_supported: None,
+            encryption_hbr_supported: None,
+            ft_efi_supported: None,
+            unmap_method_supported: None,
+            max_mem_mb_per_ft_vm: None,
+            virtual_mmu_usage_ignored: None,
+            virtual_exec_usage_ignored: None,
+            vm_create_date_supported: None,
+            vmfs3_eol_supported: None,
+            ft_vmcp_supported: None,
+            quick_boot_supported: None,
+            encrypted_ft_supported: None,
+            assignable_hardware_supported: None,
+            suspend_to_memory_supported: None,
+            use_feature_reqs_for_old_h_wv: None,
+            mark_perennially_reserved_supported: None,
+            hpp_psp_supported: None,
+            device_rebind_without_reboot_supported: None,
+            storage_policy_change_supported: None,
+            precision_time_protocol_supported: None,
+            remote_device_v_motion_supported: None,
+            max_supported_vm_memory: None,
+            ah_device_hints_supported: None,
+            nvme_over_tcp_supported: None,
+            nvme_storage_fabric_services_supported: None,
+            assign_hw_pci_config_supported: None,
+            time_config_supported: None,
+            nvme_batch_operations_supported: None,
+            p_mem_failover_supported: None,
+            host_config_encryption_supported: None,
+            max_supported_simultaneous_threads: None,
+            ptp_config_supported: None,
+            max_supported_ptp_ports: None,
+            sgx_registration_supported: None,
+            p_mem_independent_snapshot_supported: None,
+            iommu_sl_dirty_capable: None,
+            vmknic_binding_supported: None,
+            ultralow_fixed_unmap_supported: None,
+            nvme_vvol_supported: None,
+            fpt_hotplug_supported: None,
+            mconnect_supported: None,
+            vsan_nic_mgmt_supported: None,
+            vvol_nqn_supported: None,
+            stretched_sc_supported: None,
+            vmknic_binding_on_nf_sv41: None,
+            vp_status_check_supported: None,
+            e2e4kn_supported: None,
+            vsan_dedicated_vmk_nic_supported: None,
+            n_connect_supported: None,
+            user_key_supported: None,
+            ndcm_supported: None,
+            uefi_secure_boot: None,
+            vpxd_vmx_generation_supported: None,
+            nfs41_krb5p_supported: None,
+            cim_supported: None,
+            npiv_supported: None,
+            entitlement_supported: None,
+            monitor_unrestricted: None,
+            vnetworking_nic_selection_supported: None,
+            direct_path_info_supported: None,
+            fcd_linked_clone_supported: None,
+            ehv_quick_boot_supported: None,
+            nested_hv_tiering_enabled: None,
+        }
+    }
 }
 pub(crate) static HOST_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCapability",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `HostCommunication`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCommunication {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for HostCommunication {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static HOST_COMMUNICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCommunication",
@@ -75,10 +81,14 @@ impl serde::Serialize for HostCommunication {
 }
 
 /// The fault `HostConfigFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for HostConfigFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static HOST_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFault",
@@ -144,7 +154,6 @@ impl serde::Serialize for HostConfigFault {
 }
 
 /// `HostConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConfigInfo {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -299,6 +308,106 @@ pub struct HostConfigInfo {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+}
+impl Default for HostConfigInfo {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            product: Default::default(),
+            #[cfg(feature = "host")]
+            deployment_info: None,
+            #[cfg(feature = "host")]
+            hyper_thread: None,
+            #[cfg(feature = "host")]
+            cpu_scheduler: None,
+            #[cfg(feature = "host")]
+            console_reservation: None,
+            #[cfg(feature = "vm")]
+            virtual_machine_reservation: None,
+            storage_device: None,
+            #[cfg(feature = "storage")]
+            multipath_state: None,
+            file_system_volume: None,
+            system_file: Vec::new(),
+            network: None,
+            #[cfg(feature = "network")]
+            vmotion: None,
+            #[cfg(feature = "network")]
+            virtual_nic_manager_info: None,
+            capabilities: None,
+            datastore_capabilities: None,
+            offload_capabilities: None,
+            #[cfg(feature = "host")]
+            service: None,
+            #[cfg(feature = "host")]
+            firewall: None,
+            auto_start: None,
+            #[cfg(feature = "host")]
+            active_diagnostic_partition: None,
+            option: Vec::new(),
+            option_def: Vec::new(),
+            datastore_principal: None,
+            local_swap_datastore: None,
+            #[cfg(feature = "host")]
+            system_swap_configuration: None,
+            #[cfg(feature = "host")]
+            system_resources: None,
+            #[cfg(feature = "host")]
+            date_time_info: None,
+            #[cfg(feature = "host")]
+            flags: None,
+            admin_disabled: None,
+            #[cfg(feature = "host")]
+            lockdown_mode: None,
+            #[cfg(feature = "host")]
+            ipmi: None,
+            ssl_thumbprint_info: None,
+            ssl_thumbprint_data: Vec::new(),
+            #[cfg(feature = "host")]
+            authentication_data: Vec::new(),
+            certificate: Vec::new(),
+            #[cfg(feature = "host")]
+            pci_passthru_info: Vec::new(),
+            #[cfg(feature = "host")]
+            authentication_manager_info: None,
+            #[cfg(feature = "host")]
+            feature_version: Vec::new(),
+            #[cfg(feature = "host")]
+            power_system_capability: None,
+            #[cfg(feature = "host")]
+            power_system_info: None,
+            #[cfg(feature = "storage")]
+            cache_configuration_info: Vec::new(),
+            wake_on_lan_capable: None,
+            #[cfg(feature = "host")]
+            feature_capability: Vec::new(),
+            #[cfg(feature = "host")]
+            masked_feature_capability: Vec::new(),
+            #[cfg(feature = "storage")]
+            v_flash_config_info: None,
+            #[cfg(feature = "vsan")]
+            vsan_host_config: None,
+            domain_list: Vec::new(),
+            script_check_sum: None,
+            host_config_check_sum: None,
+            description_tree_check_sum: None,
+            #[cfg(feature = "host")]
+            graphics_info: Vec::new(),
+            shared_passthru_gpu_types: Vec::new(),
+            #[cfg(feature = "host")]
+            graphics_config: None,
+            #[cfg(feature = "host")]
+            shared_gpu_capabilities: Vec::new(),
+            #[cfg(feature = "iofilter")]
+            io_filter_info: Vec::new(),
+            #[cfg(feature = "host")]
+            sriov_device_pool: Vec::new(),
+            #[cfg(feature = "host")]
+            assignable_hardware_binding: Vec::new(),
+            #[cfg(feature = "host")]
+            assignable_hardware_config: None,
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigInfo",
@@ -596,7 +705,6 @@ impl serde::Serialize for HostConfigInfo {
 }
 
 /// `HostConfigManager`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConfigManager {
     /// `cpuScheduler`: optional reference to `HostCpuSchedulerSystem`.
     pub cpu_scheduler: Option<rt::ManagedObjectReference>,
@@ -676,6 +784,51 @@ pub struct HostConfigManager {
     pub nvdimm_system: Option<rt::ManagedObjectReference>,
     /// `assignableHardwareManager`: optional reference to `HostAssignableHardwareManager`, since VI API 7.0.0.0.
     pub assignable_hardware_manager: Option<rt::ManagedObjectReference>,
+}
+impl Default for HostConfigManager {
+    fn default() -> Self {
+        Self {
+            cpu_scheduler: None,
+            datastore_system: None,
+            memory_manager: None,
+            storage_system: None,
+            network_system: None,
+            vmotion_system: None,
+            virtual_nic_manager: None,
+            service_system: None,
+            firewall_system: None,
+            advanced_option: None,
+            diagnostic_system: None,
+            auto_start_manager: None,
+            snmp_system: None,
+            date_time_system: None,
+            patch_manager: None,
+            image_config_manager: None,
+            boot_device_system: None,
+            firmware_system: None,
+            health_status_system: None,
+            pci_passthru_system: None,
+            license_manager: None,
+            kernel_module_system: None,
+            authentication_manager: None,
+            power_system: None,
+            cache_configuration_manager: None,
+            esx_agent_host_manager: None,
+            iscsi_manager: None,
+            v_flash_manager: None,
+            vsan_system: None,
+            message_bus_proxy: None,
+            user_directory: None,
+            account_manager: None,
+            host_access_manager: None,
+            graphics_manager: None,
+            vsan_internal_system: None,
+            certificate_manager: None,
+            crypto_manager: None,
+            nvdimm_system: None,
+            assignable_hardware_manager: None,
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigManager",
@@ -843,7 +996,6 @@ impl serde::Serialize for HostConfigManager {
 }
 
 /// `HostConfigSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConfigSummary {
     /// `name`: required string.
     pub name: String,
@@ -866,6 +1018,23 @@ pub struct HostConfigSummary {
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`, since VI API 5.0.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+}
+impl Default for HostConfigSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            port: 0,
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+            product: None,
+            vmotion_enabled: false,
+            fault_tolerance_enabled: None,
+            #[cfg(feature = "host")]
+            feature_version: Vec::new(),
+            agent_vm_datastore: None,
+            agent_vm_network: None,
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSummary",
@@ -948,10 +1117,14 @@ impl serde::Serialize for HostConfigSummary {
 }
 
 /// The fault `HostConnectFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for HostConnectFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectFault",
@@ -1017,7 +1190,6 @@ impl serde::Serialize for HostConnectFault {
 }
 
 /// `HostConnectSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectSpec {
     /// `hostName`: optional string.
     pub host_name: Option<String>,
@@ -1047,6 +1219,27 @@ pub struct HostConnectSpec {
     /// `hostGateway`: optional `HostGatewaySpec`, since VI API 6.0.
     #[cfg(feature = "host")]
     pub host_gateway: Option<Box<HostGatewaySpec>>,
+}
+impl Default for HostConnectSpec {
+    fn default() -> Self {
+        Self {
+            host_name: None,
+            port: None,
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+            user_name: None,
+            password: None,
+            vm_folder: None,
+            force: false,
+            vim_account_name: None,
+            vim_account_password: None,
+            management_ip: None,
+            #[cfg(feature = "host")]
+            lockdown_mode: None,
+            #[cfg(feature = "host")]
+            host_gateway: None,
+        }
+    }
 }
 pub(crate) static HOST_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectSpec",
@@ -1140,7 +1333,6 @@ impl serde::Serialize for HostConnectSpec {
 }
 
 /// `HostCpuIdInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCpuIdInfo {
     /// `level`: required int.
     pub level: i32,
@@ -1154,6 +1346,18 @@ pub struct HostCpuIdInfo {
     pub ecx: Option<String>,
     /// `edx`: optional string.
     pub edx: Option<String>,
+}
+impl Default for HostCpuIdInfo {
+    fn default() -> Self {
+        Self {
+            level: 0,
+            vendor: None,
+            eax: None,
+            ebx: None,
+            ecx: None,
+            edx: None,
+        }
+    }
 }
 pub(crate) static HOST_CPU_ID_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuIdInfo",
@@ -1222,7 +1426,6 @@ impl serde::Serialize for HostCpuIdInfo {
 }
 
 /// `HostCpuInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCpuInfo {
     /// `numCpuPackages`: required short.
     pub num_cpu_packages: i16,
@@ -1232,6 +1435,16 @@ pub struct HostCpuInfo {
     pub num_cpu_threads: i16,
     /// `hz`: required long.
     pub hz: i64,
+}
+impl Default for HostCpuInfo {
+    fn default() -> Self {
+        Self {
+            num_cpu_packages: 0,
+            num_cpu_cores: 0,
+            num_cpu_threads: 0,
+            hz: 0,
+        }
+    }
 }
 pub(crate) static HOST_CPU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuInfo",
@@ -1294,7 +1507,6 @@ impl serde::Serialize for HostCpuInfo {
 }
 
 /// `HostCpuPackage`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCpuPackage {
     /// `index`: required short.
     pub index: i16,
@@ -1316,6 +1528,22 @@ pub struct HostCpuPackage {
     pub model: Option<i16>,
     /// `stepping`: optional short, since VI API 8.0.3.0.
     pub stepping: Option<i16>,
+}
+impl Default for HostCpuPackage {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            vendor: String::new(),
+            hz: 0,
+            bus_hz: 0,
+            description: String::new(),
+            thread_id: Vec::new(),
+            cpu_feature: Vec::new(),
+            family: None,
+            model: None,
+            stepping: None,
+        }
+    }
 }
 pub(crate) static HOST_CPU_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPackage",
@@ -1396,7 +1624,6 @@ impl serde::Serialize for HostCpuPackage {
 }
 
 /// `HostDatastoreBrowserSearchResults`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreBrowserSearchResults {
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
@@ -1404,6 +1631,15 @@ pub struct HostDatastoreBrowserSearchResults {
     pub folder_path: Option<String>,
     /// `file`: list of `FileInfo` or a descendant.
     pub file: Vec<rt::Poly<FileInfo>>,
+}
+impl Default for HostDatastoreBrowserSearchResults {
+    fn default() -> Self {
+        Self {
+            datastore: None,
+            folder_path: None,
+            file: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchResults",
@@ -1463,7 +1699,6 @@ impl serde::Serialize for HostDatastoreBrowserSearchResults {
 }
 
 /// `HostDatastoreBrowserSearchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreBrowserSearchSpec {
     /// `query`: list of `FileQuery` or a descendant.
     pub query: Vec<rt::Poly<FileQuery>>,
@@ -1475,6 +1710,17 @@ pub struct HostDatastoreBrowserSearchSpec {
     pub match_pattern: Vec<String>,
     /// `sortFoldersFirst`: optional boolean.
     pub sort_folders_first: Option<bool>,
+}
+impl Default for HostDatastoreBrowserSearchSpec {
+    fn default() -> Self {
+        Self {
+            query: Vec::new(),
+            details: None,
+            search_case_insensitive: None,
+            match_pattern: Vec::new(),
+            sort_folders_first: None,
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_BROWSER_SEARCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowserSearchSpec",
@@ -1540,7 +1786,6 @@ impl serde::Serialize for HostDatastoreBrowserSearchSpec {
 }
 
 /// `HostDatastoreSystemCapabilities`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDatastoreSystemCapabilities {
     /// `nfsMountCreationRequired`: required boolean.
     pub nfs_mount_creation_required: bool,
@@ -1550,6 +1795,16 @@ pub struct HostDatastoreSystemCapabilities {
     pub local_datastore_supported: bool,
     /// `vmfsExtentExpansionSupported`: optional boolean, since VI API 4.0 and always there from then on.
     pub vmfs_extent_expansion_supported: Option<bool>,
+}
+impl Default for HostDatastoreSystemCapabilities {
+    fn default() -> Self {
+        Self {
+            nfs_mount_creation_required: false,
+            nfs_mount_creation_supported: false,
+            local_datastore_supported: false,
+            vmfs_extent_expansion_supported: None,
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemCapabilities",
@@ -1612,12 +1867,19 @@ impl serde::Serialize for HostDatastoreSystemCapabilities {
 }
 
 /// `HostDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDevice {
     /// `deviceName`: required string.
     pub device_name: String,
     /// `deviceType`: required string.
     pub device_type: String,
+}
+impl Default for HostDevice {
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            device_type: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDevice",
@@ -1674,7 +1936,6 @@ impl serde::Serialize for HostDevice {
 }
 
 /// `HostDiskDimensionsChs`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskDimensionsChs {
     /// `cylinder`: required long.
     pub cylinder: i64,
@@ -1682,6 +1943,15 @@ pub struct HostDiskDimensionsChs {
     pub head: i32,
     /// `sector`: required int.
     pub sector: i32,
+}
+impl Default for HostDiskDimensionsChs {
+    fn default() -> Self {
+        Self {
+            cylinder: 0,
+            head: 0,
+            sector: 0,
+        }
+    }
 }
 pub(crate) static HOST_DISK_DIMENSIONS_CHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsChs",
@@ -1741,12 +2011,16 @@ impl serde::Serialize for HostDiskDimensionsChs {
 }
 
 /// `HostDiskDimensionsLba`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskDimensionsLba {
     /// `blockSize`: required int.
     pub block_size: i32,
     /// `block`: required long.
     pub block: i64,
+}
+impl Default for HostDiskDimensionsLba {
+    fn default() -> Self {
+        Self { block_size: 0, block: 0 }
+    }
 }
 pub(crate) static HOST_DISK_DIMENSIONS_LBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensionsLba",
@@ -1803,7 +2077,6 @@ impl serde::Serialize for HostDiskDimensionsLba {
 }
 
 /// `HostDiskPartitionAttributes`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskPartitionAttributes {
     /// `partition`: required int.
     pub partition: i32,
@@ -1821,6 +2094,20 @@ pub struct HostDiskPartitionAttributes {
     pub attributes: i8,
     /// `partitionAlignment`: optional long, since VI API 5.0.
     pub partition_alignment: Option<i64>,
+}
+impl Default for HostDiskPartitionAttributes {
+    fn default() -> Self {
+        Self {
+            partition: 0,
+            start_sector: 0,
+            end_sector: 0,
+            r#type: String::new(),
+            guid: None,
+            logical: false,
+            attributes: 0,
+            partition_alignment: None,
+        }
+    }
 }
 pub(crate) static HOST_DISK_PARTITION_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionAttributes",
@@ -1895,7 +2182,6 @@ impl serde::Serialize for HostDiskPartitionAttributes {
 }
 
 /// `HostDiskPartitionBlockRange`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskPartitionBlockRange {
     /// `partition`: optional int.
     pub partition: Option<i32>,
@@ -1905,6 +2191,16 @@ pub struct HostDiskPartitionBlockRange {
     pub start: HostDiskDimensionsLba,
     /// `end`: required `HostDiskDimensionsLba`.
     pub end: HostDiskDimensionsLba,
+}
+impl Default for HostDiskPartitionBlockRange {
+    fn default() -> Self {
+        Self {
+            partition: None,
+            r#type: String::new(),
+            start: Default::default(),
+            end: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DISK_PARTITION_BLOCK_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionBlockRange",
@@ -1967,12 +2263,19 @@ impl serde::Serialize for HostDiskPartitionBlockRange {
 }
 
 /// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskPartitionLayout {
     /// `total`: optional `HostDiskDimensionsLba`.
     pub total: Option<Box<HostDiskDimensionsLba>>,
     /// `partition`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub partition: Vec<HostDiskPartitionBlockRange>,
+}
+impl Default for HostDiskPartitionLayout {
+    fn default() -> Self {
+        Self {
+            total: None,
+            partition: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_DISK_PARTITION_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionLayout",
@@ -2029,7 +2332,6 @@ impl serde::Serialize for HostDiskPartitionLayout {
 }
 
 /// `HostDiskPartitionSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskPartitionSpec {
     /// `partitionFormat`: optional string, since VI API 5.0.
     pub partition_format: Option<String>,
@@ -2041,6 +2343,17 @@ pub struct HostDiskPartitionSpec {
     pub partition: Vec<HostDiskPartitionAttributes>,
     /// `sectorSize`: optional int, since VI API 9.0.0.0.
     pub sector_size: Option<i32>,
+}
+impl Default for HostDiskPartitionSpec {
+    fn default() -> Self {
+        Self {
+            partition_format: None,
+            chs: None,
+            total_sectors: None,
+            partition: Vec::new(),
+            sector_size: None,
+        }
+    }
 }
 pub(crate) static HOST_DISK_PARTITION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionSpec",
@@ -2106,7 +2419,6 @@ impl serde::Serialize for HostDiskPartitionSpec {
 }
 
 /// `HostDnsConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDnsConfig {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -2122,6 +2434,19 @@ pub struct HostDnsConfig {
     pub address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+}
+impl Default for HostDnsConfig {
+    fn default() -> Self {
+        Self {
+            dhcp: false,
+            virtual_nic_device: None,
+            ipv6_virtual_nic_device: None,
+            host_name: String::new(),
+            domain_name: String::new(),
+            address: Vec::new(),
+            search_domain: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_DNS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfig",
@@ -2194,10 +2519,14 @@ impl serde::Serialize for HostDnsConfig {
 }
 
 /// `HostEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for HostEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEvent",
@@ -2263,12 +2592,19 @@ impl serde::Serialize for HostEvent {
 }
 
 /// `HostEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for HostEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEventArgument",
@@ -2338,7 +2674,6 @@ impl serde::Serialize for HostEventArgument {
 }
 
 /// `HostFeatureMask`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostFeatureMask {
     /// `key`: required string.
     pub key: String,
@@ -2346,6 +2681,15 @@ pub struct HostFeatureMask {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for HostFeatureMask {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            feature_name: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_FEATURE_MASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureMask",
@@ -2405,7 +2749,6 @@ impl serde::Serialize for HostFeatureMask {
 }
 
 /// `HostFibreChannelHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFibreChannelHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -2417,6 +2760,17 @@ pub struct HostFibreChannelHba {
     pub port_type: enums::FibreChannelPortType,
     /// `speed`: required long.
     pub speed: i64,
+}
+impl Default for HostFibreChannelHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+            port_world_wide_name: 0,
+            node_world_wide_name: 0,
+            port_type: Default::default(),
+            speed: 0,
+        }
+    }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelHba",
@@ -2495,12 +2849,19 @@ impl serde::Serialize for HostFibreChannelHba {
 }
 
 /// `HostFibreChannelTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFibreChannelTargetTransport {
     /// `portWorldWideName`: required long.
     pub port_world_wide_name: i64,
     /// `nodeWorldWideName`: required long.
     pub node_world_wide_name: i64,
+}
+impl Default for HostFibreChannelTargetTransport {
+    fn default() -> Self {
+        Self {
+            port_world_wide_name: 0,
+            node_world_wide_name: 0,
+        }
+    }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelTargetTransport",
@@ -2559,7 +2920,6 @@ impl serde::Serialize for HostFibreChannelTargetTransport {
 }
 
 /// `HostFileSystemMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFileSystemMountInfo {
     /// `mountInfo`: required `HostMountInfo`.
     pub mount_info: HostMountInfo,
@@ -2567,6 +2927,15 @@ pub struct HostFileSystemMountInfo {
     pub volume: rt::Poly<HostFileSystemVolume>,
     /// `vStorageSupport`: optional string, since VI API 4.1.
     pub v_storage_support: Option<String>,
+}
+impl Default for HostFileSystemMountInfo {
+    fn default() -> Self {
+        Self {
+            mount_info: Default::default(),
+            volume: Default::default(),
+            v_storage_support: None,
+        }
+    }
 }
 pub(crate) static HOST_FILE_SYSTEM_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemMountInfo",
@@ -2626,7 +2995,6 @@ impl serde::Serialize for HostFileSystemMountInfo {
 }
 
 /// `HostFileSystemVolume`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFileSystemVolume {
     /// `type`: required string.
     pub r#type: String,
@@ -2634,6 +3002,15 @@ pub struct HostFileSystemVolume {
     pub name: String,
     /// `capacity`: required long.
     pub capacity: i64,
+}
+impl Default for HostFileSystemVolume {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            name: String::new(),
+            capacity: 0,
+        }
+    }
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolume",
@@ -2694,12 +3071,19 @@ impl serde::Serialize for HostFileSystemVolume {
 }
 
 /// `HostFileSystemVolumeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFileSystemVolumeInfo {
     /// `volumeTypeList`: list of string.
     pub volume_type_list: Vec<String>,
     /// `mountInfo`: list of `HostFileSystemMountInfo`.
     pub mount_info: Vec<HostFileSystemMountInfo>,
+}
+impl Default for HostFileSystemVolumeInfo {
+    fn default() -> Self {
+        Self {
+            volume_type_list: Vec::new(),
+            mount_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_FILE_SYSTEM_VOLUME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileSystemVolumeInfo",
@@ -2756,7 +3140,6 @@ impl serde::Serialize for HostFileSystemVolumeInfo {
 }
 
 /// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostHardwareInfo {
     /// `systemInfo`: required `HostSystemInfo`.
     pub system_info: HostSystemInfo,
@@ -2802,6 +3185,38 @@ pub struct HostHardwareInfo {
     /// `tdxInfo`: optional `HostTdxInfo`, since VI API 9.0.0.0.
     #[cfg(feature = "host")]
     pub tdx_info: Option<Box<HostTdxInfo>>,
+}
+impl Default for HostHardwareInfo {
+    fn default() -> Self {
+        Self {
+            system_info: Default::default(),
+            #[cfg(feature = "host")]
+            cpu_power_management_info: None,
+            cpu_info: Default::default(),
+            cpu_pkg: Vec::new(),
+            memory_size: 0,
+            numa_info: None,
+            smc_present: None,
+            pci_device: Vec::new(),
+            #[cfg(feature = "host")]
+            dvx_classes: Vec::new(),
+            cpu_feature: Vec::new(),
+            bios_info: None,
+            #[cfg(feature = "host")]
+            reliable_memory_info: None,
+            #[cfg(feature = "host")]
+            persistent_memory_info: None,
+            #[cfg(feature = "host")]
+            sgx_info: None,
+            #[cfg(feature = "host")]
+            sev_info: None,
+            memory_tiering_type: None,
+            #[cfg(feature = "host")]
+            memory_tier_info: Vec::new(),
+            #[cfg(feature = "host")]
+            tdx_info: None,
+        }
+    }
 }
 pub(crate) static HOST_HARDWARE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareInfo",
@@ -2922,7 +3337,6 @@ impl serde::Serialize for HostHardwareInfo {
 }
 
 /// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostHardwareSummary {
     /// `vendor`: required string.
     pub vendor: String,
@@ -2950,6 +3364,25 @@ pub struct HostHardwareSummary {
     pub num_nics: i32,
     /// `numHBAs`: required int.
     pub num_hbas: i32,
+}
+impl Default for HostHardwareSummary {
+    fn default() -> Self {
+        Self {
+            vendor: String::new(),
+            model: String::new(),
+            family: None,
+            uuid: String::new(),
+            other_identifying_info: Vec::new(),
+            memory_size: 0,
+            cpu_model: String::new(),
+            cpu_mhz: 0,
+            num_cpu_pkgs: 0,
+            num_cpu_cores: 0,
+            num_cpu_threads: 0,
+            num_nics: 0,
+            num_hbas: 0,
+        }
+    }
 }
 pub(crate) static HOST_HARDWARE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareSummary",
@@ -3039,7 +3472,6 @@ impl serde::Serialize for HostHardwareSummary {
 }
 
 /// `HostHostBusAdapter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostHostBusAdapter {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3061,6 +3493,22 @@ pub struct HostHostBusAdapter {
     pub driver_version: Option<String>,
     /// `firmwareVersion`: optional string, since VI API 9.1.0.0.
     pub firmware_version: Option<String>,
+}
+impl Default for HostHostBusAdapter {
+    fn default() -> Self {
+        Self {
+            key: None,
+            device: String::new(),
+            bus: 0,
+            status: String::new(),
+            model: String::new(),
+            driver: None,
+            pci: None,
+            storage_protocol: None,
+            driver_version: None,
+            firmware_version: None,
+        }
+    }
 }
 pub(crate) static HOST_HOST_BUS_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHostBusAdapter",
@@ -3142,7 +3590,6 @@ impl serde::Serialize for HostHostBusAdapter {
 }
 
 /// `HostInternetScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
@@ -3186,6 +3633,32 @@ pub struct HostInternetScsiHba {
     pub max_speed_mb: Option<i32>,
     /// `currentSpeedMb`: optional int.
     pub current_speed_mb: Option<i32>,
+}
+impl Default for HostInternetScsiHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+            is_software_based: false,
+            can_be_disabled: None,
+            network_binding_support: None,
+            discovery_capabilities: Default::default(),
+            discovery_properties: Default::default(),
+            authentication_capabilities: Default::default(),
+            authentication_properties: Default::default(),
+            digest_capabilities: None,
+            digest_properties: None,
+            ip_capabilities: Default::default(),
+            ip_properties: Default::default(),
+            supported_advanced_options: Vec::new(),
+            advanced_options: Vec::new(),
+            i_scsi_name: String::new(),
+            i_scsi_alias: None,
+            configured_send_target: Vec::new(),
+            configured_static_target: Vec::new(),
+            max_speed_mb: None,
+            current_speed_mb: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHba",
@@ -3309,7 +3782,6 @@ impl serde::Serialize for HostInternetScsiHba {
 }
 
 /// `HostInternetScsiHbaAuthenticationCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaAuthenticationCapabilities {
     /// `chapAuthSettable`: required boolean.
     pub chap_auth_settable: bool,
@@ -3325,6 +3797,19 @@ pub struct HostInternetScsiHbaAuthenticationCapabilities {
     pub target_chap_settable: Option<bool>,
     /// `targetMutualChapSettable`: optional boolean, since VI API 4.0.
     pub target_mutual_chap_settable: Option<bool>,
+}
+impl Default for HostInternetScsiHbaAuthenticationCapabilities {
+    fn default() -> Self {
+        Self {
+            chap_auth_settable: false,
+            krb5_auth_settable: false,
+            srp_auth_settable: false,
+            spkm_auth_settable: false,
+            mutual_chap_settable: None,
+            target_chap_settable: None,
+            target_mutual_chap_settable: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationCapabilities",

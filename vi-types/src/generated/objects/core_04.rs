@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostInternetScsiHbaAuthenticationProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaAuthenticationProperties {
     /// `chapAuthEnabled`: required boolean.
     pub chap_auth_enabled: bool,
@@ -26,6 +25,21 @@ pub struct HostInternetScsiHbaAuthenticationProperties {
     pub mutual_chap_authentication_type: Option<String>,
     /// `mutualChapInherited`: optional boolean, since VI API 4.0.
     pub mutual_chap_inherited: Option<bool>,
+}
+impl Default for HostInternetScsiHbaAuthenticationProperties {
+    fn default() -> Self {
+        Self {
+            chap_auth_enabled: false,
+            chap_name: None,
+            chap_secret: None,
+            chap_authentication_type: None,
+            chap_inherited: None,
+            mutual_chap_name: None,
+            mutual_chap_secret: None,
+            mutual_chap_authentication_type: None,
+            mutual_chap_inherited: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_AUTHENTICATION_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaAuthenticationProperties",
@@ -103,7 +117,6 @@ impl serde::Serialize for HostInternetScsiHbaAuthenticationProperties {
 }
 
 /// `HostInternetScsiHbaDigestCapabilities`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaDigestCapabilities {
     /// `headerDigestSettable`: optional boolean.
     pub header_digest_settable: Option<bool>,
@@ -113,6 +126,16 @@ pub struct HostInternetScsiHbaDigestCapabilities {
     pub target_header_digest_settable: Option<bool>,
     /// `targetDataDigestSettable`: optional boolean.
     pub target_data_digest_settable: Option<bool>,
+}
+impl Default for HostInternetScsiHbaDigestCapabilities {
+    fn default() -> Self {
+        Self {
+            header_digest_settable: None,
+            data_digest_settable: None,
+            target_header_digest_settable: None,
+            target_data_digest_settable: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestCapabilities",
@@ -175,7 +198,6 @@ impl serde::Serialize for HostInternetScsiHbaDigestCapabilities {
 }
 
 /// `HostInternetScsiHbaDigestProperties`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaDigestProperties {
     /// `headerDigestType`: optional string.
     pub header_digest_type: Option<String>,
@@ -185,6 +207,16 @@ pub struct HostInternetScsiHbaDigestProperties {
     pub data_digest_type: Option<String>,
     /// `dataDigestInherited`: optional boolean.
     pub data_digest_inherited: Option<bool>,
+}
+impl Default for HostInternetScsiHbaDigestProperties {
+    fn default() -> Self {
+        Self {
+            header_digest_type: None,
+            header_digest_inherited: None,
+            data_digest_type: None,
+            data_digest_inherited: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DIGEST_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDigestProperties",
@@ -247,7 +279,6 @@ impl serde::Serialize for HostInternetScsiHbaDigestProperties {
 }
 
 /// `HostInternetScsiHbaDiscoveryCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaDiscoveryCapabilities {
     /// `iSnsDiscoverySettable`: required boolean.
     pub i_sns_discovery_settable: bool,
@@ -257,6 +288,16 @@ pub struct HostInternetScsiHbaDiscoveryCapabilities {
     pub static_target_discovery_settable: bool,
     /// `sendTargetsDiscoverySettable`: required boolean.
     pub send_targets_discovery_settable: bool,
+}
+impl Default for HostInternetScsiHbaDiscoveryCapabilities {
+    fn default() -> Self {
+        Self {
+            i_sns_discovery_settable: false,
+            slp_discovery_settable: false,
+            static_target_discovery_settable: false,
+            send_targets_discovery_settable: false,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryCapabilities",
@@ -319,7 +360,6 @@ impl serde::Serialize for HostInternetScsiHbaDiscoveryCapabilities {
 }
 
 /// `HostInternetScsiHbaDiscoveryProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaDiscoveryProperties {
     /// `iSnsDiscoveryEnabled`: required boolean.
     pub i_sns_discovery_enabled: bool,
@@ -337,6 +377,20 @@ pub struct HostInternetScsiHbaDiscoveryProperties {
     pub static_target_discovery_enabled: bool,
     /// `sendTargetsDiscoveryEnabled`: required boolean.
     pub send_targets_discovery_enabled: bool,
+}
+impl Default for HostInternetScsiHbaDiscoveryProperties {
+    fn default() -> Self {
+        Self {
+            i_sns_discovery_enabled: false,
+            i_sns_discovery_method: None,
+            i_sns_host: None,
+            slp_discovery_enabled: false,
+            slp_discovery_method: None,
+            slp_host: None,
+            static_target_discovery_enabled: false,
+            send_targets_discovery_enabled: false,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_DISCOVERY_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaDiscoveryProperties",
@@ -411,7 +465,6 @@ impl serde::Serialize for HostInternetScsiHbaDiscoveryProperties {
 }
 
 /// `HostInternetScsiHbaIPCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaIpCapabilities {
     /// `addressSettable`: required boolean.
     pub address_settable: bool,
@@ -453,6 +506,32 @@ pub struct HostInternetScsiHbaIpCapabilities {
     pub ipv6_default_gateway_settable: Option<bool>,
     /// `ipv6MaxStaticAddressesSupported`: optional int, since VI API 6.0.
     pub ipv6_max_static_addresses_supported: Option<i32>,
+}
+impl Default for HostInternetScsiHbaIpCapabilities {
+    fn default() -> Self {
+        Self {
+            address_settable: false,
+            ip_configuration_method_settable: false,
+            subnet_mask_settable: false,
+            default_gateway_settable: false,
+            primary_dns_server_address_settable: false,
+            alternate_dns_server_address_settable: false,
+            ipv6_supported: None,
+            arp_redirect_settable: None,
+            mtu_settable: None,
+            host_name_as_target_address: None,
+            name_alias_settable: None,
+            ipv4_enable_settable: None,
+            ipv6_enable_settable: None,
+            ipv6_prefix_length_settable: None,
+            ipv6_prefix_length: None,
+            ipv6_dhcp_configuration_settable: None,
+            ipv6_link_local_auto_configuration_settable: None,
+            ipv6_router_advertisement_configuration_settable: None,
+            ipv6_default_gateway_settable: None,
+            ipv6_max_static_addresses_supported: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPCapabilities",
@@ -563,7 +642,6 @@ impl serde::Serialize for HostInternetScsiHbaIpCapabilities {
 }
 
 /// `HostInternetScsiHbaIPProperties`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaIpProperties {
     /// `mac`: optional string.
     pub mac: Option<String>,
@@ -597,6 +675,28 @@ pub struct HostInternetScsiHbaIpProperties {
     pub ipv6_enabled: Option<bool>,
     /// `ipv6properties`: optional `HostInternetScsiHbaIPv6Properties`, since VI API 6.0.
     pub ipv6properties: Option<Box<HostInternetScsiHbaIPv6Properties>>,
+}
+impl Default for HostInternetScsiHbaIpProperties {
+    fn default() -> Self {
+        Self {
+            mac: None,
+            address: None,
+            dhcp_configuration_enabled: false,
+            subnet_mask: None,
+            default_gateway: None,
+            primary_dns_server_address: None,
+            alternate_dns_server_address: None,
+            ipv6_address: None,
+            ipv6_subnet_mask: None,
+            ipv6_default_gateway: None,
+            arp_redirect_enabled: None,
+            mtu: None,
+            jumbo_frames_enabled: None,
+            ipv4_enabled: None,
+            ipv6_enabled: None,
+            ipv6properties: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_IP_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPProperties",
@@ -695,7 +795,6 @@ impl serde::Serialize for HostInternetScsiHbaIpProperties {
 }
 
 /// `HostInternetScsiHbaIPv6Properties`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaIPv6Properties {
     /// `iscsiIpv6Address`: list of `HostInternetScsiHbaIscsiIpv6Address`.
     pub iscsi_ipv6_address: Vec<HostInternetScsiHbaIscsiIpv6Address>,
@@ -707,6 +806,17 @@ pub struct HostInternetScsiHbaIPv6Properties {
     pub ipv6_router_advertisement_configuration_enabled: Option<bool>,
     /// `ipv6DefaultGateway`: optional string.
     pub ipv6_default_gateway: Option<String>,
+}
+impl Default for HostInternetScsiHbaIPv6Properties {
+    fn default() -> Self {
+        Self {
+            iscsi_ipv6_address: Vec::new(),
+            ipv6_dhcp_configuration_enabled: None,
+            ipv6_link_local_auto_configuration_enabled: None,
+            ipv6_router_advertisement_configuration_enabled: None,
+            ipv6_default_gateway: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_I_PV6_PROPERTIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIPv6Properties",
@@ -772,7 +882,6 @@ impl serde::Serialize for HostInternetScsiHbaIPv6Properties {
 }
 
 /// `HostInternetScsiHbaIscsiIpv6Address`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaIscsiIpv6Address {
     /// `address`: required string.
     pub address: String,
@@ -782,6 +891,16 @@ pub struct HostInternetScsiHbaIscsiIpv6Address {
     pub origin: String,
     /// `operation`: optional string.
     pub operation: Option<String>,
+}
+impl Default for HostInternetScsiHbaIscsiIpv6Address {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            prefix_length: 0,
+            origin: String::new(),
+            operation: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_ISCSI_IPV6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaIscsiIpv6Address",
@@ -844,12 +963,19 @@ impl serde::Serialize for HostInternetScsiHbaIscsiIpv6Address {
 }
 
 /// `HostInternetScsiHbaParamValue`, a [`OptionValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaParamValue {
     /// The properties of `OptionValue`.
     pub base: OptionValue,
     /// `isInherited`: optional boolean.
     pub is_inherited: Option<bool>,
+}
+impl Default for HostInternetScsiHbaParamValue {
+    fn default() -> Self {
+        Self {
+            base: OptionValue::default(),
+            is_inherited: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_PARAM_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaParamValue",
@@ -919,7 +1045,6 @@ impl serde::Serialize for HostInternetScsiHbaParamValue {
 }
 
 /// `HostInternetScsiHbaSendTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaSendTarget {
     /// `address`: required string.
     pub address: String,
@@ -937,6 +1062,19 @@ pub struct HostInternetScsiHbaSendTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+}
+impl Default for HostInternetScsiHbaSendTarget {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            port: None,
+            authentication_properties: None,
+            digest_properties: None,
+            supported_advanced_options: Vec::new(),
+            advanced_options: Vec::new(),
+            parent: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_SEND_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaSendTarget",
@@ -1008,7 +1146,6 @@ impl serde::Serialize for HostInternetScsiHbaSendTarget {
 }
 
 /// `HostInternetScsiHbaStaticTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaStaticTarget {
     /// `address`: required string.
     pub address: String,
@@ -1030,6 +1167,21 @@ pub struct HostInternetScsiHbaStaticTarget {
     pub advanced_options: Vec<HostInternetScsiHbaParamValue>,
     /// `parent`: optional string, since VI API 4.0.
     pub parent: Option<String>,
+}
+impl Default for HostInternetScsiHbaStaticTarget {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            port: None,
+            i_scsi_name: String::new(),
+            discovery_method: None,
+            authentication_properties: None,
+            digest_properties: None,
+            supported_advanced_options: Vec::new(),
+            advanced_options: Vec::new(),
+            parent: None,
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_STATIC_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaStaticTarget",
@@ -1107,12 +1259,19 @@ impl serde::Serialize for HostInternetScsiHbaStaticTarget {
 }
 
 /// `HostInternetScsiHbaTargetSet`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostInternetScsiHbaTargetSet {
     /// `staticTargets`: list of `HostInternetScsiHbaStaticTarget`.
     pub static_targets: Vec<HostInternetScsiHbaStaticTarget>,
     /// `sendTargets`: list of `HostInternetScsiHbaSendTarget`.
     pub send_targets: Vec<HostInternetScsiHbaSendTarget>,
+}
+impl Default for HostInternetScsiHbaTargetSet {
+    fn default() -> Self {
+        Self {
+            static_targets: Vec::new(),
+            send_targets: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_HBA_TARGET_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiHbaTargetSet",
@@ -1169,7 +1328,6 @@ impl serde::Serialize for HostInternetScsiHbaTargetSet {
 }
 
 /// `HostInternetScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostInternetScsiTargetTransport {
     /// `iScsiName`: required string.
     pub i_scsi_name: String,
@@ -1177,6 +1335,15 @@ pub struct HostInternetScsiTargetTransport {
     pub i_scsi_alias: String,
     /// `address`: list of string.
     pub address: Vec<String>,
+}
+impl Default for HostInternetScsiTargetTransport {
+    fn default() -> Self {
+        Self {
+            i_scsi_name: String::new(),
+            i_scsi_alias: String::new(),
+            address: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_INTERNET_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInternetScsiTargetTransport",
@@ -1238,7 +1405,6 @@ impl serde::Serialize for HostInternetScsiTargetTransport {
 }
 
 /// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostIpConfig {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -1248,6 +1414,16 @@ pub struct HostIpConfig {
     pub subnet_mask: Option<String>,
     /// `ipV6Config`: optional `HostIpConfigIpV6AddressConfiguration`, since VI API 4.0.
     pub ip_v6_config: Option<Box<HostIpConfigIpV6AddressConfiguration>>,
+}
+impl Default for HostIpConfig {
+    fn default() -> Self {
+        Self {
+            dhcp: false,
+            ip_address: None,
+            subnet_mask: None,
+            ip_v6_config: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfig",
@@ -1310,7 +1486,6 @@ impl serde::Serialize for HostIpConfig {
 }
 
 /// `HostIpConfigIpV6Address`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpConfigIpV6Address {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -1324,6 +1499,18 @@ pub struct HostIpConfigIpV6Address {
     pub lifetime: Option<rt::DateTime>,
     /// `operation`: optional string.
     pub operation: Option<String>,
+}
+impl Default for HostIpConfigIpV6Address {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            prefix_length: 0,
+            origin: None,
+            dad_state: None,
+            lifetime: None,
+            operation: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6Address",
@@ -1392,7 +1579,6 @@ impl serde::Serialize for HostIpConfigIpV6Address {
 }
 
 /// `HostIpConfigIpV6AddressConfiguration`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpConfigIpV6AddressConfiguration {
     /// `ipV6Address`: list of `HostIpConfigIpV6Address`.
     pub ip_v6_address: Vec<HostIpConfigIpV6Address>,
@@ -1400,6 +1586,15 @@ pub struct HostIpConfigIpV6AddressConfiguration {
     pub auto_configuration_enabled: Option<bool>,
     /// `dhcpV6Enabled`: optional boolean.
     pub dhcp_v6_enabled: Option<bool>,
+}
+impl Default for HostIpConfigIpV6AddressConfiguration {
+    fn default() -> Self {
+        Self {
+            ip_v6_address: Vec::new(),
+            auto_configuration_enabled: None,
+            dhcp_v6_enabled: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_CONFIG_IP_V6_ADDRESS_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpConfigIpV6AddressConfiguration",
@@ -1459,7 +1654,6 @@ impl serde::Serialize for HostIpConfigIpV6AddressConfiguration {
 }
 
 /// `HostIpRouteConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostIpRouteConfig {
     /// `defaultGateway`: optional string.
     pub default_gateway: Option<String>,
@@ -1469,6 +1663,16 @@ pub struct HostIpRouteConfig {
     pub ip_v6_default_gateway: Option<String>,
     /// `ipV6GatewayDevice`: optional string, since VI API 4.0.
     pub ip_v6_gateway_device: Option<String>,
+}
+impl Default for HostIpRouteConfig {
+    fn default() -> Self {
+        Self {
+            default_gateway: None,
+            gateway_device: None,
+            ip_v6_default_gateway: None,
+            ip_v6_gateway_device: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfig",
@@ -1532,10 +1736,14 @@ impl serde::Serialize for HostIpRouteConfig {
 }
 
 /// `HostLicensableResourceInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostLicensableResourceInfo {
     /// `resource`: list, not empty, of `KeyAnyValue`.
     pub resource: Vec<KeyAnyValue>,
+}
+impl Default for HostLicensableResourceInfo {
+    fn default() -> Self {
+        Self { resource: Vec::new() }
+    }
 }
 pub(crate) static HOST_LICENSABLE_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicensableResourceInfo",
@@ -1589,7 +1797,6 @@ impl serde::Serialize for HostLicensableResourceInfo {
 }
 
 /// `HostListSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostListSummary {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
@@ -1628,6 +1835,32 @@ pub struct HostListSummary {
     /// `trustAuthorityAttestationInfos`: list of `HostTrustAuthorityAttestationInfo`, since VI API 7.0.1.0.
     #[cfg(feature = "host")]
     pub trust_authority_attestation_infos: Vec<HostTrustAuthorityAttestationInfo>,
+}
+impl Default for HostListSummary {
+    fn default() -> Self {
+        Self {
+            host: None,
+            hardware: None,
+            runtime: None,
+            config: Default::default(),
+            quick_stats: Default::default(),
+            overall_status: Default::default(),
+            reboot_required: false,
+            reboot_required_reason: Vec::new(),
+            maintenance_mode_required: None,
+            custom_value: Vec::new(),
+            management_server_ip: None,
+            max_evc_mode_key: None,
+            current_evc_mode_key: None,
+            current_evc_graphics_mode_key: None,
+            #[cfg(feature = "host")]
+            gateway: None,
+            #[cfg(feature = "host")]
+            tpm_attestation: None,
+            #[cfg(feature = "host")]
+            trust_authority_attestation_infos: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_LIST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummary",
@@ -1735,7 +1968,6 @@ impl serde::Serialize for HostListSummary {
 }
 
 /// `HostListSummaryQuickStats`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostListSummaryQuickStats {
     /// `overallCpuUsage`: optional int.
     pub overall_cpu_usage: Option<i32>,
@@ -1749,6 +1981,18 @@ pub struct HostListSummaryQuickStats {
     pub available_p_mem_capacity: Option<i32>,
     /// `uptime`: optional int, since VI API 4.1.
     pub uptime: Option<i32>,
+}
+impl Default for HostListSummaryQuickStats {
+    fn default() -> Self {
+        Self {
+            overall_cpu_usage: None,
+            overall_memory_usage: None,
+            distributed_cpu_fairness: None,
+            distributed_memory_fairness: None,
+            available_p_mem_capacity: None,
+            uptime: None,
+        }
+    }
 }
 pub(crate) static HOST_LIST_SUMMARY_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryQuickStats",
@@ -1817,12 +2061,19 @@ impl serde::Serialize for HostListSummaryQuickStats {
 }
 
 /// `HostLocalFileSystemVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostLocalFileSystemVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for HostLocalFileSystemVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolume",
@@ -1892,7 +2143,6 @@ impl serde::Serialize for HostLocalFileSystemVolume {
 }
 
 /// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostMaintenanceSpec {
     /// `vsanMode`: optional `VsanHostDecommissionMode`.
     #[cfg(feature = "vsan")]
@@ -1902,6 +2152,17 @@ pub struct HostMaintenanceSpec {
     /// `evacMode`: optional `HostMaintenanceSpecEvacuationMode`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub evac_mode: Option<Box<HostMaintenanceSpecEvacuationMode>>,
+}
+impl Default for HostMaintenanceSpec {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "vsan")]
+            vsan_mode: None,
+            purpose: None,
+            #[cfg(feature = "host")]
+            evac_mode: None,
+        }
+    }
 }
 pub(crate) static HOST_MAINTENANCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpec",
@@ -1965,7 +2226,6 @@ impl serde::Serialize for HostMaintenanceSpec {
 }
 
 /// `HostMountInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMountInfo {
     /// `path`: optional string.
     pub path: Option<String>,
@@ -1985,6 +2245,21 @@ pub struct HostMountInfo {
     pub mount_failed_reason: Option<String>,
     /// `numTcpConnections`: optional int, since VI API 8.0.1.0.
     pub num_tcp_connections: Option<i32>,
+}
+impl Default for HostMountInfo {
+    fn default() -> Self {
+        Self {
+            path: None,
+            access_mode: String::new(),
+            mounted: None,
+            accessible: None,
+            inaccessible_reason: None,
+            vmknic_name: None,
+            vmknic_active: None,
+            mount_failed_reason: None,
+            num_tcp_connections: None,
+        }
+    }
 }
 pub(crate) static HOST_MOUNT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMountInfo",
@@ -2062,7 +2337,6 @@ impl serde::Serialize for HostMountInfo {
 }
 
 /// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNasVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2078,6 +2352,19 @@ pub struct HostNasVolume {
     pub security_type: Option<String>,
     /// `protocolEndpoint`: optional boolean, since VI API 6.0.
     pub protocol_endpoint: Option<bool>,
+}
+impl Default for HostNasVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            remote_host: String::new(),
+            remote_path: String::new(),
+            user_name: None,
+            remote_host_names: Vec::new(),
+            security_type: None,
+            protocol_endpoint: None,
+        }
+    }
 }
 pub(crate) static HOST_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolume",
@@ -2162,7 +2449,6 @@ impl serde::Serialize for HostNasVolume {
 }
 
 /// `HostNasVolumeSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNasVolumeSpec {
     /// `remoteHost`: required string.
     pub remote_host: String,
@@ -2188,6 +2474,24 @@ pub struct HostNasVolumeSpec {
     pub vmknic_bound: Option<bool>,
     /// `connections`: optional int, since VI API 8.0.1.0.
     pub connections: Option<i32>,
+}
+impl Default for HostNasVolumeSpec {
+    fn default() -> Self {
+        Self {
+            remote_host: String::new(),
+            remote_path: String::new(),
+            local_path: String::new(),
+            access_mode: String::new(),
+            r#type: None,
+            user_name: None,
+            password: None,
+            remote_host_names: Vec::new(),
+            security_type: None,
+            vmknic_to_bind: None,
+            vmknic_bound: None,
+            connections: None,
+        }
+    }
 }
 pub(crate) static HOST_NAS_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeSpec",
@@ -2274,7 +2578,6 @@ impl serde::Serialize for HostNasVolumeSpec {
 }
 
 /// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetCapabilities {
     /// `canSetPhysicalNicLinkSpeed`: required boolean.
     pub can_set_physical_nic_link_speed: bool,
@@ -2304,6 +2607,26 @@ pub struct HostNetCapabilities {
     pub ip_v6_supported: Option<bool>,
     /// `backupNfcNiocSupported`: optional boolean, since VI API 7.0.1.0.
     pub backup_nfc_nioc_supported: Option<bool>,
+}
+impl Default for HostNetCapabilities {
+    fn default() -> Self {
+        Self {
+            can_set_physical_nic_link_speed: false,
+            supports_nic_teaming: false,
+            nic_teaming_policy: Vec::new(),
+            supports_vlan: false,
+            uses_service_console_nic: false,
+            supports_network_hints: false,
+            max_port_groups_per_vswitch: None,
+            vswitch_config_supported: false,
+            vnic_config_supported: false,
+            ip_route_config_supported: false,
+            dns_config_supported: false,
+            dhcp_on_vnic_supported: false,
+            ip_v6_supported: None,
+            backup_nfc_nioc_supported: None,
+        }
+    }
 }
 pub(crate) static HOST_NET_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetCapabilities",
@@ -2396,7 +2719,6 @@ impl serde::Serialize for HostNetCapabilities {
 }
 
 /// `HostNetOffloadCapabilities`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetOffloadCapabilities {
     /// `csumOffload`: optional boolean.
     pub csum_offload: Option<bool>,
@@ -2404,6 +2726,15 @@ pub struct HostNetOffloadCapabilities {
     pub tcp_segmentation: Option<bool>,
     /// `zeroCopyXmit`: optional boolean.
     pub zero_copy_xmit: Option<bool>,
+}
+impl Default for HostNetOffloadCapabilities {
+    fn default() -> Self {
+        Self {
+            csum_offload: None,
+            tcp_segmentation: None,
+            zero_copy_xmit: None,
+        }
+    }
 }
 pub(crate) static HOST_NET_OFFLOAD_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetOffloadCapabilities",
@@ -2463,7 +2794,6 @@ impl serde::Serialize for HostNetOffloadCapabilities {
 }
 
 /// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkInfo {
     /// `vswitch`: list of `HostVirtualSwitch`, found by its key.
     pub vswitch: Vec<HostVirtualSwitch>,
@@ -2515,6 +2845,41 @@ pub struct HostNetworkInfo {
     pub nvds_to_vds_migration_required: Option<bool>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+}
+impl Default for HostNetworkInfo {
+    fn default() -> Self {
+        Self {
+            vswitch: Vec::new(),
+            #[cfg(feature = "dvs")]
+            proxy_switch: Vec::new(),
+            portgroup: Vec::new(),
+            pnic: Vec::new(),
+            #[cfg(feature = "network")]
+            rdma_device: Vec::new(),
+            vnic: Vec::new(),
+            console_vnic: Vec::new(),
+            dns_config: None,
+            ip_route_config: None,
+            console_ip_route_config: None,
+            #[cfg(feature = "network")]
+            route_table_info: None,
+            #[cfg(feature = "network")]
+            dhcp: Vec::new(),
+            #[cfg(feature = "network")]
+            nat: Vec::new(),
+            ip_v6_enabled: None,
+            at_boot_ip_v6_enabled: None,
+            #[cfg(feature = "network")]
+            net_stack_instance: Vec::new(),
+            #[cfg(feature = "network")]
+            opaque_switch: Vec::new(),
+            #[cfg(feature = "network")]
+            opaque_network: Vec::new(),
+            nsx_transport_node_id: None,
+            nvds_to_vds_migration_required: None,
+            migration_status: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkInfo",
@@ -2644,7 +3009,6 @@ impl serde::Serialize for HostNetworkInfo {
 }
 
 /// `HostNetworkPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkPolicy {
     /// `security`: optional `HostNetworkSecurityPolicy`.
     pub security: Option<Box<HostNetworkSecurityPolicy>>,
@@ -2654,6 +3018,16 @@ pub struct HostNetworkPolicy {
     pub offload_policy: Option<Box<HostNetOffloadCapabilities>>,
     /// `shapingPolicy`: optional `HostNetworkTrafficShapingPolicy`.
     pub shaping_policy: Option<Box<HostNetworkTrafficShapingPolicy>>,
+}
+impl Default for HostNetworkPolicy {
+    fn default() -> Self {
+        Self {
+            security: None,
+            nic_teaming: None,
+            offload_policy: None,
+            shaping_policy: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkPolicy",
@@ -2716,7 +3090,6 @@ impl serde::Serialize for HostNetworkPolicy {
 }
 
 /// `HostNetworkSecurityPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkSecurityPolicy {
     /// `allowPromiscuous`: optional boolean.
     pub allow_promiscuous: Option<bool>,
@@ -2724,6 +3097,15 @@ pub struct HostNetworkSecurityPolicy {
     pub mac_changes: Option<bool>,
     /// `forgedTransmits`: optional boolean.
     pub forged_transmits: Option<bool>,
+}
+impl Default for HostNetworkSecurityPolicy {
+    fn default() -> Self {
+        Self {
+            allow_promiscuous: None,
+            mac_changes: None,
+            forged_transmits: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSecurityPolicy",
@@ -2783,7 +3165,6 @@ impl serde::Serialize for HostNetworkSecurityPolicy {
 }
 
 /// `HostNetworkTrafficShapingPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkTrafficShapingPolicy {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2793,6 +3174,16 @@ pub struct HostNetworkTrafficShapingPolicy {
     pub peak_bandwidth: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+}
+impl Default for HostNetworkTrafficShapingPolicy {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            average_bandwidth: None,
+            peak_bandwidth: None,
+            burst_size: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkTrafficShapingPolicy",
@@ -2855,7 +3246,6 @@ impl serde::Serialize for HostNetworkTrafficShapingPolicy {
 }
 
 /// `HostNicFailureCriteria`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNicFailureCriteria {
     /// `checkSpeed`: optional string.
     pub check_speed: Option<String>,
@@ -2871,6 +3261,19 @@ pub struct HostNicFailureCriteria {
     pub percentage: Option<i32>,
     /// `checkBeacon`: optional boolean.
     pub check_beacon: Option<bool>,
+}
+impl Default for HostNicFailureCriteria {
+    fn default() -> Self {
+        Self {
+            check_speed: None,
+            speed: None,
+            check_duplex: None,
+            full_duplex: None,
+            check_error_percent: None,
+            percentage: None,
+            check_beacon: None,
+        }
+    }
 }
 pub(crate) static HOST_NIC_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicFailureCriteria",
@@ -2942,12 +3345,19 @@ impl serde::Serialize for HostNicFailureCriteria {
 }
 
 /// `HostNicOrderPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNicOrderPolicy {
     /// `activeNic`: list of string.
     pub active_nic: Vec<String>,
     /// `standbyNic`: list of string.
     pub standby_nic: Vec<String>,
+}
+impl Default for HostNicOrderPolicy {
+    fn default() -> Self {
+        Self {
+            active_nic: Vec::new(),
+            standby_nic: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NIC_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicOrderPolicy",
@@ -3004,7 +3414,6 @@ impl serde::Serialize for HostNicOrderPolicy {
 }
 
 /// `HostNicTeamingPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNicTeamingPolicy {
     /// `policy`: optional string.
     pub policy: Option<String>,
@@ -3018,6 +3427,18 @@ pub struct HostNicTeamingPolicy {
     pub failure_criteria: Option<Box<HostNicFailureCriteria>>,
     /// `nicOrder`: optional `HostNicOrderPolicy`.
     pub nic_order: Option<Box<HostNicOrderPolicy>>,
+}
+impl Default for HostNicTeamingPolicy {
+    fn default() -> Self {
+        Self {
+            policy: None,
+            reverse_policy: None,
+            notify_switches: None,
+            rolling_order: None,
+            failure_criteria: None,
+            nic_order: None,
+        }
+    }
 }
 pub(crate) static HOST_NIC_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNicTeamingPolicy",
@@ -3086,10 +3507,16 @@ impl serde::Serialize for HostNicTeamingPolicy {
 }
 
 /// The fault `HostNotConnected`, a [`HostCommunication`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNotConnected {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+}
+impl Default for HostNotConnected {
+    fn default() -> Self {
+        Self {
+            base: HostCommunication::default(),
+        }
+    }
 }
 pub(crate) static HOST_NOT_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotConnected",
@@ -3155,10 +3582,16 @@ impl serde::Serialize for HostNotConnected {
 }
 
 /// The fault `HostNotReachable`, a [`HostCommunication`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNotReachable {
     /// The properties of `HostCommunication`.
     pub base: HostCommunication,
+}
+impl Default for HostNotReachable {
+    fn default() -> Self {
+        Self {
+            base: HostCommunication::default(),
+        }
+    }
 }
 pub(crate) static HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNotReachable",
@@ -3224,7 +3657,6 @@ impl serde::Serialize for HostNotReachable {
 }
 
 /// `HostNumaInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNumaInfo {
     /// `type`: required string.
     pub r#type: String,
@@ -3232,6 +3664,15 @@ pub struct HostNumaInfo {
     pub num_nodes: i32,
     /// `numaNode`: list of `HostNumaNode`.
     pub numa_node: Vec<HostNumaNode>,
+}
+impl Default for HostNumaInfo {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            num_nodes: 0,
+            numa_node: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaInfo",
@@ -3291,7 +3732,6 @@ impl serde::Serialize for HostNumaInfo {
 }
 
 /// `HostNumaNode`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNumaNode {
     /// `typeId`: required byte.
     pub type_id: i8,
@@ -3305,6 +3745,18 @@ pub struct HostNumaNode {
     pub memory_range_length: i64,
     /// `pciId`: list of string, since VI API 6.7.
     pub pci_id: Vec<String>,
+}
+impl Default for HostNumaNode {
+    fn default() -> Self {
+        Self {
+            type_id: 0,
+            cpu_id: Vec::new(),
+            memory_size: None,
+            memory_range_begin: 0,
+            memory_range_length: 0,
+            pci_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NUMA_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumaNode",
@@ -3373,10 +3825,16 @@ impl serde::Serialize for HostNumaNode {
 }
 
 /// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostParallelScsiHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+}
+impl Default for HostParallelScsiHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+        }
+    }
 }
 pub(crate) static HOST_PARALLEL_SCSI_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiHba",

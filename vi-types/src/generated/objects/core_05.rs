@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostParallelScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostParallelScsiTargetTransport {}
+impl Default for HostParallelScsiTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_PARALLEL_SCSI_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostParallelScsiTargetTransport",
     "2.0",
@@ -58,7 +62,6 @@ impl serde::Serialize for HostParallelScsiTargetTransport {
 }
 
 /// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPciDevice {
     /// `id`: required string.
     pub id: String,
@@ -93,6 +96,29 @@ pub struct HostPciDevice {
     /// `directPathInfo`: optional `HostPciDeviceDirectPathInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "host")]
     pub direct_path_info: Option<Box<HostPciDeviceDirectPathInfo>>,
+}
+impl Default for HostPciDevice {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            class_id: 0,
+            bus: 0,
+            slot: 0,
+            physical_slot: None,
+            slot_description: None,
+            function: 0,
+            vendor_id: 0,
+            sub_vendor_id: 0,
+            vendor_name: String::new(),
+            device_id: 0,
+            sub_device_id: 0,
+            parent_bridge: None,
+            device_name: String::new(),
+            device_class_name: None,
+            #[cfg(feature = "host")]
+            direct_path_info: None,
+        }
+    }
 }
 pub(crate) static HOST_PCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDevice",
@@ -193,7 +219,6 @@ impl serde::Serialize for HostPciDevice {
 }
 
 /// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPortGroup {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -205,6 +230,17 @@ pub struct HostPortGroup {
     pub computed_policy: HostNetworkPolicy,
     /// `spec`: required `HostPortGroupSpec`.
     pub spec: HostPortGroupSpec,
+}
+impl Default for HostPortGroup {
+    fn default() -> Self {
+        Self {
+            key: None,
+            port: Vec::new(),
+            vswitch: None,
+            computed_policy: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_PORT_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroup",
@@ -270,7 +306,6 @@ impl serde::Serialize for HostPortGroup {
 }
 
 /// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPortGroupPort {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -278,6 +313,15 @@ pub struct HostPortGroupPort {
     pub mac: Vec<String>,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for HostPortGroupPort {
+    fn default() -> Self {
+        Self {
+            key: None,
+            mac: Vec::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_PORT_GROUP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupPort",
@@ -337,7 +381,6 @@ impl serde::Serialize for HostPortGroupPort {
 }
 
 /// `HostPortGroupSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPortGroupSpec {
     /// `name`: required string.
     pub name: String,
@@ -347,6 +390,16 @@ pub struct HostPortGroupSpec {
     pub vswitch_name: String,
     /// `policy`: required `HostNetworkPolicy`.
     pub policy: HostNetworkPolicy,
+}
+impl Default for HostPortGroupSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            vlan_id: 0,
+            vswitch_name: String::new(),
+            policy: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_PORT_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupSpec",
@@ -409,7 +462,6 @@ impl serde::Serialize for HostPortGroupSpec {
 }
 
 /// `HostRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostRuntimeInfo {
     /// `connectionState`: required `HostSystemConnectionState`.
     pub connection_state: enums::HostSystemConnectionState,
@@ -460,6 +512,40 @@ pub struct HostRuntimeInfo {
     /// `podVMInfo`: optional `PodVMInfo`, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub pod_vm_info: Option<Box<PodVmInfo>>,
+}
+impl Default for HostRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            connection_state: Default::default(),
+            power_state: Default::default(),
+            standby_mode: None,
+            in_maintenance_mode: false,
+            in_quarantine_mode: None,
+            boot_time: None,
+            #[cfg(feature = "host")]
+            health_system_runtime: None,
+            #[cfg(feature = "cluster")]
+            das_host_state: None,
+            #[cfg(feature = "host")]
+            tpm_pcr_values: Vec::new(),
+            #[cfg(feature = "vsan")]
+            vsan_runtime_info: None,
+            #[cfg(feature = "host")]
+            network_runtime_info: None,
+            #[cfg(feature = "storage")]
+            v_flash_resource_runtime_info: None,
+            host_max_virtual_disk_capacity: None,
+            crypto_state: None,
+            crypto_key_id: None,
+            stateless_nvds_migration_ready: None,
+            #[cfg(feature = "host")]
+            partial_maintenance_mode: Vec::new(),
+            #[cfg(feature = "host")]
+            state_encryption: None,
+            #[cfg(feature = "vm")]
+            pod_vm_info: None,
+        }
+    }
 }
 pub(crate) static HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfo",
@@ -585,7 +671,6 @@ impl serde::Serialize for HostRuntimeInfo {
 }
 
 /// `HostScsiDisk`, a [`ScsiLun`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiDisk {
     /// The properties of `ScsiLun`.
     pub base: ScsiLun,
@@ -608,6 +693,23 @@ pub struct HostScsiDisk {
     pub scsi_disk_type: Option<String>,
     /// `usedByMemoryTiering`: optional boolean, since VI API 8.0.3.0.
     pub used_by_memory_tiering: Option<bool>,
+}
+impl Default for HostScsiDisk {
+    fn default() -> Self {
+        Self {
+            base: ScsiLun::default(),
+            capacity: Default::default(),
+            device_path: String::new(),
+            ssd: None,
+            local_disk: None,
+            physical_location: Vec::new(),
+            emulated_dixdif_enabled: None,
+            #[cfg(feature = "vsan")]
+            vsan_disk_info: None,
+            scsi_disk_type: None,
+            used_by_memory_tiering: None,
+        }
+    }
 }
 pub(crate) static HOST_SCSI_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDisk",
@@ -703,12 +805,19 @@ impl serde::Serialize for HostScsiDisk {
 }
 
 /// `HostScsiDiskPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiDiskPartition {
     /// `diskName`: required string.
     pub disk_name: String,
     /// `partition`: required int.
     pub partition: i32,
+}
+impl Default for HostScsiDiskPartition {
+    fn default() -> Self {
+        Self {
+            disk_name: String::new(),
+            partition: 0,
+        }
+    }
 }
 pub(crate) static HOST_SCSI_DISK_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiDiskPartition",
@@ -765,10 +874,14 @@ impl serde::Serialize for HostScsiDiskPartition {
 }
 
 /// `HostScsiTopology`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiTopology {
     /// `adapter`: list of `HostScsiTopologyInterface`.
     pub adapter: Vec<HostScsiTopologyInterface>,
+}
+impl Default for HostScsiTopology {
+    fn default() -> Self {
+        Self { adapter: Vec::new() }
+    }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopology",
@@ -822,7 +935,6 @@ impl serde::Serialize for HostScsiTopology {
 }
 
 /// `HostScsiTopologyInterface`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiTopologyInterface {
     /// `key`: required string.
     pub key: String,
@@ -830,6 +942,15 @@ pub struct HostScsiTopologyInterface {
     pub adapter: String,
     /// `target`: list of `HostScsiTopologyTarget`.
     pub target: Vec<HostScsiTopologyTarget>,
+}
+impl Default for HostScsiTopologyInterface {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            adapter: String::new(),
+            target: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyInterface",
@@ -889,7 +1010,6 @@ impl serde::Serialize for HostScsiTopologyInterface {
 }
 
 /// `HostScsiTopologyLun`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiTopologyLun {
     /// `key`: required string.
     pub key: String,
@@ -897,6 +1017,15 @@ pub struct HostScsiTopologyLun {
     pub lun: i32,
     /// `scsiLun`: required string, the key of a `ScsiLun`.
     pub scsi_lun: String,
+}
+impl Default for HostScsiTopologyLun {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            lun: 0,
+            scsi_lun: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyLun",
@@ -956,7 +1085,6 @@ impl serde::Serialize for HostScsiTopologyLun {
 }
 
 /// `HostScsiTopologyTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostScsiTopologyTarget {
     /// `key`: required string.
     pub key: String,
@@ -966,6 +1094,16 @@ pub struct HostScsiTopologyTarget {
     pub lun: Vec<HostScsiTopologyLun>,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+}
+impl Default for HostScsiTopologyTarget {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            target: 0,
+            lun: Vec::new(),
+            transport: None,
+        }
+    }
 }
 pub(crate) static HOST_SCSI_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostScsiTopologyTarget",
@@ -1028,7 +1166,6 @@ impl serde::Serialize for HostScsiTopologyTarget {
 }
 
 /// `HostSslThumbprintInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostSslThumbprintInfo {
     /// `principal`: required string.
     pub principal: String,
@@ -1036,6 +1173,15 @@ pub struct HostSslThumbprintInfo {
     pub owner_tag: Option<String>,
     /// `sslThumbprints`: list of string.
     pub ssl_thumbprints: Vec<String>,
+}
+impl Default for HostSslThumbprintInfo {
+    fn default() -> Self {
+        Self {
+            principal: String::new(),
+            owner_tag: None,
+            ssl_thumbprints: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SSL_THUMBPRINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSslThumbprintInfo",
@@ -1095,7 +1241,6 @@ impl serde::Serialize for HostSslThumbprintInfo {
 }
 
 /// `HostStorageDeviceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostStorageDeviceInfo {
     /// `hostBusAdapter`: list of `HostHostBusAdapter` or a descendant, found by its key.
     pub host_bus_adapter: Vec<rt::Poly<HostHostBusAdapter>>,
@@ -1114,6 +1259,22 @@ pub struct HostStorageDeviceInfo {
     pub plug_store_topology: Option<Box<HostPlugStoreTopology>>,
     /// `softwareInternetScsiEnabled`: required boolean.
     pub software_internet_scsi_enabled: bool,
+}
+impl Default for HostStorageDeviceInfo {
+    fn default() -> Self {
+        Self {
+            host_bus_adapter: Vec::new(),
+            scsi_lun: Vec::new(),
+            scsi_topology: None,
+            #[cfg(feature = "storage")]
+            nvme_topology: None,
+            #[cfg(feature = "storage")]
+            multipath_info: None,
+            #[cfg(feature = "storage")]
+            plug_store_topology: None,
+            software_internet_scsi_enabled: false,
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageDeviceInfo",
@@ -1191,12 +1352,19 @@ impl serde::Serialize for HostStorageDeviceInfo {
 }
 
 /// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostSystemIdentificationInfo {
     /// `identifierValue`: required string.
     pub identifier_value: String,
     /// `identifierType`: required `ElementDescription` or a descendant.
     pub identifier_type: rt::Poly<ElementDescription>,
+}
+impl Default for HostSystemIdentificationInfo {
+    fn default() -> Self {
+        Self {
+            identifier_value: String::new(),
+            identifier_type: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_IDENTIFICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemIdentificationInfo",
@@ -1253,7 +1421,6 @@ impl serde::Serialize for HostSystemIdentificationInfo {
 }
 
 /// `HostSystemInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostSystemInfo {
     /// `vendor`: required string.
     pub vendor: String,
@@ -1277,6 +1444,24 @@ pub struct HostSystemInfo {
     pub vvol_host_id: Option<String>,
     /// `bootCommandLine`: optional string, since VI API 8.0.3.0.
     pub boot_command_line: Option<String>,
+}
+impl Default for HostSystemInfo {
+    fn default() -> Self {
+        Self {
+            vendor: String::new(),
+            model: String::new(),
+            family: None,
+            uuid: String::new(),
+            other_identifying_info: Vec::new(),
+            serial_number: None,
+            #[cfg(feature = "storage")]
+            qualified_name: Vec::new(),
+            #[cfg(feature = "storage")]
+            vvol_host_nqn: None,
+            vvol_host_id: None,
+            boot_command_line: None,
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemInfo",
@@ -1361,8 +1546,12 @@ impl serde::Serialize for HostSystemInfo {
 }
 
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostTargetTransport {}
+impl Default for HostTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTargetTransport",
     "2.0",
@@ -1412,10 +1601,16 @@ impl serde::Serialize for HostTargetTransport {
 }
 
 /// `HostVfatVolume`, a [`HostFileSystemVolume`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostVfatVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
+}
+impl Default for HostVfatVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+        }
+    }
 }
 pub(crate) static HOST_VFAT_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVfatVolume",
@@ -1481,7 +1676,6 @@ impl serde::Serialize for HostVfatVolume {
 }
 
 /// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualNic {
     /// `device`: required string.
     pub device: String,
@@ -1495,6 +1689,18 @@ pub struct HostVirtualNic {
     pub port: Option<String>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+}
+impl Default for HostVirtualNic {
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            key: String::new(),
+            portgroup: String::new(),
+            spec: Default::default(),
+            port: None,
+            owner: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNic",
@@ -1563,7 +1769,6 @@ impl serde::Serialize for HostVirtualNic {
 }
 
 /// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualNicSpec {
     /// `ip`: optional `HostIpConfig`.
     pub ip: Option<Box<HostIpConfig>>,
@@ -1593,6 +1798,27 @@ pub struct HostVirtualNicSpec {
     pub system_owned: Option<bool>,
     /// `dpuId`: optional string, since VI API 8.0.0.1.
     pub dpu_id: Option<String>,
+}
+impl Default for HostVirtualNicSpec {
+    fn default() -> Self {
+        Self {
+            ip: None,
+            mac: None,
+            distributed_virtual_port: None,
+            portgroup: None,
+            mtu: None,
+            tso_enabled: None,
+            net_stack_instance_key: None,
+            #[cfg(feature = "network")]
+            opaque_network: None,
+            external_id: None,
+            pinned_pnic: None,
+            #[cfg(feature = "network")]
+            ip_route_spec: None,
+            system_owned: None,
+            dpu_id: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicSpec",
@@ -1686,7 +1912,6 @@ impl serde::Serialize for HostVirtualNicSpec {
 }
 
 /// `HostVirtualSwitch`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitch {
     /// `name`: required string.
     pub name: String,
@@ -1704,6 +1929,20 @@ pub struct HostVirtualSwitch {
     pub pnic: Vec<String>,
     /// `spec`: required `HostVirtualSwitchSpec`.
     pub spec: HostVirtualSwitchSpec,
+}
+impl Default for HostVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            key: String::new(),
+            num_ports: 0,
+            num_ports_available: 0,
+            mtu: None,
+            portgroup: Vec::new(),
+            pnic: Vec::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitch",
@@ -1778,10 +2017,16 @@ impl serde::Serialize for HostVirtualSwitch {
 }
 
 /// `HostVirtualSwitchAutoBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchAutoBridge {
     /// `excludedNicDevice`: list of string, since VI API 2.5.
     pub excluded_nic_device: Vec<String>,
+}
+impl Default for HostVirtualSwitchAutoBridge {
+    fn default() -> Self {
+        Self {
+            excluded_nic_device: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_AUTO_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchAutoBridge",
@@ -1837,10 +2082,14 @@ impl serde::Serialize for HostVirtualSwitchAutoBridge {
 }
 
 /// `HostVirtualSwitchBeaconConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchBeaconConfig {
     /// `interval`: required int.
     pub interval: i32,
+}
+impl Default for HostVirtualSwitchBeaconConfig {
+    fn default() -> Self {
+        Self { interval: 0 }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BEACON_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBeaconConfig",
@@ -1894,7 +2143,6 @@ impl serde::Serialize for HostVirtualSwitchBeaconConfig {
 }
 
 /// `HostVirtualSwitchBondBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchBondBridge {
     /// `nicDevice`: list, not empty, of string.
     pub nic_device: Vec<String>,
@@ -1902,6 +2150,15 @@ pub struct HostVirtualSwitchBondBridge {
     pub beacon: Option<Box<HostVirtualSwitchBeaconConfig>>,
     /// `linkDiscoveryProtocolConfig`: optional `LinkDiscoveryProtocolConfig`, since VI API 4.0.
     pub link_discovery_protocol_config: Option<Box<LinkDiscoveryProtocolConfig>>,
+}
+impl Default for HostVirtualSwitchBondBridge {
+    fn default() -> Self {
+        Self {
+            nic_device: Vec::new(),
+            beacon: None,
+            link_discovery_protocol_config: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_BOND_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBondBridge",
@@ -1963,8 +2220,12 @@ impl serde::Serialize for HostVirtualSwitchBondBridge {
 }
 
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchBridge {}
+impl Default for HostVirtualSwitchBridge {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_VIRTUAL_SWITCH_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchBridge",
     "2.0",
@@ -2014,10 +2275,14 @@ impl serde::Serialize for HostVirtualSwitchBridge {
 }
 
 /// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchSimpleBridge {
     /// `nicDevice`: required string.
     pub nic_device: String,
+}
+impl Default for HostVirtualSwitchSimpleBridge {
+    fn default() -> Self {
+        Self { nic_device: String::new() }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SIMPLE_BRIDGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSimpleBridge",
@@ -2073,7 +2338,6 @@ impl serde::Serialize for HostVirtualSwitchSimpleBridge {
 }
 
 /// `HostVirtualSwitchSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchSpec {
     /// `numPorts`: required int.
     pub num_ports: i32,
@@ -2083,6 +2347,16 @@ pub struct HostVirtualSwitchSpec {
     pub policy: Option<Box<HostNetworkPolicy>>,
     /// `mtu`: optional int, since VI API 2.5.
     pub mtu: Option<i32>,
+}
+impl Default for HostVirtualSwitchSpec {
+    fn default() -> Self {
+        Self {
+            num_ports: 0,
+            bridge: None,
+            policy: None,
+            mtu: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchSpec",
@@ -2145,7 +2419,6 @@ impl serde::Serialize for HostVirtualSwitchSpec {
 }
 
 /// `HostVmfsSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVmfsSpec {
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: HostScsiDiskPartition,
@@ -2164,6 +2437,21 @@ pub struct HostVmfsSpec {
     /// `unmapBandwidthSpec`: optional `VmfsUnmapBandwidthSpec`, since VI API 6.7.
     #[cfg(feature = "storage")]
     pub unmap_bandwidth_spec: Option<Box<VmfsUnmapBandwidthSpec>>,
+}
+impl Default for HostVmfsSpec {
+    fn default() -> Self {
+        Self {
+            extent: Default::default(),
+            block_size_mb: None,
+            major_version: 0,
+            volume_name: String::new(),
+            block_size: None,
+            unmap_granularity: None,
+            unmap_priority: None,
+            #[cfg(feature = "storage")]
+            unmap_bandwidth_spec: None,
+        }
+    }
 }
 pub(crate) static HOST_VMFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsSpec",
@@ -2240,7 +2528,6 @@ impl serde::Serialize for HostVmfsSpec {
 }
 
 /// `HostVmfsVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVmfsVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2276,6 +2563,30 @@ pub struct HostVmfsVolume {
     pub local: Option<bool>,
     /// `scsiDiskType`: optional string, since VI API 6.5.
     pub scsi_disk_type: Option<String>,
+}
+impl Default for HostVmfsVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            block_size_mb: 0,
+            block_size: None,
+            unmap_granularity: None,
+            unmap_priority: None,
+            #[cfg(feature = "storage")]
+            unmap_bandwidth_spec: None,
+            max_blocks: 0,
+            major_version: 0,
+            version: String::new(),
+            uuid: String::new(),
+            extent: Vec::new(),
+            vmfs_upgradable: false,
+            #[cfg(feature = "storage")]
+            force_mounted_info: None,
+            ssd: None,
+            local: None,
+            scsi_disk_type: None,
+        }
+    }
 }
 pub(crate) static HOST_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsVolume",
@@ -2391,10 +2702,14 @@ impl serde::Serialize for HostVmfsVolume {
 }
 
 /// `ID`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct Id {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for Id {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ID",
@@ -2448,10 +2763,14 @@ impl serde::Serialize for Id {
 }
 
 /// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct IncorrectFileType {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for IncorrectFileType {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static INCORRECT_FILE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectFileType",
@@ -2517,7 +2836,6 @@ impl serde::Serialize for IncorrectFileType {
 }
 
 /// The fault `InsufficientCpuResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientCpuResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -2525,6 +2843,15 @@ pub struct InsufficientCpuResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientCpuResourcesFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            unreserved: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_CPU_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientCpuResourcesFault",
@@ -2597,12 +2924,19 @@ impl serde::Serialize for InsufficientCpuResourcesFault {
 }
 
 /// The fault `InsufficientHostCapacityFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientHostCapacityFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for InsufficientHostCapacityFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_HOST_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCapacityFault",
@@ -2672,7 +3006,6 @@ impl serde::Serialize for InsufficientHostCapacityFault {
 }
 
 /// The fault `InsufficientMemoryResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientMemoryResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -2680,6 +3013,15 @@ pub struct InsufficientMemoryResourcesFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientMemoryResourcesFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            unreserved: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_MEMORY_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientMemoryResourcesFault",
@@ -2752,10 +3094,14 @@ impl serde::Serialize for InsufficientMemoryResourcesFault {
 }
 
 /// The fault `InsufficientResourcesFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InsufficientResourcesFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InsufficientResourcesFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INSUFFICIENT_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientResourcesFault",
@@ -2821,7 +3167,6 @@ impl serde::Serialize for InsufficientResourcesFault {
 }
 
 /// `IntOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct IntOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -2831,6 +3176,16 @@ pub struct IntOption {
     pub max: i32,
     /// `defaultValue`: required int.
     pub default_value: i32,
+}
+impl Default for IntOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            min: 0,
+            max: 0,
+            default_value: 0,
+        }
+    }
 }
 pub(crate) static INT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntOption",
@@ -2906,12 +3261,19 @@ impl serde::Serialize for IntOption {
 }
 
 /// The fault `InvalidArgument`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidArgument {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `invalidProperty`: optional string, a PropertyPath.
     pub invalid_property: Option<String>,
+}
+impl Default for InvalidArgument {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            invalid_property: None,
+        }
+    }
 }
 pub(crate) static INVALID_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidArgument",
@@ -2981,10 +3343,16 @@ impl serde::Serialize for InvalidArgument {
 }
 
 /// The fault `InvalidCollectorVersion`, a [`MethodFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidCollectorVersion {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+}
+impl Default for InvalidCollectorVersion {
+    fn default() -> Self {
+        Self {
+            base: MethodFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_COLLECTOR_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCollectorVersion",
@@ -3050,12 +3418,19 @@ impl serde::Serialize for InvalidCollectorVersion {
 }
 
 /// The fault `InvalidController`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
     /// `controllerKey`: required int.
     pub controller_key: i32,
+}
+impl Default for InvalidController {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            controller_key: 0,
+        }
+    }
 }
 pub(crate) static INVALID_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidController",
@@ -3125,7 +3500,6 @@ impl serde::Serialize for InvalidController {
 }
 
 /// The fault `InvalidDatastore`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3133,6 +3507,15 @@ pub struct InvalidDatastore {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for InvalidDatastore {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            datastore: None,
+            name: None,
+        }
+    }
 }
 pub(crate) static INVALID_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastore",
@@ -3205,12 +3588,19 @@ impl serde::Serialize for InvalidDatastore {
 }
 
 /// The fault `InvalidDatastorePath`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDatastorePath {
     /// The properties of `InvalidDatastore`.
     pub base: InvalidDatastore,
     /// `datastorePath`: required string.
     pub datastore_path: String,
+}
+impl Default for InvalidDatastorePath {
+    fn default() -> Self {
+        Self {
+            base: InvalidDatastore::default(),
+            datastore_path: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_DATASTORE_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastorePath",
@@ -3280,12 +3670,19 @@ impl serde::Serialize for InvalidDatastorePath {
 }
 
 /// The fault `InvalidDatastoreState`, a [`InvalidState`], since VI API 5.0.
-#[derive(Default)]
 pub struct InvalidDatastoreState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `datastoreName`: optional string.
     pub datastore_name: Option<String>,
+}
+impl Default for InvalidDatastoreState {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            datastore_name: None,
+        }
+    }
 }
 pub(crate) static INVALID_DATASTORE_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDatastoreState",
@@ -3355,10 +3752,16 @@ impl serde::Serialize for InvalidDatastoreState {
 }
 
 /// The fault `InvalidDeviceBacking`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDeviceBacking {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for InvalidDeviceBacking {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static INVALID_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceBacking",
@@ -3424,7 +3827,6 @@ impl serde::Serialize for InvalidDeviceBacking {
 }
 
 /// The fault `InvalidDeviceOperation`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDeviceOperation {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -3432,6 +3834,15 @@ pub struct InvalidDeviceOperation {
     pub bad_op: Option<enums::VirtualDeviceConfigSpecOperation>,
     /// `badFileOp`: optional `VirtualDeviceConfigSpecFileOperation`.
     pub bad_file_op: Option<enums::VirtualDeviceConfigSpecFileOperation>,
+}
+impl Default for InvalidDeviceOperation {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            bad_op: None,
+            bad_file_op: None,
+        }
+    }
 }
 pub(crate) static INVALID_DEVICE_OPERATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceOperation",
@@ -3504,12 +3915,19 @@ impl serde::Serialize for InvalidDeviceOperation {
 }
 
 /// The fault `InvalidDeviceSpec`, a [`InvalidVmConfig`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDeviceSpec {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
     /// `deviceIndex`: required int.
     pub device_index: i32,
+}
+impl Default for InvalidDeviceSpec {
+    fn default() -> Self {
+        Self {
+            base: InvalidVmConfig::default(),
+            device_index: 0,
+        }
+    }
 }
 pub(crate) static INVALID_DEVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDeviceSpec",
@@ -3579,10 +3997,16 @@ impl serde::Serialize for InvalidDeviceSpec {
 }
 
 /// The fault `InvalidDiskFormat`, a [`InvalidFormat`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidDiskFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+}
+impl Default for InvalidDiskFormat {
+    fn default() -> Self {
+        Self {
+            base: InvalidFormat::default(),
+        }
+    }
 }
 pub(crate) static INVALID_DISK_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDiskFormat",
@@ -3648,12 +4072,19 @@ impl serde::Serialize for InvalidDiskFormat {
 }
 
 /// The fault `InvalidFolder`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidFolder {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `target`: required reference to `ManagedEntity`.
     pub target: rt::ManagedObjectReference,
+}
+impl Default for InvalidFolder {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            target: Default::default(),
+        }
+    }
 }
 pub(crate) static INVALID_FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFolder",
@@ -3723,10 +4154,16 @@ impl serde::Serialize for InvalidFolder {
 }
 
 /// The fault `InvalidFormat`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidFormat {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for InvalidFormat {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidFormat",
@@ -3792,10 +4229,14 @@ impl serde::Serialize for InvalidFormat {
 }
 
 /// The fault `InvalidLocale`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidLocale {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidLocale {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_LOCALE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLocale",
@@ -3861,10 +4302,14 @@ impl serde::Serialize for InvalidLocale {
 }
 
 /// The fault `InvalidLogin`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidLogin {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidLogin {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLogin",
@@ -3930,7 +4375,6 @@ impl serde::Serialize for InvalidLogin {
 }
 
 /// The fault `InvalidName`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidName {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3938,6 +4382,15 @@ pub struct InvalidName {
     pub name: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for InvalidName {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            name: String::new(),
+            entity: None,
+        }
+    }
 }
 pub(crate) static INVALID_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidName",
@@ -4010,7 +4463,6 @@ impl serde::Serialize for InvalidName {
 }
 
 /// The fault `InvalidPowerState`, a [`InvalidState`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidPowerState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -4018,6 +4470,15 @@ pub struct InvalidPowerState {
     pub requested_state: Option<enums::VirtualMachinePowerState>,
     /// `existingState`: required `VirtualMachinePowerState`.
     pub existing_state: enums::VirtualMachinePowerState,
+}
+impl Default for InvalidPowerState {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            requested_state: None,
+            existing_state: Default::default(),
+        }
+    }
 }
 pub(crate) static INVALID_POWER_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPowerState",
@@ -4090,12 +4551,19 @@ impl serde::Serialize for InvalidPowerState {
 }
 
 /// The fault `InvalidProperty`, a [`MethodFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidProperty {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
     /// `name`: required string, a PropertyPath.
     pub name: String,
+}
+impl Default for InvalidProperty {
+    fn default() -> Self {
+        Self {
+            base: MethodFault::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProperty",
@@ -4165,10 +4633,16 @@ impl serde::Serialize for InvalidProperty {
 }
 
 /// The fault `InvalidRequest`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidRequest {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for InvalidRequest {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidRequest",
@@ -4234,10 +4708,14 @@ impl serde::Serialize for InvalidRequest {
 }
 
 /// The fault `InvalidState`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidState {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidState {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidState",
@@ -4303,12 +4781,19 @@ impl serde::Serialize for InvalidState {
 }
 
 /// The fault `InvalidType`, a [`InvalidRequest`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidType {
     /// The properties of `InvalidRequest`.
     pub base: InvalidRequest,
     /// `argument`: optional string, a PropertyPath.
     pub argument: Option<String>,
+}
+impl Default for InvalidType {
+    fn default() -> Self {
+        Self {
+            base: InvalidRequest::default(),
+            argument: None,
+        }
+    }
 }
 pub(crate) static INVALID_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidType",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `InvalidVmConfig`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidVmConfig {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+}
+impl Default for InvalidVmConfig {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            property: None,
+        }
+    }
 }
 pub(crate) static INVALID_VM_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmConfig",
@@ -81,10 +88,14 @@ impl serde::Serialize for InvalidVmConfig {
 }
 
 /// `IsoImageFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct IsoImageFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for IsoImageFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static ISO_IMAGE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileInfo",
@@ -150,8 +161,12 @@ impl serde::Serialize for IsoImageFileInfo {
 }
 
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct IsoImageFileQuery {}
+impl Default for IsoImageFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ISO_IMAGE_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IsoImageFileQuery",
     "2.0",
@@ -202,12 +217,19 @@ impl serde::Serialize for IsoImageFileQuery {
 }
 
 /// `KeyAnyValue`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct KeyAnyValue {
     /// `key`: required string.
     pub key: String,
     /// `value`: required anyType.
     pub value: rt::Any,
+}
+impl Default for KeyAnyValue {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            value: Default::default(),
+        }
+    }
 }
 pub(crate) static KEY_ANY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyAnyValue",
@@ -264,10 +286,14 @@ impl serde::Serialize for KeyAnyValue {
 }
 
 /// `KeyProviderId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct KeyProviderId {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for KeyProviderId {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static KEY_PROVIDER_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyProviderId",
@@ -321,12 +347,19 @@ impl serde::Serialize for KeyProviderId {
 }
 
 /// `KeyValue`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct KeyValue {
     /// `key`: required string.
     pub key: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for KeyValue {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static KEY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyValue",
@@ -383,12 +416,19 @@ impl serde::Serialize for KeyValue {
 }
 
 /// `LatencySensitivity`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct LatencySensitivity {
     /// `level`: required `LatencySensitivitySensitivityLevel`.
     pub level: enums::LatencySensitivitySensitivityLevel,
     /// `sensitivity`: optional int.
     pub sensitivity: Option<i32>,
+}
+impl Default for LatencySensitivity {
+    fn default() -> Self {
+        Self {
+            level: Default::default(),
+            sensitivity: None,
+        }
+    }
 }
 pub(crate) static LATENCY_SENSITIVITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LatencySensitivity",
@@ -445,10 +485,16 @@ impl serde::Serialize for LatencySensitivity {
 }
 
 /// The fault `LicenseRestricted`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct LicenseRestricted {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+}
+impl Default for LicenseRestricted {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+        }
+    }
 }
 pub(crate) static LICENSE_RESTRICTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestricted",
@@ -514,7 +560,6 @@ impl serde::Serialize for LicenseRestricted {
 }
 
 /// The fault `LimitExceeded`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct LimitExceeded {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -522,6 +567,15 @@ pub struct LimitExceeded {
     pub property: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for LimitExceeded {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            property: None,
+            limit: None,
+        }
+    }
 }
 pub(crate) static LIMIT_EXCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LimitExceeded",
@@ -594,12 +648,19 @@ impl serde::Serialize for LimitExceeded {
 }
 
 /// `LinkDiscoveryProtocolConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LinkDiscoveryProtocolConfig {
     /// `protocol`: required string.
     pub protocol: String,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for LinkDiscoveryProtocolConfig {
+    fn default() -> Self {
+        Self {
+            protocol: String::new(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static LINK_DISCOVERY_PROTOCOL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkDiscoveryProtocolConfig",
@@ -656,12 +717,19 @@ impl serde::Serialize for LinkDiscoveryProtocolConfig {
 }
 
 /// `LocalDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct LocalDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
     /// `path`: optional string.
     pub path: Option<String>,
+}
+impl Default for LocalDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            path: None,
+        }
+    }
 }
 pub(crate) static LOCAL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreInfo",
@@ -731,7 +799,6 @@ impl serde::Serialize for LocalDatastoreInfo {
 }
 
 /// `LocalizableMessage`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LocalizableMessage {
     /// `key`: required string.
     pub key: String,
@@ -739,6 +806,15 @@ pub struct LocalizableMessage {
     pub arg: Vec<KeyAnyValue>,
     /// `message`: optional string.
     pub message: Option<String>,
+}
+impl Default for LocalizableMessage {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            arg: Vec::new(),
+            message: None,
+        }
+    }
 }
 pub(crate) static LOCALIZABLE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizableMessage",
@@ -798,12 +874,19 @@ impl serde::Serialize for LocalizableMessage {
 }
 
 /// `LocalizedMethodFault`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LocalizedMethodFault {
     /// `fault`: required `MethodFault` or a descendant.
     pub fault: rt::Poly<MethodFault>,
     /// `localizedMessage`: optional string.
     pub localized_message: Option<String>,
+}
+impl Default for LocalizedMethodFault {
+    fn default() -> Self {
+        Self {
+            fault: Default::default(),
+            localized_message: None,
+        }
+    }
 }
 pub(crate) static LOCALIZED_METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizedMethodFault",
@@ -860,7 +943,6 @@ impl serde::Serialize for LocalizedMethodFault {
 }
 
 /// `LongOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct LongOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -870,6 +952,16 @@ pub struct LongOption {
     pub max: i64,
     /// `defaultValue`: required long.
     pub default_value: i64,
+}
+impl Default for LongOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            min: 0,
+            max: 0,
+            default_value: 0,
+        }
+    }
 }
 pub(crate) static LONG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongOption",
@@ -945,12 +1037,19 @@ impl serde::Serialize for LongOption {
 }
 
 /// `ManagedByInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ManagedByInfo {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for ManagedByInfo {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static MANAGED_BY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedByInfo",
@@ -1007,12 +1106,19 @@ impl serde::Serialize for ManagedByInfo {
 }
 
 /// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct ManagedEntityEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for ManagedEntityEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static MANAGED_ENTITY_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntityEventArgument",
@@ -1082,12 +1188,19 @@ impl serde::Serialize for ManagedEntityEventArgument {
 }
 
 /// The fault `ManagedObjectNotFound`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ManagedObjectNotFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
+}
+impl Default for ManagedObjectNotFound {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            obj: Default::default(),
+        }
+    }
 }
 pub(crate) static MANAGED_OBJECT_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectNotFound",
@@ -1157,10 +1270,16 @@ impl serde::Serialize for ManagedObjectNotFound {
 }
 
 /// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MemorySnapshotOnIndependentDisk {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for MemorySnapshotOnIndependentDisk {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static MEMORY_SNAPSHOT_ON_INDEPENDENT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySnapshotOnIndependentDisk",
@@ -1226,12 +1345,19 @@ impl serde::Serialize for MemorySnapshotOnIndependentDisk {
 }
 
 /// `MethodDescription`, a [`Description`], since VI API 2.0.
-#[derive(Default)]
 pub struct MethodDescription {
     /// The properties of `Description`.
     pub base: Description,
     /// `key`: required string, a MethodName.
     pub key: String,
+}
+impl Default for MethodDescription {
+    fn default() -> Self {
+        Self {
+            base: Description::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static METHOD_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDescription",
@@ -1301,12 +1427,19 @@ impl serde::Serialize for MethodDescription {
 }
 
 /// The fault `MethodFault`, since VI API 2.0.
-#[derive(Default)]
 pub struct MethodFault {
     /// `faultCause`: optional `LocalizedMethodFault`, since VI API 4.0.
     pub fault_cause: Option<Box<LocalizedMethodFault>>,
     /// `faultMessage`: list of `LocalizableMessage`, since VI API 4.0.
     pub fault_message: Vec<LocalizableMessage>,
+}
+impl Default for MethodFault {
+    fn default() -> Self {
+        Self {
+            fault_cause: None,
+            fault_message: Vec::new(),
+        }
+    }
 }
 pub(crate) static METHOD_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodFault",
@@ -1364,7 +1497,6 @@ impl serde::Serialize for MethodFault {
 }
 
 /// The fault `MethodNotFound`, a [`InvalidRequest`], since VI API 2.0.
-#[derive(Default)]
 pub struct MethodNotFound {
     /// The properties of `InvalidRequest`.
     pub base: InvalidRequest,
@@ -1372,6 +1504,15 @@ pub struct MethodNotFound {
     pub receiver: rt::ManagedObjectReference,
     /// `method`: required string.
     pub method: String,
+}
+impl Default for MethodNotFound {
+    fn default() -> Self {
+        Self {
+            base: InvalidRequest::default(),
+            receiver: Default::default(),
+            method: String::new(),
+        }
+    }
 }
 pub(crate) static METHOD_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodNotFound",
@@ -1444,12 +1585,19 @@ impl serde::Serialize for MethodNotFound {
 }
 
 /// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for MigrationEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationEvent",
@@ -1519,10 +1667,14 @@ impl serde::Serialize for MigrationEvent {
 }
 
 /// The fault `MigrationFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for MigrationFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static MIGRATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFault",
@@ -1588,10 +1740,16 @@ impl serde::Serialize for MigrationFault {
 }
 
 /// The fault `MissingController`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct MissingController {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for MissingController {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static MISSING_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingController",
@@ -1657,12 +1815,19 @@ impl serde::Serialize for MissingController {
 }
 
 /// `MissingObject`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct MissingObject {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for MissingObject {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static MISSING_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingObject",
@@ -1719,12 +1884,19 @@ impl serde::Serialize for MissingObject {
 }
 
 /// `MissingProperty`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct MissingProperty {
     /// `path`: required string, a PropertyPath.
     pub path: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for MissingProperty {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static MISSING_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingProperty",
@@ -1781,12 +1953,19 @@ impl serde::Serialize for MissingProperty {
 }
 
 /// The fault `NasConfigFault`, a [`HostConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NasConfigFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for NasConfigFault {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static NAS_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConfigFault",
@@ -1856,12 +2035,19 @@ impl serde::Serialize for NasConfigFault {
 }
 
 /// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct NasDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
     /// `nas`: optional `HostNasVolume`.
     pub nas: Option<Box<HostNasVolume>>,
+}
+impl Default for NasDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            nas: None,
+        }
+    }
 }
 pub(crate) static NAS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasDatastoreInfo",
@@ -1931,10 +2117,14 @@ impl serde::Serialize for NasDatastoreInfo {
 }
 
 /// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetBiosConfigInfo {
     /// `mode`: required string.
     pub mode: String,
+}
+impl Default for NetBiosConfigInfo {
+    fn default() -> Self {
+        Self { mode: String::new() }
+    }
 }
 pub(crate) static NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetBIOSConfigInfo",
@@ -1989,12 +2179,16 @@ impl serde::Serialize for NetBiosConfigInfo {
 }
 
 /// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDhcpConfigInfo {
     /// `ipv6`: optional `NetDhcpConfigInfoDhcpOptions`.
     pub ipv6: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
     /// `ipv4`: optional `NetDhcpConfigInfoDhcpOptions`.
     pub ipv4: Option<Box<NetDhcpConfigInfoDhcpOptions>>,
+}
+impl Default for NetDhcpConfigInfo {
+    fn default() -> Self {
+        Self { ipv6: None, ipv4: None }
+    }
 }
 pub(crate) static NET_DHCP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfo",
@@ -2051,12 +2245,19 @@ impl serde::Serialize for NetDhcpConfigInfo {
 }
 
 /// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDhcpConfigInfoDhcpOptions {
     /// `enable`: required boolean.
     pub enable: bool,
     /// `config`: list of `KeyValue`.
     pub config: Vec<KeyValue>,
+}
+impl Default for NetDhcpConfigInfoDhcpOptions {
+    fn default() -> Self {
+        Self {
+            enable: false,
+            config: Vec::new(),
+        }
+    }
 }
 pub(crate) static NET_DHCP_CONFIG_INFO_DHCP_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigInfoDhcpOptions",
@@ -2113,7 +2314,6 @@ impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
 }
 
 /// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDnsConfigInfo {
     /// `dhcp`: required boolean.
     pub dhcp: bool,
@@ -2125,6 +2325,17 @@ pub struct NetDnsConfigInfo {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+}
+impl Default for NetDnsConfigInfo {
+    fn default() -> Self {
+        Self {
+            dhcp: false,
+            host_name: String::new(),
+            domain_name: String::new(),
+            ip_address: Vec::new(),
+            search_domain: Vec::new(),
+        }
+    }
 }
 pub(crate) static NET_DNS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigInfo",
@@ -2190,7 +2401,6 @@ impl serde::Serialize for NetDnsConfigInfo {
 }
 
 /// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpConfigInfo {
     /// `ipAddress`: list of `NetIpConfigInfoIpAddress`.
     pub ip_address: Vec<NetIpConfigInfoIpAddress>,
@@ -2198,6 +2408,15 @@ pub struct NetIpConfigInfo {
     pub dhcp: Option<Box<NetDhcpConfigInfo>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+}
+impl Default for NetIpConfigInfo {
+    fn default() -> Self {
+        Self {
+            ip_address: Vec::new(),
+            dhcp: None,
+            auto_configuration_enabled: None,
+        }
+    }
 }
 pub(crate) static NET_IP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfo",
@@ -2257,7 +2476,6 @@ impl serde::Serialize for NetIpConfigInfo {
 }
 
 /// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpConfigInfoIpAddress {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -2269,6 +2487,17 @@ pub struct NetIpConfigInfoIpAddress {
     pub state: Option<String>,
     /// `lifetime`: optional dateTime.
     pub lifetime: Option<rt::DateTime>,
+}
+impl Default for NetIpConfigInfoIpAddress {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            prefix_length: 0,
+            origin: None,
+            state: None,
+            lifetime: None,
+        }
+    }
 }
 pub(crate) static NET_IP_CONFIG_INFO_IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigInfoIpAddress",
@@ -2334,10 +2563,14 @@ impl serde::Serialize for NetIpConfigInfoIpAddress {
 }
 
 /// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigInfo {
     /// `ipRoute`: list of `NetIpRouteConfigInfoIpRoute`.
     pub ip_route: Vec<NetIpRouteConfigInfoIpRoute>,
+}
+impl Default for NetIpRouteConfigInfo {
+    fn default() -> Self {
+        Self { ip_route: Vec::new() }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfo",
@@ -2391,12 +2624,19 @@ impl serde::Serialize for NetIpRouteConfigInfo {
 }
 
 /// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigInfoGateway {
     /// `ipAddress`: optional string.
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+}
+impl Default for NetIpRouteConfigInfoGateway {
+    fn default() -> Self {
+        Self {
+            ip_address: None,
+            device: None,
+        }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoGateway",
@@ -2453,7 +2693,6 @@ impl serde::Serialize for NetIpRouteConfigInfoGateway {
 }
 
 /// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigInfoIpRoute {
     /// `network`: required string.
     pub network: String,
@@ -2461,6 +2700,15 @@ pub struct NetIpRouteConfigInfoIpRoute {
     pub prefix_length: i32,
     /// `gateway`: required `NetIpRouteConfigInfoGateway`.
     pub gateway: NetIpRouteConfigInfoGateway,
+}
+impl Default for NetIpRouteConfigInfoIpRoute {
+    fn default() -> Self {
+        Self {
+            network: String::new(),
+            prefix_length: 0,
+            gateway: Default::default(),
+        }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_INFO_IP_ROUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigInfoIpRoute",
@@ -2520,12 +2768,19 @@ impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
 }
 
 /// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
-#[derive(Default)]
 pub struct NetworkEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+}
+impl Default for NetworkEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            network: Default::default(),
+        }
+    }
 }
 pub(crate) static NETWORK_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkEventArgument",
@@ -2595,7 +2850,6 @@ impl serde::Serialize for NetworkEventArgument {
 }
 
 /// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct NetworkSummary {
     /// `network`: optional reference to `Network`.
     pub network: Option<rt::ManagedObjectReference>,
@@ -2607,6 +2861,17 @@ pub struct NetworkSummary {
     pub ip_pool_name: Option<String>,
     /// `ipPoolId`: optional int, since VI API 5.1.
     pub ip_pool_id: Option<i32>,
+}
+impl Default for NetworkSummary {
+    fn default() -> Self {
+        Self {
+            network: None,
+            name: String::new(),
+            accessible: false,
+            ip_pool_name: None,
+            ip_pool_id: None,
+        }
+    }
 }
 pub(crate) static NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkSummary",
@@ -2673,7 +2938,6 @@ impl serde::Serialize for NetworkSummary {
 }
 
 /// The fault `NoCompatibleHost`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoCompatibleHost {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2681,6 +2945,15 @@ pub struct NoCompatibleHost {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+}
+impl Default for NoCompatibleHost {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host: Vec::new(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static NO_COMPATIBLE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHost",
@@ -2753,10 +3026,14 @@ impl serde::Serialize for NoCompatibleHost {
 }
 
 /// The fault `NoDiskFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoDiskFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NoDiskFound {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NO_DISK_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskFound",
@@ -2822,12 +3099,19 @@ impl serde::Serialize for NoDiskFound {
 }
 
 /// The fault `NoDiskSpace`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoDiskSpace {
     /// The properties of `FileFault`.
     pub base: FileFault,
     /// `datastore`: required string.
     pub datastore: String,
+}
+impl Default for NoDiskSpace {
+    fn default() -> Self {
+        Self {
+            base: FileFault::default(),
+            datastore: String::new(),
+        }
+    }
 }
 pub(crate) static NO_DISK_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDiskSpace",
@@ -2897,7 +3181,6 @@ impl serde::Serialize for NoDiskSpace {
 }
 
 /// The fault `NoPermission`, a [`SecurityError`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoPermission {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
@@ -2907,6 +3190,16 @@ pub struct NoPermission {
     pub privilege_id: Option<String>,
     /// `missingPrivileges`: list of `NoPermissionEntityPrivileges`, since VI API 7.0.3.2.
     pub missing_privileges: Vec<NoPermissionEntityPrivileges>,
+}
+impl Default for NoPermission {
+    fn default() -> Self {
+        Self {
+            base: SecurityError::default(),
+            object: None,
+            privilege_id: None,
+            missing_privileges: Vec::new(),
+        }
+    }
 }
 pub(crate) static NO_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermission",
@@ -2982,12 +3275,19 @@ impl serde::Serialize for NoPermission {
 }
 
 /// `NoPermissionEntityPrivileges`, a [`DynamicData`], since VI API 7.0.3.2.
-#[derive(Default)]
 pub struct NoPermissionEntityPrivileges {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
     /// `privilegeIds`: list of string.
     pub privilege_ids: Vec<String>,
+}
+impl Default for NoPermissionEntityPrivileges {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            privilege_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static NO_PERMISSION_ENTITY_PRIVILEGES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionEntityPrivileges",
@@ -3044,10 +3344,14 @@ impl serde::Serialize for NoPermissionEntityPrivileges {
 }
 
 /// The fault `NoSubjectName`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct NoSubjectName {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NoSubjectName {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NO_SUBJECT_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoSubjectName",
@@ -3113,10 +3417,16 @@ impl serde::Serialize for NoSubjectName {
 }
 
 /// The fault `NotAuthenticated`, a [`NoPermission`], since VI API 2.5.
-#[derive(Default)]
 pub struct NotAuthenticated {
     /// The properties of `NoPermission`.
     pub base: NoPermission,
+}
+impl Default for NotAuthenticated {
+    fn default() -> Self {
+        Self {
+            base: NoPermission::default(),
+        }
+    }
 }
 pub(crate) static NOT_AUTHENTICATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAuthenticated",
@@ -3182,10 +3492,16 @@ impl serde::Serialize for NotAuthenticated {
 }
 
 /// The fault `NotEnoughLicenses`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotEnoughLicenses {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for NotEnoughLicenses {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static NOT_ENOUGH_LICENSES: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLicenses",
@@ -3251,10 +3567,14 @@ impl serde::Serialize for NotEnoughLicenses {
 }
 
 /// The fault `NotFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NotFound {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotFound",
@@ -3320,10 +3640,16 @@ impl serde::Serialize for NotFound {
 }
 
 /// The fault `NotImplemented`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotImplemented {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for NotImplemented {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static NOT_IMPLEMENTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotImplemented",
@@ -3389,10 +3715,16 @@ impl serde::Serialize for NotImplemented {
 }
 
 /// The fault `NotSupported`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotSupported {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for NotSupported {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupported",
@@ -3458,7 +3790,6 @@ impl serde::Serialize for NotSupported {
 }
 
 /// The fault `NotSupportedHost`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotSupportedHost {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
@@ -3466,6 +3797,15 @@ pub struct NotSupportedHost {
     pub product_name: Option<String>,
     /// `productVersion`: optional string.
     pub product_version: Option<String>,
+}
+impl Default for NotSupportedHost {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            product_name: None,
+            product_version: None,
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHost",
@@ -3538,7 +3878,6 @@ impl serde::Serialize for NotSupportedHost {
 }
 
 /// `ObjectContent`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ObjectContent {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -3546,6 +3885,15 @@ pub struct ObjectContent {
     pub prop_set: Vec<DynamicProperty>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+}
+impl Default for ObjectContent {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            prop_set: Vec::new(),
+            missing_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static OBJECT_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectContent",
@@ -3605,7 +3953,6 @@ impl serde::Serialize for ObjectContent {
 }
 
 /// `ObjectSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ObjectSpec {
     /// `obj`: required reference.
     pub obj: rt::ManagedObjectReference,
@@ -3613,6 +3960,15 @@ pub struct ObjectSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+}
+impl Default for ObjectSpec {
+    fn default() -> Self {
+        Self {
+            obj: Default::default(),
+            skip: None,
+            select_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static OBJECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectSpec",
@@ -3672,7 +4028,6 @@ impl serde::Serialize for ObjectSpec {
 }
 
 /// `ObjectUpdate`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ObjectUpdate {
     /// `kind`: required `ObjectUpdateKind`.
     pub kind: enums::ObjectUpdateKind,
@@ -3682,6 +4037,16 @@ pub struct ObjectUpdate {
     pub change_set: Vec<PropertyChange>,
     /// `missingSet`: list of `MissingProperty`.
     pub missing_set: Vec<MissingProperty>,
+}
+impl Default for ObjectUpdate {
+    fn default() -> Self {
+        Self {
+            kind: Default::default(),
+            obj: Default::default(),
+            change_set: Vec::new(),
+            missing_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static OBJECT_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ObjectUpdate",
@@ -3744,7 +4109,6 @@ impl serde::Serialize for ObjectUpdate {
 }
 
 /// `OpaqueNetworkSummary`, a [`NetworkSummary`], since VI API 5.5.
-#[derive(Default)]
 pub struct OpaqueNetworkSummary {
     /// The properties of `NetworkSummary`.
     pub base: NetworkSummary,
@@ -3752,6 +4116,15 @@ pub struct OpaqueNetworkSummary {
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+}
+impl Default for OpaqueNetworkSummary {
+    fn default() -> Self {
+        Self {
+            base: NetworkSummary::default(),
+            opaque_network_id: String::new(),
+            opaque_network_type: String::new(),
+        }
+    }
 }
 pub(crate) static OPAQUE_NETWORK_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkSummary",
@@ -3824,12 +4197,19 @@ impl serde::Serialize for OpaqueNetworkSummary {
 }
 
 /// `OptionDef`, a [`ElementDescription`], since VI API 2.0.
-#[derive(Default)]
 pub struct OptionDef {
     /// The properties of `ElementDescription`.
     pub base: ElementDescription,
     /// `optionType`: required `OptionType` or a descendant.
     pub option_type: rt::Poly<OptionType>,
+}
+impl Default for OptionDef {
+    fn default() -> Self {
+        Self {
+            base: ElementDescription::default(),
+            option_type: Default::default(),
+        }
+    }
 }
 pub(crate) static OPTION_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionDef",
@@ -3900,10 +4280,14 @@ impl serde::Serialize for OptionDef {
 }
 
 /// `OptionType`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct OptionType {
     /// `valueIsReadonly`: optional boolean.
     pub value_is_readonly: Option<bool>,
+}
+impl Default for OptionType {
+    fn default() -> Self {
+        Self { value_is_readonly: None }
+    }
 }
 pub(crate) static OPTION_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionType",
@@ -3958,12 +4342,19 @@ impl serde::Serialize for OptionType {
 }
 
 /// `OptionValue`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct OptionValue {
     /// `key`: required string.
     pub key: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+}
+impl Default for OptionValue {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            value: None,
+        }
+    }
 }
 pub(crate) static OPTION_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionValue",
@@ -4021,12 +4412,19 @@ impl serde::Serialize for OptionValue {
 }
 
 /// The fault `OutOfBounds`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct OutOfBounds {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `argumentName`: required string, a PropertyPath.
     pub argument_name: String,
+}
+impl Default for OutOfBounds {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            argument_name: String::new(),
+        }
+    }
 }
 pub(crate) static OUT_OF_BOUNDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfBounds",
@@ -4096,10 +4494,16 @@ impl serde::Serialize for OutOfBounds {
 }
 
 /// `ParaVirtualSCSIController`, a [`VirtualScsiController`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct ParaVirtualScsiController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+}
+impl Default for ParaVirtualScsiController {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiController::default(),
+        }
+    }
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIController",
@@ -4165,10 +4569,16 @@ impl serde::Serialize for ParaVirtualScsiController {
 }
 
 /// The fault `PasswordExpired`, a [`InvalidLogin`], since VI API 6.7.2.
-#[derive(Default)]
 pub struct PasswordExpired {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+}
+impl Default for PasswordExpired {
+    fn default() -> Self {
+        Self {
+            base: InvalidLogin::default(),
+        }
+    }
 }
 pub(crate) static PASSWORD_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordExpired",
@@ -4234,7 +4644,6 @@ impl serde::Serialize for PasswordExpired {
 }
 
 /// `PerfCounterInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfCounterInfo {
     /// `key`: required int.
     pub key: i32,
@@ -4254,6 +4663,21 @@ pub struct PerfCounterInfo {
     pub per_device_level: Option<i32>,
     /// `associatedCounterId`: list of int.
     pub associated_counter_id: Vec<i32>,
+}
+impl Default for PerfCounterInfo {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            name_info: Default::default(),
+            group_info: Default::default(),
+            unit_info: Default::default(),
+            rollup_type: Default::default(),
+            stats_type: Default::default(),
+            level: None,
+            per_device_level: None,
+            associated_counter_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERF_COUNTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCounterInfo",
@@ -4331,7 +4755,6 @@ impl serde::Serialize for PerfCounterInfo {
 }
 
 /// `PerfEntityMetric`, a [`PerfEntityMetricBase`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfEntityMetric {
     /// The properties of `PerfEntityMetricBase`.
     pub base: PerfEntityMetricBase,
@@ -4339,6 +4762,15 @@ pub struct PerfEntityMetric {
     pub sample_info: Vec<PerfSampleInfo>,
     /// `value`: list of `PerfMetricSeries` or a descendant.
     pub value: Vec<rt::Poly<PerfMetricSeries>>,
+}
+impl Default for PerfEntityMetric {
+    fn default() -> Self {
+        Self {
+            base: PerfEntityMetricBase::default(),
+            sample_info: Vec::new(),
+            value: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERF_ENTITY_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetric",
@@ -4411,10 +4843,14 @@ impl serde::Serialize for PerfEntityMetric {
 }
 
 /// `PerfEntityMetricBase`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfEntityMetricBase {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for PerfEntityMetricBase {
+    fn default() -> Self {
+        Self { entity: Default::default() }
+    }
 }
 pub(crate) static PERF_ENTITY_METRIC_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricBase",
@@ -4469,7 +4905,6 @@ impl serde::Serialize for PerfEntityMetricBase {
 }
 
 /// `PerfEntityMetricCSV`, a [`PerfEntityMetricBase`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfEntityMetricCsv {
     /// The properties of `PerfEntityMetricBase`.
     pub base: PerfEntityMetricBase,
@@ -4477,6 +4912,15 @@ pub struct PerfEntityMetricCsv {
     pub sample_info_csv: String,
     /// `value`: list of `PerfMetricSeriesCSV`.
     pub value: Vec<PerfMetricSeriesCsv>,
+}
+impl Default for PerfEntityMetricCsv {
+    fn default() -> Self {
+        Self {
+            base: PerfEntityMetricBase::default(),
+            sample_info_csv: String::new(),
+            value: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERF_ENTITY_METRIC_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfEntityMetricCSV",
@@ -4549,7 +4993,6 @@ impl serde::Serialize for PerfEntityMetricCsv {
 }
 
 /// `PerfInterval`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfInterval {
     /// `key`: required int, since VI API 2.5.
     pub key: i32,
@@ -4563,6 +5006,18 @@ pub struct PerfInterval {
     pub level: Option<i32>,
     /// `enabled`: required boolean, since VI API 2.5.
     pub enabled: bool,
+}
+impl Default for PerfInterval {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            sampling_period: 0,
+            name: String::new(),
+            length: 0,
+            level: None,
+            enabled: false,
+        }
+    }
 }
 pub(crate) static PERF_INTERVAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfInterval",
@@ -4631,12 +5086,19 @@ impl serde::Serialize for PerfInterval {
 }
 
 /// `PerfMetricId`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfMetricId {
     /// `counterId`: required int.
     pub counter_id: i32,
     /// `instance`: required string.
     pub instance: String,
+}
+impl Default for PerfMetricId {
+    fn default() -> Self {
+        Self {
+            counter_id: 0,
+            instance: String::new(),
+        }
+    }
 }
 pub(crate) static PERF_METRIC_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricId",
@@ -4693,12 +5155,19 @@ impl serde::Serialize for PerfMetricId {
 }
 
 /// `PerfMetricIntSeries`, a [`PerfMetricSeries`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfMetricIntSeries {
     /// The properties of `PerfMetricSeries`.
     pub base: PerfMetricSeries,
     /// `value`: list of long.
     pub value: Vec<i64>,
+}
+impl Default for PerfMetricIntSeries {
+    fn default() -> Self {
+        Self {
+            base: PerfMetricSeries::default(),
+            value: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERF_METRIC_INT_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricIntSeries",
@@ -4768,10 +5237,14 @@ impl serde::Serialize for PerfMetricIntSeries {
 }
 
 /// `PerfMetricSeries`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfMetricSeries {
     /// `id`: required `PerfMetricId`.
     pub id: PerfMetricId,
+}
+impl Default for PerfMetricSeries {
+    fn default() -> Self {
+        Self { id: Default::default() }
+    }
 }
 pub(crate) static PERF_METRIC_SERIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeries",
@@ -4826,12 +5299,19 @@ impl serde::Serialize for PerfMetricSeries {
 }
 
 /// `PerfMetricSeriesCSV`, a [`PerfMetricSeries`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfMetricSeriesCsv {
     /// The properties of `PerfMetricSeries`.
     pub base: PerfMetricSeries,
     /// `value`: optional string.
     pub value: Option<String>,
+}
+impl Default for PerfMetricSeriesCsv {
+    fn default() -> Self {
+        Self {
+            base: PerfMetricSeries::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static PERF_METRIC_SERIES_CSV: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfMetricSeriesCSV",
@@ -4901,7 +5381,6 @@ impl serde::Serialize for PerfMetricSeriesCsv {
 }
 
 /// `PerfProviderSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfProviderSummary {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -4911,6 +5390,16 @@ pub struct PerfProviderSummary {
     pub summary_supported: bool,
     /// `refreshRate`: optional int.
     pub refresh_rate: Option<i32>,
+}
+impl Default for PerfProviderSummary {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            current_supported: false,
+            summary_supported: false,
+            refresh_rate: None,
+        }
+    }
 }
 pub(crate) static PERF_PROVIDER_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfProviderSummary",

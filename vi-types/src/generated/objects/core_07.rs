@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `PerfQuerySpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfQuerySpec {
     /// `entity`: required reference.
     pub entity: rt::ManagedObjectReference,
@@ -22,6 +21,19 @@ pub struct PerfQuerySpec {
     pub interval_id: Option<i32>,
     /// `format`: optional string.
     pub format: Option<String>,
+}
+impl Default for PerfQuerySpec {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            start_time: None,
+            end_time: None,
+            max_sample: None,
+            metric_id: Vec::new(),
+            interval_id: None,
+            format: None,
+        }
+    }
 }
 pub(crate) static PERF_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfQuerySpec",
@@ -93,12 +105,19 @@ impl serde::Serialize for PerfQuerySpec {
 }
 
 /// `PerfSampleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfSampleInfo {
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
     /// `interval`: required int.
     pub interval: i32,
+}
+impl Default for PerfSampleInfo {
+    fn default() -> Self {
+        Self {
+            timestamp: Default::default(),
+            interval: 0,
+        }
+    }
 }
 pub(crate) static PERF_SAMPLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfSampleInfo",
@@ -155,12 +174,19 @@ impl serde::Serialize for PerfSampleInfo {
 }
 
 /// `PerformanceDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerformanceDescription {
     /// `counterType`: list, not empty, of `ElementDescription` or a descendant.
     pub counter_type: Vec<rt::Poly<ElementDescription>>,
     /// `statsType`: list, not empty, of `ElementDescription` or a descendant.
     pub stats_type: Vec<rt::Poly<ElementDescription>>,
+}
+impl Default for PerformanceDescription {
+    fn default() -> Self {
+        Self {
+            counter_type: Vec::new(),
+            stats_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERFORMANCE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceDescription",
@@ -217,7 +243,6 @@ impl serde::Serialize for PerformanceDescription {
 }
 
 /// `Permission`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct Permission {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
@@ -229,6 +254,17 @@ pub struct Permission {
     pub role_id: i32,
     /// `propagate`: required boolean.
     pub propagate: bool,
+}
+impl Default for Permission {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            principal: String::new(),
+            group: false,
+            role_id: 0,
+            propagate: false,
+        }
+    }
 }
 pub(crate) static PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Permission",
@@ -294,7 +330,6 @@ impl serde::Serialize for Permission {
 }
 
 /// `PhysicalNic`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNic {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -341,6 +376,35 @@ pub struct PhysicalNic {
     pub dpu_id: Option<String>,
     /// `perfNicOffloadSupported`: optional boolean, since VI API 9.1.0.0.
     pub perf_nic_offload_supported: Option<bool>,
+}
+impl Default for PhysicalNic {
+    fn default() -> Self {
+        Self {
+            key: None,
+            device: String::new(),
+            pci: String::new(),
+            driver: None,
+            driver_version: None,
+            firmware_version: None,
+            link_speed: None,
+            valid_link_specification: Vec::new(),
+            spec: Default::default(),
+            wake_on_lan_supported: false,
+            mac: String::new(),
+            #[cfg(feature = "storage")]
+            fcoe_configuration: None,
+            vm_direct_path_gen2_supported: None,
+            vm_direct_path_gen2_supported_mode: None,
+            resource_pool_scheduler_allowed: None,
+            resource_pool_scheduler_disallowed_reason: Vec::new(),
+            auto_negotiate_supported: None,
+            enhanced_networking_stack_supported: None,
+            ens_interrupt_supported: None,
+            rdma_device: None,
+            dpu_id: None,
+            perf_nic_offload_supported: None,
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNic",
@@ -459,12 +523,16 @@ impl serde::Serialize for PhysicalNic {
 }
 
 /// `PhysicalNicLinkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicLinkInfo {
     /// `speedMb`: required int.
     pub speed_mb: i32,
     /// `duplex`: required boolean.
     pub duplex: bool,
+}
+impl Default for PhysicalNicLinkInfo {
+    fn default() -> Self {
+        Self { speed_mb: 0, duplex: false }
+    }
 }
 pub(crate) static PHYSICAL_NIC_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicLinkInfo",
@@ -521,7 +589,6 @@ impl serde::Serialize for PhysicalNicLinkInfo {
 }
 
 /// `PhysicalNicSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicSpec {
     /// `ip`: optional `HostIpConfig`.
     pub ip: Option<Box<HostIpConfig>>,
@@ -531,6 +598,16 @@ pub struct PhysicalNicSpec {
     pub enable_enhanced_networking_stack: Option<bool>,
     /// `ensInterruptEnabled`: optional boolean, since VI API 7.0.0.0.
     pub ens_interrupt_enabled: Option<bool>,
+}
+impl Default for PhysicalNicSpec {
+    fn default() -> Self {
+        Self {
+            ip: None,
+            link_speed: None,
+            enable_enhanced_networking_stack: None,
+            ens_interrupt_enabled: None,
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicSpec",
@@ -593,12 +670,19 @@ impl serde::Serialize for PhysicalNicSpec {
 }
 
 /// The fault `PlatformConfigFault`, a [`HostConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PlatformConfigFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
     /// `text`: required string.
     pub text: String,
+}
+impl Default for PlatformConfigFault {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+            text: String::new(),
+        }
+    }
 }
 pub(crate) static PLATFORM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PlatformConfigFault",
@@ -668,7 +752,6 @@ impl serde::Serialize for PlatformConfigFault {
 }
 
 /// `PrivilegePolicyDef`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct PrivilegePolicyDef {
     /// `createPrivilege`: required string.
     pub create_privilege: String,
@@ -678,6 +761,16 @@ pub struct PrivilegePolicyDef {
     pub update_privilege: String,
     /// `deletePrivilege`: required string.
     pub delete_privilege: String,
+}
+impl Default for PrivilegePolicyDef {
+    fn default() -> Self {
+        Self {
+            create_privilege: String::new(),
+            read_privilege: String::new(),
+            update_privilege: String::new(),
+            delete_privilege: String::new(),
+        }
+    }
 }
 pub(crate) static PRIVILEGE_POLICY_DEF: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegePolicyDef",
@@ -740,12 +833,19 @@ impl serde::Serialize for PrivilegePolicyDef {
 }
 
 /// `ProfileEventArgument`, a [`EventArgument`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileEventArgument {
     /// `profile`: required reference to `Profile`.
     pub profile: rt::ManagedObjectReference,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for ProfileEventArgument {
+    fn default() -> Self {
+        Self {
+            profile: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEventArgument",
@@ -802,7 +902,6 @@ impl serde::Serialize for ProfileEventArgument {
 }
 
 /// `PropertyChange`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PropertyChange {
     /// `name`: required string, a PropertyPath.
     pub name: String,
@@ -810,6 +909,15 @@ pub struct PropertyChange {
     pub op: enums::PropertyChangeOp,
     /// `val`: optional anyType.
     pub val: Option<rt::Any>,
+}
+impl Default for PropertyChange {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            op: Default::default(),
+            val: None,
+        }
+    }
 }
 pub(crate) static PROPERTY_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyChange",
@@ -869,7 +977,6 @@ impl serde::Serialize for PropertyChange {
 }
 
 /// `PropertyFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PropertyFilterSpec {
     /// `propSet`: list, not empty, of `PropertySpec`.
     pub prop_set: Vec<PropertySpec>,
@@ -877,6 +984,15 @@ pub struct PropertyFilterSpec {
     pub object_set: Vec<ObjectSpec>,
     /// `reportMissingObjectsInResults`: optional boolean, since VI API 4.1.
     pub report_missing_objects_in_results: Option<bool>,
+}
+impl Default for PropertyFilterSpec {
+    fn default() -> Self {
+        Self {
+            prop_set: Vec::new(),
+            object_set: Vec::new(),
+            report_missing_objects_in_results: None,
+        }
+    }
 }
 pub(crate) static PROPERTY_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterSpec",
@@ -936,7 +1052,6 @@ impl serde::Serialize for PropertyFilterSpec {
 }
 
 /// `PropertyFilterUpdate`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PropertyFilterUpdate {
     /// `filter`: required reference to `PropertyFilter`.
     pub filter: rt::ManagedObjectReference,
@@ -944,6 +1059,15 @@ pub struct PropertyFilterUpdate {
     pub object_set: Vec<ObjectUpdate>,
     /// `missingSet`: list of `MissingObject`.
     pub missing_set: Vec<MissingObject>,
+}
+impl Default for PropertyFilterUpdate {
+    fn default() -> Self {
+        Self {
+            filter: Default::default(),
+            object_set: Vec::new(),
+            missing_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROPERTY_FILTER_UPDATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilterUpdate",
@@ -1003,7 +1127,6 @@ impl serde::Serialize for PropertyFilterUpdate {
 }
 
 /// `PropertySpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PropertySpec {
     /// `type`: required string, a TypeName.
     pub r#type: String,
@@ -1011,6 +1134,15 @@ pub struct PropertySpec {
     pub all: Option<bool>,
     /// `pathSet`: list of string, a PropertyPath.
     pub path_set: Vec<String>,
+}
+impl Default for PropertySpec {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            all: None,
+            path_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertySpec",
@@ -1070,12 +1202,19 @@ impl serde::Serialize for PropertySpec {
 }
 
 /// The fault `QuestionPending`, a [`InvalidState`], since VI API 4.1.
-#[derive(Default)]
 pub struct QuestionPending {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `text`: required string.
     pub text: String,
+}
+impl Default for QuestionPending {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            text: String::new(),
+        }
+    }
 }
 pub(crate) static QUESTION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "QuestionPending",
@@ -1145,10 +1284,16 @@ impl serde::Serialize for QuestionPending {
 }
 
 /// The fault `RequestCanceled`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RequestCanceled {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for RequestCanceled {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static REQUEST_CANCELED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RequestCanceled",
@@ -1214,7 +1359,6 @@ impl serde::Serialize for RequestCanceled {
 }
 
 /// `ResourceAllocationInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourceAllocationInfo {
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
@@ -1226,6 +1370,17 @@ pub struct ResourceAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `overheadLimit`: optional long, since VI API 2.5.
     pub overhead_limit: Option<i64>,
+}
+impl Default for ResourceAllocationInfo {
+    fn default() -> Self {
+        Self {
+            reservation: None,
+            expandable_reservation: None,
+            limit: None,
+            shares: None,
+            overhead_limit: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationInfo",
@@ -1291,7 +1446,6 @@ impl serde::Serialize for ResourceAllocationInfo {
 }
 
 /// `ResourceConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourceConfigSpec {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
@@ -1305,6 +1459,18 @@ pub struct ResourceConfigSpec {
     pub memory_allocation: ResourceAllocationInfo,
     /// `scaleDescendantsShares`: optional string, since VI API 7.0.0.0.
     pub scale_descendants_shares: Option<String>,
+}
+impl Default for ResourceConfigSpec {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            change_version: None,
+            last_modified: None,
+            cpu_allocation: Default::default(),
+            memory_allocation: Default::default(),
+            scale_descendants_shares: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigSpec",
@@ -1373,7 +1539,6 @@ impl serde::Serialize for ResourceConfigSpec {
 }
 
 /// The fault `ResourceInUse`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourceInUse {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1381,6 +1546,15 @@ pub struct ResourceInUse {
     pub r#type: Option<String>,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for ResourceInUse {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            r#type: None,
+            name: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceInUse",
@@ -1453,12 +1627,19 @@ impl serde::Serialize for ResourceInUse {
 }
 
 /// `ResourcePoolEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `resourcePool`: required reference to `ResourcePool`.
     pub resource_pool: rt::ManagedObjectReference,
+}
+impl Default for ResourcePoolEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            resource_pool: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEventArgument",
@@ -1528,7 +1709,6 @@ impl serde::Serialize for ResourcePoolEventArgument {
 }
 
 /// `ResourcePoolQuickStats`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ResourcePoolQuickStats {
     /// `overallCpuUsage`: optional long.
     pub overall_cpu_usage: Option<i64>,
@@ -1560,6 +1740,27 @@ pub struct ResourcePoolQuickStats {
     pub consumed_overhead_memory: Option<i64>,
     /// `compressedMemory`: optional long, since VI API 4.1.
     pub compressed_memory: Option<i64>,
+}
+impl Default for ResourcePoolQuickStats {
+    fn default() -> Self {
+        Self {
+            overall_cpu_usage: None,
+            overall_cpu_demand: None,
+            guest_memory_usage: None,
+            host_memory_usage: None,
+            distributed_cpu_entitlement: None,
+            distributed_memory_entitlement: None,
+            static_cpu_entitlement: None,
+            static_memory_entitlement: None,
+            private_memory: None,
+            shared_memory: None,
+            swapped_memory: None,
+            ballooned_memory: None,
+            overhead_memory: None,
+            consumed_overhead_memory: None,
+            compressed_memory: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolQuickStats",
@@ -1655,7 +1856,6 @@ impl serde::Serialize for ResourcePoolQuickStats {
 }
 
 /// `ResourcePoolResourceUsage`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolResourceUsage {
     /// `reservationUsed`: required long.
     pub reservation_used: i64,
@@ -1669,6 +1869,18 @@ pub struct ResourcePoolResourceUsage {
     pub overall_usage: i64,
     /// `maxUsage`: required long.
     pub max_usage: i64,
+}
+impl Default for ResourcePoolResourceUsage {
+    fn default() -> Self {
+        Self {
+            reservation_used: 0,
+            reservation_used_for_vm: 0,
+            unreserved_for_pool: 0,
+            unreserved_for_vm: 0,
+            overall_usage: 0,
+            max_usage: 0,
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_RESOURCE_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolResourceUsage",
@@ -1737,7 +1949,6 @@ impl serde::Serialize for ResourcePoolResourceUsage {
 }
 
 /// `ResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolRuntimeInfo {
     /// `memory`: required `ResourcePoolResourceUsage`.
     pub memory: ResourcePoolResourceUsage,
@@ -1747,6 +1958,16 @@ pub struct ResourcePoolRuntimeInfo {
     pub overall_status: enums::ManagedEntityStatus,
     /// `sharesScalable`: optional string, since VI API 7.0.0.0.
     pub shares_scalable: Option<String>,
+}
+impl Default for ResourcePoolRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            memory: Default::default(),
+            cpu: Default::default(),
+            overall_status: Default::default(),
+            shares_scalable: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolRuntimeInfo",
@@ -1809,7 +2030,6 @@ impl serde::Serialize for ResourcePoolRuntimeInfo {
 }
 
 /// `ResourcePoolSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolSummary {
     /// `name`: required string.
     pub name: String,
@@ -1821,6 +2041,17 @@ pub struct ResourcePoolSummary {
     pub quick_stats: Option<Box<ResourcePoolQuickStats>>,
     /// `configuredMemoryMB`: optional int, since VI API 4.0.
     pub configured_memory_mb: Option<i32>,
+}
+impl Default for ResourcePoolSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            config: Default::default(),
+            runtime: Default::default(),
+            quick_stats: None,
+            configured_memory_mb: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolSummary",
@@ -1887,12 +2118,19 @@ impl serde::Serialize for ResourcePoolSummary {
 }
 
 /// The fault `RestrictedByAdministrator`, a [`RuntimeFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct RestrictedByAdministrator {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `details`: required string.
     pub details: String,
+}
+impl Default for RestrictedByAdministrator {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            details: String::new(),
+        }
+    }
 }
 pub(crate) static RESTRICTED_BY_ADMINISTRATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedByAdministrator",
@@ -1962,10 +2200,16 @@ impl serde::Serialize for RestrictedByAdministrator {
 }
 
 /// The fault `RestrictedVersion`, a [`SecurityError`], since VI API 2.5.
-#[derive(Default)]
 pub struct RestrictedVersion {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+}
+impl Default for RestrictedVersion {
+    fn default() -> Self {
+        Self {
+            base: SecurityError::default(),
+        }
+    }
 }
 pub(crate) static RESTRICTED_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "RestrictedVersion",
@@ -2031,10 +2275,14 @@ impl serde::Serialize for RestrictedVersion {
 }
 
 /// `RetrieveOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct RetrieveOptions {
     /// `maxObjects`: optional int.
     pub max_objects: Option<i32>,
+}
+impl Default for RetrieveOptions {
+    fn default() -> Self {
+        Self { max_objects: None }
+    }
 }
 pub(crate) static RETRIEVE_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveOptions",
@@ -2088,12 +2336,19 @@ impl serde::Serialize for RetrieveOptions {
 }
 
 /// `RetrieveResult`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct RetrieveResult {
     /// `token`: optional string.
     pub token: Option<String>,
     /// `objects`: list, not empty, of `ObjectContent`.
     pub objects: Vec<ObjectContent>,
+}
+impl Default for RetrieveResult {
+    fn default() -> Self {
+        Self {
+            token: None,
+            objects: Vec::new(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveResult",
@@ -2150,10 +2405,16 @@ impl serde::Serialize for RetrieveResult {
 }
 
 /// The fault `RuntimeFault`, a [`MethodFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RuntimeFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+}
+impl Default for RuntimeFault {
+    fn default() -> Self {
+        Self {
+            base: MethodFault::default(),
+        }
+    }
 }
 pub(crate) static RUNTIME_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RuntimeFault",
@@ -2219,7 +2480,6 @@ impl serde::Serialize for RuntimeFault {
 }
 
 /// `ScheduledHardwareUpgradeInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct ScheduledHardwareUpgradeInfo {
     /// `upgradePolicy`: optional string.
     pub upgrade_policy: Option<String>,
@@ -2229,6 +2489,16 @@ pub struct ScheduledHardwareUpgradeInfo {
     pub scheduled_hardware_upgrade_status: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for ScheduledHardwareUpgradeInfo {
+    fn default() -> Self {
+        Self {
+            upgrade_policy: None,
+            version_key: None,
+            scheduled_hardware_upgrade_status: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_HARDWARE_UPGRADE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledHardwareUpgradeInfo",
@@ -2291,7 +2561,6 @@ impl serde::Serialize for ScheduledHardwareUpgradeInfo {
 }
 
 /// `ScsiLun`, a [`HostDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScsiLun {
     /// The properties of `HostDevice`.
     pub base: HostDevice,
@@ -2343,6 +2612,37 @@ pub struct ScsiLun {
     pub dispersed_ns: Option<bool>,
     /// `deviceReservation`: optional string, since VI API 8.0.3.0.
     pub device_reservation: Option<String>,
+}
+impl Default for ScsiLun {
+    fn default() -> Self {
+        Self {
+            base: HostDevice::default(),
+            key: None,
+            uuid: String::new(),
+            descriptor: Vec::new(),
+            canonical_name: None,
+            display_name: None,
+            lun_type: String::new(),
+            vendor: None,
+            model: None,
+            revision: None,
+            scsi_level: None,
+            serial_number: None,
+            durable_name: None,
+            alternate_name: Vec::new(),
+            standard_inquiry: Vec::new(),
+            queue_depth: None,
+            operational_state: Vec::new(),
+            capabilities: None,
+            v_storage_support: None,
+            protocol_endpoint: None,
+            perennially_reserved: None,
+            clustered_vmdk_supported: None,
+            application_protocol: None,
+            dispersed_ns: None,
+            device_reservation: None,
+        }
+    }
 }
 pub(crate) static SCSI_LUN: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLun",
@@ -2481,10 +2781,16 @@ impl serde::Serialize for ScsiLun {
 }
 
 /// `ScsiLunCapabilities`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ScsiLunCapabilities {
     /// `updateDisplayNameSupported`: required boolean.
     pub update_display_name_supported: bool,
+}
+impl Default for ScsiLunCapabilities {
+    fn default() -> Self {
+        Self {
+            update_display_name_supported: false,
+        }
+    }
 }
 pub(crate) static SCSI_LUN_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunCapabilities",
@@ -2538,12 +2844,19 @@ impl serde::Serialize for ScsiLunCapabilities {
 }
 
 /// `ScsiLunDescriptor`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ScsiLunDescriptor {
     /// `quality`: required string.
     pub quality: String,
     /// `id`: required string.
     pub id: String,
+}
+impl Default for ScsiLunDescriptor {
+    fn default() -> Self {
+        Self {
+            quality: String::new(),
+            id: String::new(),
+        }
+    }
 }
 pub(crate) static SCSI_LUN_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDescriptor",
@@ -2600,7 +2913,6 @@ impl serde::Serialize for ScsiLunDescriptor {
 }
 
 /// `ScsiLunDurableName`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScsiLunDurableName {
     /// `namespace`: required string.
     pub namespace: String,
@@ -2608,6 +2920,15 @@ pub struct ScsiLunDurableName {
     pub namespace_id: i8,
     /// `data`: list of byte.
     pub data: Vec<i8>,
+}
+impl Default for ScsiLunDurableName {
+    fn default() -> Self {
+        Self {
+            namespace: String::new(),
+            namespace_id: 0,
+            data: Vec::new(),
+        }
+    }
 }
 pub(crate) static SCSI_LUN_DURABLE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScsiLunDurableName",
@@ -2667,12 +2988,19 @@ impl serde::Serialize for ScsiLunDurableName {
 }
 
 /// `SeSparseVirtualDiskSpec`, a [`FileBackedVirtualDiskSpec`], since VI API 5.1.
-#[derive(Default)]
 pub struct SeSparseVirtualDiskSpec {
     /// The properties of `FileBackedVirtualDiskSpec`.
     pub base: FileBackedVirtualDiskSpec,
     /// `grainSizeKb`: optional int.
     pub grain_size_kb: Option<i32>,
+}
+impl Default for SeSparseVirtualDiskSpec {
+    fn default() -> Self {
+        Self {
+            base: FileBackedVirtualDiskSpec::default(),
+            grain_size_kb: None,
+        }
+    }
 }
 pub(crate) static SE_SPARSE_VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SeSparseVirtualDiskSpec",
@@ -2742,10 +3070,16 @@ impl serde::Serialize for SeSparseVirtualDiskSpec {
 }
 
 /// The fault `SecurityError`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SecurityError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for SecurityError {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static SECURITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityError",
@@ -2811,10 +3145,14 @@ impl serde::Serialize for SecurityError {
 }
 
 /// `SelectionSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct SelectionSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for SelectionSpec {
+    fn default() -> Self {
+        Self { name: None }
+    }
 }
 pub(crate) static SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSpec",
@@ -2869,7 +3207,6 @@ impl serde::Serialize for SelectionSpec {
 }
 
 /// `ServiceContent`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ServiceContent {
     /// `rootFolder`: required reference to `Folder`.
     pub root_folder: rt::ManagedObjectReference,
@@ -2973,6 +3310,63 @@ pub struct ServiceContent {
     pub storage_query_manager: Option<rt::ManagedObjectReference>,
     /// `directPathProfileManager`: optional reference to `DirectPathProfileManager`, since VI API 9.0.0.0.
     pub direct_path_profile_manager: Option<rt::ManagedObjectReference>,
+}
+impl Default for ServiceContent {
+    fn default() -> Self {
+        Self {
+            root_folder: Default::default(),
+            property_collector: Default::default(),
+            view_manager: None,
+            about: Default::default(),
+            setting: None,
+            user_directory: None,
+            session_manager: None,
+            authorization_manager: None,
+            service_manager: None,
+            perf_manager: None,
+            scheduled_task_manager: None,
+            alarm_manager: None,
+            event_manager: None,
+            task_manager: None,
+            extension_manager: None,
+            customization_spec_manager: None,
+            guest_customization_manager: None,
+            custom_fields_manager: None,
+            account_manager: None,
+            diagnostic_manager: None,
+            license_manager: None,
+            search_index: None,
+            file_manager: None,
+            datastore_namespace_manager: None,
+            virtual_disk_manager: None,
+            virtualization_manager: None,
+            snmp_system: None,
+            vm_provisioning_checker: None,
+            vm_compatibility_checker: None,
+            ovf_manager: None,
+            ip_pool_manager: None,
+            dv_switch_manager: None,
+            host_profile_manager: None,
+            cluster_profile_manager: None,
+            compliance_manager: None,
+            localization_manager: None,
+            storage_resource_manager: None,
+            guest_operations_manager: None,
+            overhead_memory_manager: None,
+            certificate_manager: None,
+            io_filter_manager: None,
+            v_storage_object_manager: None,
+            host_spec_manager: None,
+            crypto_manager: None,
+            health_update_manager: None,
+            failover_cluster_configurator: None,
+            failover_cluster_manager: None,
+            tenant_manager: None,
+            site_info_manager: None,
+            storage_query_manager: None,
+            direct_path_profile_manager: None,
+        }
+    }
 }
 pub(crate) static SERVICE_CONTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceContent",
@@ -3176,10 +3570,14 @@ impl serde::Serialize for ServiceContent {
 }
 
 /// `SessionEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct SessionEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for SessionEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionEvent",
@@ -3245,12 +3643,19 @@ impl serde::Serialize for SessionEvent {
 }
 
 /// `SharesInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct SharesInfo {
     /// `shares`: required int.
     pub shares: i32,
     /// `level`: required `SharesLevel`.
     pub level: enums::SharesLevel,
+}
+impl Default for SharesInfo {
+    fn default() -> Self {
+        Self {
+            shares: 0,
+            level: Default::default(),
+        }
+    }
 }
 pub(crate) static SHARES_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesInfo",
@@ -3307,10 +3712,16 @@ impl serde::Serialize for SharesInfo {
 }
 
 /// The fault `SnapshotDisabled`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotDisabled {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for SnapshotDisabled {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotDisabled",
@@ -3376,10 +3787,14 @@ impl serde::Serialize for SnapshotDisabled {
 }
 
 /// The fault `SnapshotFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SnapshotFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for SnapshotFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static SNAPSHOT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotFault",
@@ -3445,12 +3860,19 @@ impl serde::Serialize for SnapshotFault {
 }
 
 /// The fault `SnapshotIncompatibleDeviceInVm`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SnapshotIncompatibleDeviceInVm {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for SnapshotIncompatibleDeviceInVm {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_INCOMPATIBLE_DEVICE_IN_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotIncompatibleDeviceInVm",
@@ -3520,10 +3942,16 @@ impl serde::Serialize for SnapshotIncompatibleDeviceInVm {
 }
 
 /// The fault `SnapshotLocked`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotLocked {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for SnapshotLocked {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_LOCKED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotLocked",
@@ -3589,10 +4017,14 @@ impl serde::Serialize for SnapshotLocked {
 }
 
 /// `SnapshotSelectionSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct SnapshotSelectionSpec {
     /// `retentionDays`: optional int.
     pub retention_days: Option<i32>,
+}
+impl Default for SnapshotSelectionSpec {
+    fn default() -> Self {
+        Self { retention_days: None }
+    }
 }
 pub(crate) static SNAPSHOT_SELECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotSelectionSpec",
@@ -3646,7 +4078,6 @@ impl serde::Serialize for SnapshotSelectionSpec {
 }
 
 /// `StorageIOAllocationInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct StorageIoAllocationInfo {
     /// `limit`: optional long.
     pub limit: Option<i64>,
@@ -3654,6 +4085,15 @@ pub struct StorageIoAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional int, since VI API 5.5.
     pub reservation: Option<i32>,
+}
+impl Default for StorageIoAllocationInfo {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            shares: None,
+            reservation: None,
+        }
+    }
 }
 pub(crate) static STORAGE_IO_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationInfo",
@@ -3713,7 +4153,6 @@ impl serde::Serialize for StorageIoAllocationInfo {
 }
 
 /// `StringOption`, a [`OptionType`], since VI API 2.0.
-#[derive(Default)]
 pub struct StringOption {
     /// The properties of `OptionType`.
     pub base: OptionType,
@@ -3721,6 +4160,15 @@ pub struct StringOption {
     pub default_value: String,
     /// `validCharacters`: optional string.
     pub valid_characters: Option<String>,
+}
+impl Default for StringOption {
+    fn default() -> Self {
+        Self {
+            base: OptionType::default(),
+            default_value: String::new(),
+            valid_characters: None,
+        }
+    }
 }
 pub(crate) static STRING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringOption",
@@ -3793,12 +4241,19 @@ impl serde::Serialize for StringOption {
 }
 
 /// The fault `SystemError`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SystemError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for SystemError {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static SYSTEM_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemError",

@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `Tag`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct Tag {
     /// `key`: required string.
     pub key: String,
+}
+impl Default for Tag {
+    fn default() -> Self {
+        Self { key: String::new() }
+    }
 }
 pub(crate) static TAG: rt::ObjectInfo = rt::ObjectInfo::new(
     "Tag",
@@ -63,12 +67,16 @@ impl serde::Serialize for Tag {
 }
 
 /// `TagId`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct TagId {
     /// `nameId`: optional `TagIdNameId`.
     pub name_id: Option<Box<TagIdNameId>>,
     /// `uuid`: optional string.
     pub uuid: Option<String>,
+}
+impl Default for TagId {
+    fn default() -> Self {
+        Self { name_id: None, uuid: None }
+    }
 }
 pub(crate) static TAG_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagId",
@@ -125,12 +133,19 @@ impl serde::Serialize for TagId {
 }
 
 /// `TagIdNameId`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct TagIdNameId {
     /// `tag`: required string.
     pub tag: String,
     /// `category`: required string.
     pub category: String,
+}
+impl Default for TagIdNameId {
+    fn default() -> Self {
+        Self {
+            tag: String::new(),
+            category: String::new(),
+        }
+    }
 }
 pub(crate) static TAG_ID_NAME_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagIdNameId",
@@ -187,12 +202,19 @@ impl serde::Serialize for TagIdNameId {
 }
 
 /// `TagSpec`, a [`ArrayUpdateSpec`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct TagSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `id`: required `TagId`.
     pub id: TagId,
+}
+impl Default for TagSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            id: Default::default(),
+        }
+    }
 }
 pub(crate) static TAG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TagSpec",
@@ -261,7 +283,6 @@ impl serde::Serialize for TagSpec {
 }
 
 /// `TaskDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskDescription {
     /// `methodInfo`: list, not empty, of `ElementDescription` or a descendant.
     pub method_info: Vec<rt::Poly<ElementDescription>>,
@@ -269,6 +290,15 @@ pub struct TaskDescription {
     pub state: Vec<rt::Poly<ElementDescription>>,
     /// `reason`: list, not empty, of `TypeDescription` or a descendant.
     pub reason: Vec<rt::Poly<TypeDescription>>,
+}
+impl Default for TaskDescription {
+    fn default() -> Self {
+        Self {
+            method_info: Vec::new(),
+            state: Vec::new(),
+            reason: Vec::new(),
+        }
+    }
 }
 pub(crate) static TASK_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskDescription",
@@ -328,12 +358,19 @@ impl serde::Serialize for TaskDescription {
 }
 
 /// `TaskEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `info`: required `TaskInfo`.
     pub info: TaskInfo,
+}
+impl Default for TaskEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            info: Default::default(),
+        }
+    }
 }
 pub(crate) static TASK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskEvent",
@@ -403,7 +440,6 @@ impl serde::Serialize for TaskEvent {
 }
 
 /// `TaskFilterSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskFilterSpec {
     /// `entity`: optional `TaskFilterSpecByEntity`.
     pub entity: Option<Box<TaskFilterSpecByEntity>>,
@@ -427,6 +463,23 @@ pub struct TaskFilterSpec {
     pub parent_task_key: Vec<String>,
     /// `rootTaskKey`: list of string, since VI API 4.0.
     pub root_task_key: Vec<String>,
+}
+impl Default for TaskFilterSpec {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            time: None,
+            user_name: None,
+            activation_id: Vec::new(),
+            state: Vec::new(),
+            alarm: None,
+            scheduled_task: None,
+            event_chain_id: Vec::new(),
+            tag: Vec::new(),
+            parent_task_key: Vec::new(),
+            root_task_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static TASK_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpec",
@@ -510,12 +563,19 @@ impl serde::Serialize for TaskFilterSpec {
 }
 
 /// `TaskFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskFilterSpecByEntity {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `recursion`: required `TaskFilterSpecRecursionOption`.
     pub recursion: enums::TaskFilterSpecRecursionOption,
+}
+impl Default for TaskFilterSpecByEntity {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            recursion: Default::default(),
+        }
+    }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByEntity",
@@ -572,7 +632,6 @@ impl serde::Serialize for TaskFilterSpecByEntity {
 }
 
 /// `TaskFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskFilterSpecByTime {
     /// `timeType`: required `TaskFilterSpecTimeOption`.
     pub time_type: enums::TaskFilterSpecTimeOption,
@@ -580,6 +639,15 @@ pub struct TaskFilterSpecByTime {
     pub begin_time: Option<rt::DateTime>,
     /// `endTime`: optional dateTime.
     pub end_time: Option<rt::DateTime>,
+}
+impl Default for TaskFilterSpecByTime {
+    fn default() -> Self {
+        Self {
+            time_type: Default::default(),
+            begin_time: None,
+            end_time: None,
+        }
+    }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_TIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByTime",
@@ -639,12 +707,19 @@ impl serde::Serialize for TaskFilterSpecByTime {
 }
 
 /// `TaskFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskFilterSpecByUsername {
     /// `systemUser`: required boolean.
     pub system_user: bool,
     /// `userList`: list of string.
     pub user_list: Vec<String>,
+}
+impl Default for TaskFilterSpecByUsername {
+    fn default() -> Self {
+        Self {
+            system_user: false,
+            user_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static TASK_FILTER_SPEC_BY_USERNAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskFilterSpecByUsername",
@@ -701,12 +776,19 @@ impl serde::Serialize for TaskFilterSpecByUsername {
 }
 
 /// The fault `TaskInProgress`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskInProgress {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `task`: required reference to `Task`.
     pub task: rt::ManagedObjectReference,
+}
+impl Default for TaskInProgress {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            task: Default::default(),
+        }
+    }
 }
 pub(crate) static TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInProgress",
@@ -776,7 +858,6 @@ impl serde::Serialize for TaskInProgress {
 }
 
 /// `TaskInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskInfo {
     /// `key`: required string.
     pub key: String,
@@ -826,6 +907,36 @@ pub struct TaskInfo {
     pub root_task_key: Option<String>,
     /// `activationId`: optional string, since VI API 6.0.
     pub activation_id: Option<String>,
+}
+impl Default for TaskInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            task: Default::default(),
+            description: None,
+            name: None,
+            description_id: String::new(),
+            entity: None,
+            entity_name: None,
+            locked: Vec::new(),
+            state: Default::default(),
+            cancelled: false,
+            cancelable: false,
+            error: None,
+            result: None,
+            progress: None,
+            progress_details: Vec::new(),
+            reason: Default::default(),
+            queue_time: Default::default(),
+            start_time: None,
+            complete_time: None,
+            event_chain_id: 0,
+            change_tag: None,
+            parent_task_key: None,
+            root_task_key: None,
+            activation_id: None,
+        }
+    }
 }
 pub(crate) static TASK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfo",
@@ -948,8 +1059,12 @@ impl serde::Serialize for TaskInfo {
 }
 
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskReason {}
+impl Default for TaskReason {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static TASK_REASON: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReason",
     "2.0",
@@ -999,7 +1114,6 @@ impl serde::Serialize for TaskReason {
 }
 
 /// `TaskReasonAlarm`, a [`TaskReason`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskReasonAlarm {
     /// `alarmName`: required string.
     pub alarm_name: String,
@@ -1009,6 +1123,16 @@ pub struct TaskReasonAlarm {
     pub entity_name: String,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for TaskReasonAlarm {
+    fn default() -> Self {
+        Self {
+            alarm_name: String::new(),
+            alarm: Default::default(),
+            entity_name: String::new(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static TASK_REASON_ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonAlarm",
@@ -1073,12 +1197,19 @@ impl serde::Serialize for TaskReasonAlarm {
 }
 
 /// `TaskReasonSchedule`, a [`TaskReason`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskReasonSchedule {
     /// `name`: required string.
     pub name: String,
     /// `scheduledTask`: required reference to `ScheduledTask`.
     pub scheduled_task: rt::ManagedObjectReference,
+}
+impl Default for TaskReasonSchedule {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            scheduled_task: Default::default(),
+        }
+    }
 }
 pub(crate) static TASK_REASON_SCHEDULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSchedule",
@@ -1137,8 +1268,12 @@ impl serde::Serialize for TaskReasonSchedule {
 }
 
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskReasonSystem {}
+impl Default for TaskReasonSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static TASK_REASON_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonSystem",
     "2.0",
@@ -1189,10 +1324,14 @@ impl serde::Serialize for TaskReasonSystem {
 }
 
 /// `TaskReasonUser`, a [`TaskReason`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskReasonUser {
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for TaskReasonUser {
+    fn default() -> Self {
+        Self { user_name: String::new() }
+    }
 }
 pub(crate) static TASK_REASON_USER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskReasonUser",
@@ -1248,10 +1387,16 @@ impl serde::Serialize for TaskReasonUser {
 }
 
 /// `TemplateConfigFileInfo`, a [`VmConfigFileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateConfigFileInfo {
     /// The properties of `VmConfigFileInfo`.
     pub base: VmConfigFileInfo,
+}
+impl Default for TemplateConfigFileInfo {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFileInfo::default(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileInfo",
@@ -1317,10 +1462,16 @@ impl serde::Serialize for TemplateConfigFileInfo {
 }
 
 /// `TemplateConfigFileQuery`, a [`VmConfigFileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateConfigFileQuery {
     /// The properties of `VmConfigFileQuery`.
     pub base: VmConfigFileQuery,
+}
+impl Default for TemplateConfigFileQuery {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFileQuery::default(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateConfigFileQuery",
@@ -1386,10 +1537,14 @@ impl serde::Serialize for TemplateConfigFileQuery {
 }
 
 /// The fault `Timedout`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct Timedout {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for Timedout {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "Timedout",
@@ -1455,10 +1610,16 @@ impl serde::Serialize for Timedout {
 }
 
 /// The fault `TooManyDevices`, a [`InvalidVmConfig`], since VI API 2.0.
-#[derive(Default)]
 pub struct TooManyDevices {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+}
+impl Default for TooManyDevices {
+    fn default() -> Self {
+        Self {
+            base: InvalidVmConfig::default(),
+        }
+    }
 }
 pub(crate) static TOO_MANY_DEVICES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDevices",
@@ -1524,10 +1685,16 @@ impl serde::Serialize for TooManyDevices {
 }
 
 /// The fault `TooManySnapshotLevels`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct TooManySnapshotLevels {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for TooManySnapshotLevels {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static TOO_MANY_SNAPSHOT_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManySnapshotLevels",
@@ -1593,7 +1760,6 @@ impl serde::Serialize for TooManySnapshotLevels {
 }
 
 /// `ToolsConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ToolsConfigInfo {
     /// `toolsVersion`: optional int.
     pub tools_version: Option<i32>,
@@ -1621,6 +1787,25 @@ pub struct ToolsConfigInfo {
     pub sync_time_with_host: Option<bool>,
     /// `lastInstallInfo`: optional `ToolsConfigInfoToolsLastInstallInfo`, since VI API 5.0.
     pub last_install_info: Option<Box<ToolsConfigInfoToolsLastInstallInfo>>,
+}
+impl Default for ToolsConfigInfo {
+    fn default() -> Self {
+        Self {
+            tools_version: None,
+            tools_install_type: None,
+            after_power_on: None,
+            after_resume: None,
+            before_guest_standby: None,
+            before_guest_shutdown: None,
+            before_guest_reboot: None,
+            tools_upgrade_policy: None,
+            pending_customization: None,
+            customization_key_id: None,
+            sync_time_with_host_allowed: None,
+            sync_time_with_host: None,
+            last_install_info: None,
+        }
+    }
 }
 pub(crate) static TOOLS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfo",
@@ -1710,12 +1895,16 @@ impl serde::Serialize for ToolsConfigInfo {
 }
 
 /// `ToolsConfigInfoToolsLastInstallInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ToolsConfigInfoToolsLastInstallInfo {
     /// `counter`: required int.
     pub counter: i32,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for ToolsConfigInfoToolsLastInstallInfo {
+    fn default() -> Self {
+        Self { counter: 0, fault: None }
+    }
 }
 pub(crate) static TOOLS_CONFIG_INFO_TOOLS_LAST_INSTALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsConfigInfoToolsLastInstallInfo",
@@ -1772,10 +1961,14 @@ impl serde::Serialize for ToolsConfigInfoToolsLastInstallInfo {
 }
 
 /// The fault `ToolsUnavailable`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ToolsUnavailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for ToolsUnavailable {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static TOOLS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUnavailable",
@@ -1841,7 +2034,6 @@ impl serde::Serialize for ToolsUnavailable {
 }
 
 /// `TraversalSpec`, a [`SelectionSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct TraversalSpec {
     /// The properties of `SelectionSpec`.
     pub base: SelectionSpec,
@@ -1853,6 +2045,17 @@ pub struct TraversalSpec {
     pub skip: Option<bool>,
     /// `selectSet`: list of `SelectionSpec` or a descendant.
     pub select_set: Vec<rt::Poly<SelectionSpec>>,
+}
+impl Default for TraversalSpec {
+    fn default() -> Self {
+        Self {
+            base: SelectionSpec::default(),
+            r#type: String::new(),
+            path: String::new(),
+            skip: None,
+            select_set: Vec::new(),
+        }
+    }
 }
 pub(crate) static TRAVERSAL_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TraversalSpec",
@@ -1931,12 +2134,19 @@ impl serde::Serialize for TraversalSpec {
 }
 
 /// `TypeDescription`, a [`Description`], since VI API 2.0.
-#[derive(Default)]
 pub struct TypeDescription {
     /// The properties of `Description`.
     pub base: Description,
     /// `key`: required string, a TypeName.
     pub key: String,
+}
+impl Default for TypeDescription {
+    fn default() -> Self {
+        Self {
+            base: Description::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static TYPE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TypeDescription",
@@ -2007,7 +2217,6 @@ impl serde::Serialize for TypeDescription {
 }
 
 /// The fault `UnexpectedFault`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UnexpectedFault {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -2015,6 +2224,15 @@ pub struct UnexpectedFault {
     pub fault_name: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for UnexpectedFault {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            fault_name: String::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static UNEXPECTED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedFault",
@@ -2087,7 +2305,6 @@ impl serde::Serialize for UnexpectedFault {
 }
 
 /// `UpdateSet`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct UpdateSet {
     /// `version`: required string.
     pub version: String,
@@ -2095,6 +2312,15 @@ pub struct UpdateSet {
     pub filter_set: Vec<PropertyFilterUpdate>,
     /// `truncated`: optional boolean, since VI API 4.1.
     pub truncated: Option<bool>,
+}
+impl Default for UpdateSet {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            filter_set: Vec::new(),
+            truncated: None,
+        }
+    }
 }
 pub(crate) static UPDATE_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateSet",
@@ -2154,10 +2380,14 @@ impl serde::Serialize for UpdateSet {
 }
 
 /// `UsbScanCodeSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct UsbScanCodeSpec {
     /// `keyEvents`: list, not empty, of `UsbScanCodeSpecKeyEvent`.
     pub key_events: Vec<UsbScanCodeSpecKeyEvent>,
+}
+impl Default for UsbScanCodeSpec {
+    fn default() -> Self {
+        Self { key_events: Vec::new() }
+    }
 }
 pub(crate) static USB_SCAN_CODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpec",
@@ -2211,12 +2441,19 @@ impl serde::Serialize for UsbScanCodeSpec {
 }
 
 /// `UsbScanCodeSpecKeyEvent`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct UsbScanCodeSpecKeyEvent {
     /// `usbHidCode`: required int.
     pub usb_hid_code: i32,
     /// `modifiers`: optional `UsbScanCodeSpecModifierType`.
     pub modifiers: Option<Box<UsbScanCodeSpecModifierType>>,
+}
+impl Default for UsbScanCodeSpecKeyEvent {
+    fn default() -> Self {
+        Self {
+            usb_hid_code: 0,
+            modifiers: None,
+        }
+    }
 }
 pub(crate) static USB_SCAN_CODE_SPEC_KEY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecKeyEvent",
@@ -2273,7 +2510,6 @@ impl serde::Serialize for UsbScanCodeSpecKeyEvent {
 }
 
 /// `UsbScanCodeSpecModifierType`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct UsbScanCodeSpecModifierType {
     /// `leftControl`: optional boolean.
     pub left_control: Option<bool>,
@@ -2291,6 +2527,20 @@ pub struct UsbScanCodeSpecModifierType {
     pub right_alt: Option<bool>,
     /// `rightGui`: optional boolean.
     pub right_gui: Option<bool>,
+}
+impl Default for UsbScanCodeSpecModifierType {
+    fn default() -> Self {
+        Self {
+            left_control: None,
+            left_shift: None,
+            left_alt: None,
+            left_gui: None,
+            right_control: None,
+            right_shift: None,
+            right_alt: None,
+            right_gui: None,
+        }
+    }
 }
 pub(crate) static USB_SCAN_CODE_SPEC_MODIFIER_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UsbScanCodeSpecModifierType",
@@ -2365,7 +2615,6 @@ impl serde::Serialize for UsbScanCodeSpecModifierType {
 }
 
 /// `UserLoginSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserLoginSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -2377,6 +2626,17 @@ pub struct UserLoginSessionEvent {
     pub locale: String,
     /// `sessionId`: required string.
     pub session_id: String,
+}
+impl Default for UserLoginSessionEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            ip_address: String::new(),
+            user_agent: None,
+            locale: String::new(),
+            session_id: String::new(),
+        }
+    }
 }
 pub(crate) static USER_LOGIN_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLoginSessionEvent",
@@ -2455,7 +2715,6 @@ impl serde::Serialize for UserLoginSessionEvent {
 }
 
 /// `UserLogoutSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserLogoutSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -2469,6 +2728,18 @@ pub struct UserLogoutSessionEvent {
     pub session_id: Option<String>,
     /// `loginTime`: optional dateTime, since VI API 5.1.
     pub login_time: Option<rt::DateTime>,
+}
+impl Default for UserLogoutSessionEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            ip_address: None,
+            user_agent: None,
+            call_count: None,
+            session_id: None,
+            login_time: None,
+        }
+    }
 }
 pub(crate) static USER_LOGOUT_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserLogoutSessionEvent",
@@ -2550,7 +2821,6 @@ impl serde::Serialize for UserLogoutSessionEvent {
 }
 
 /// The fault `UserNotFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserNotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2558,6 +2828,15 @@ pub struct UserNotFound {
     pub principal: String,
     /// `unresolved`: required boolean.
     pub unresolved: bool,
+}
+impl Default for UserNotFound {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            principal: String::new(),
+            unresolved: false,
+        }
+    }
 }
 pub(crate) static USER_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserNotFound",
@@ -2630,7 +2909,6 @@ impl serde::Serialize for UserNotFound {
 }
 
 /// `UserSession`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserSession {
     /// `key`: required string.
     pub key: String,
@@ -2654,6 +2932,23 @@ pub struct UserSession {
     pub user_agent: Option<String>,
     /// `callCount`: optional long, since VI API 5.1 and always there from then on.
     pub call_count: Option<i64>,
+}
+impl Default for UserSession {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            user_name: String::new(),
+            full_name: String::new(),
+            login_time: Default::default(),
+            last_active_time: Default::default(),
+            locale: String::new(),
+            message_locale: String::new(),
+            extension_session: None,
+            ip_address: None,
+            user_agent: None,
+            call_count: None,
+        }
+    }
 }
 pub(crate) static USER_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSession",
@@ -2737,10 +3032,16 @@ impl serde::Serialize for UserSession {
 }
 
 /// The fault `VimFault`, a [`MethodFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VimFault {
     /// The properties of `MethodFault`.
     pub base: MethodFault,
+}
+impl Default for VimFault {
+    fn default() -> Self {
+        Self {
+            base: MethodFault::default(),
+        }
+    }
 }
 pub(crate) static VIM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimFault",
@@ -2806,10 +3107,16 @@ impl serde::Serialize for VimFault {
 }
 
 /// `VirtualAHCIController`, a [`VirtualSataController`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualAhciController {
     /// The properties of `VirtualSATAController`.
     pub base: VirtualSataController,
+}
+impl Default for VirtualAhciController {
+    fn default() -> Self {
+        Self {
+            base: VirtualSataController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIController",
@@ -2875,10 +3182,16 @@ impl serde::Serialize for VirtualAhciController {
 }
 
 /// `VirtualBusLogicController`, a [`VirtualScsiController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualBusLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+}
+impl Default for VirtualBusLogicController {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicController",
@@ -2944,10 +3257,16 @@ impl serde::Serialize for VirtualBusLogicController {
 }
 
 /// `VirtualCdrom`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdrom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualCdrom {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdrom",
@@ -3013,10 +3332,16 @@ impl serde::Serialize for VirtualCdrom {
 }
 
 /// `VirtualCdromAtapiBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromAtapiBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualCdromAtapiBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingInfo",
@@ -3082,10 +3407,16 @@ impl serde::Serialize for VirtualCdromAtapiBackingInfo {
 }
 
 /// `VirtualCdromIsoBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromIsoBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+}
+impl Default for VirtualCdromIsoBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingInfo",
@@ -3151,12 +3482,19 @@ impl serde::Serialize for VirtualCdromIsoBackingInfo {
 }
 
 /// `VirtualCdromPassthroughBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromPassthroughBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+}
+impl Default for VirtualCdromPassthroughBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            exclusive: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingInfo",
@@ -3226,10 +3564,16 @@ impl serde::Serialize for VirtualCdromPassthroughBackingInfo {
 }
 
 /// `VirtualCdromRemoteAtapiBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromRemoteAtapiBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+}
+impl Default for VirtualCdromRemoteAtapiBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingInfo",
@@ -3295,12 +3639,19 @@ impl serde::Serialize for VirtualCdromRemoteAtapiBackingInfo {
 }
 
 /// `VirtualCdromRemotePassthroughBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromRemotePassthroughBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `exclusive`: required boolean.
     pub exclusive: bool,
+}
+impl Default for VirtualCdromRemotePassthroughBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            exclusive: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingInfo",
@@ -3370,7 +3721,6 @@ impl serde::Serialize for VirtualCdromRemotePassthroughBackingInfo {
 }
 
 /// `VirtualController`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualController {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -3378,6 +3728,15 @@ pub struct VirtualController {
     pub bus_number: i32,
     /// `device`: list of int.
     pub device: Vec<i32>,
+}
+impl Default for VirtualController {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            bus_number: 0,
+            device: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualController",
@@ -3450,7 +3809,6 @@ impl serde::Serialize for VirtualController {
 }
 
 /// `VirtualDevice`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDevice {
     /// `key`: required int.
     pub key: i32,
@@ -3470,6 +3828,21 @@ pub struct VirtualDevice {
     pub numa_node: Option<i32>,
     /// `deviceGroupInfo`: optional `VirtualDeviceDeviceGroupInfo`, since VI API 8.0.0.1.
     pub device_group_info: Option<Box<VirtualDeviceDeviceGroupInfo>>,
+}
+impl Default for VirtualDevice {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            device_info: None,
+            backing: None,
+            connectable: None,
+            slot_info: None,
+            controller_key: None,
+            unit_number: None,
+            numa_node: None,
+            device_group_info: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevice",
@@ -3548,8 +3921,12 @@ impl serde::Serialize for VirtualDevice {
 }
 
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceBackingInfo {}
+impl Default for VirtualDeviceBackingInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingInfo",
     "2.0",
@@ -3599,8 +3976,12 @@ impl serde::Serialize for VirtualDeviceBackingInfo {
 }
 
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDeviceBusSlotInfo {}
+impl Default for VirtualDeviceBusSlotInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotInfo",
     "5.1",
@@ -3650,7 +4031,6 @@ impl serde::Serialize for VirtualDeviceBusSlotInfo {
 }
 
 /// `VirtualDeviceConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceConfigSpec {
     /// `operation`: optional `VirtualDeviceConfigSpecOperation`.
     pub operation: Option<enums::VirtualDeviceConfigSpecOperation>,
@@ -3668,6 +4048,21 @@ pub struct VirtualDeviceConfigSpec {
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
     /// `changeMode`: optional string, since VI API 8.0.0.1.
     pub change_mode: Option<String>,
+}
+impl Default for VirtualDeviceConfigSpec {
+    fn default() -> Self {
+        Self {
+            operation: None,
+            file_operation: None,
+            device: Default::default(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            backing: None,
+            #[cfg(feature = "iofilter")]
+            filter_spec: Vec::new(),
+            change_mode: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpec",
@@ -3744,13 +4139,21 @@ impl serde::Serialize for VirtualDeviceConfigSpec {
 }
 
 /// `VirtualDeviceConfigSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualDeviceConfigSpecBackingSpec {
     /// `parent`: optional `VirtualDeviceConfigSpecBackingSpec`.
     pub parent: Option<Box<VirtualDeviceConfigSpecBackingSpec>>,
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+}
+impl Default for VirtualDeviceConfigSpecBackingSpec {
+    fn default() -> Self {
+        Self {
+            parent: None,
+            #[cfg(feature = "crypto")]
+            crypto: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_CONFIG_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConfigSpecBackingSpec",
@@ -3809,7 +4212,6 @@ impl serde::Serialize for VirtualDeviceConfigSpecBackingSpec {
 }
 
 /// `VirtualDeviceConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceConnectInfo {
     /// `migrateConnect`: optional string, since VI API 6.7.
     pub migrate_connect: Option<String>,
@@ -3821,6 +4223,17 @@ pub struct VirtualDeviceConnectInfo {
     pub connected: bool,
     /// `status`: optional string, since VI API 4.0.
     pub status: Option<String>,
+}
+impl Default for VirtualDeviceConnectInfo {
+    fn default() -> Self {
+        Self {
+            migrate_connect: None,
+            start_connected: false,
+            allow_guest_control: false,
+            connected: false,
+            status: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectInfo",
@@ -3886,12 +4299,19 @@ impl serde::Serialize for VirtualDeviceConnectInfo {
 }
 
 /// `VirtualDeviceDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceDeviceBackingInfo {
     /// `deviceName`: required string.
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+}
+impl Default for VirtualDeviceDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            use_auto_detect: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingInfo",
@@ -3950,12 +4370,19 @@ impl serde::Serialize for VirtualDeviceDeviceBackingInfo {
 }
 
 /// `VirtualDeviceDeviceGroupInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualDeviceDeviceGroupInfo {
     /// `groupInstanceKey`: required int.
     pub group_instance_key: i32,
     /// `sequenceId`: required int.
     pub sequence_id: i32,
+}
+impl Default for VirtualDeviceDeviceGroupInfo {
+    fn default() -> Self {
+        Self {
+            group_instance_key: 0,
+            sequence_id: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceGroupInfo",
@@ -4012,7 +4439,6 @@ impl serde::Serialize for VirtualDeviceDeviceGroupInfo {
 }
 
 /// `VirtualDeviceFileBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceFileBackingInfo {
     /// `fileName`: required string.
     pub file_name: String,
@@ -4020,6 +4446,15 @@ pub struct VirtualDeviceFileBackingInfo {
     pub datastore: Option<rt::ManagedObjectReference>,
     /// `backingObjectId`: optional string, since VI API 5.5.
     pub backing_object_id: Option<String>,
+}
+impl Default for VirtualDeviceFileBackingInfo {
+    fn default() -> Self {
+        Self {
+            file_name: String::new(),
+            datastore: None,
+            backing_object_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingInfo",
@@ -4081,10 +4516,14 @@ impl serde::Serialize for VirtualDeviceFileBackingInfo {
 }
 
 /// `VirtualDevicePciBusSlotInfo`, a [`VirtualDeviceBusSlotInfo`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDevicePciBusSlotInfo {
     /// `pciSlotNumber`: required int.
     pub pci_slot_number: i32,
+}
+impl Default for VirtualDevicePciBusSlotInfo {
+    fn default() -> Self {
+        Self { pci_slot_number: 0 }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePciBusSlotInfo",
@@ -4140,10 +4579,14 @@ impl serde::Serialize for VirtualDevicePciBusSlotInfo {
 }
 
 /// `VirtualDevicePipeBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDevicePipeBackingInfo {
     /// `pipeName`: required string.
     pub pipe_name: String,
+}
+impl Default for VirtualDevicePipeBackingInfo {
+    fn default() -> Self {
+        Self { pipe_name: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingInfo",
@@ -4199,12 +4642,19 @@ impl serde::Serialize for VirtualDevicePipeBackingInfo {
 }
 
 /// `VirtualDeviceRemoteDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceRemoteDeviceBackingInfo {
     /// `deviceName`: required string.
     pub device_name: String,
     /// `useAutoDetect`: optional boolean, since VI API 2.5.
     pub use_auto_detect: Option<bool>,
+}
+impl Default for VirtualDeviceRemoteDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            use_auto_detect: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingInfo",
@@ -4263,7 +4713,6 @@ impl serde::Serialize for VirtualDeviceRemoteDeviceBackingInfo {
 }
 
 /// `VirtualDeviceURIBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualDeviceUriBackingInfo {
     /// `serviceURI`: required string.
     pub service_uri: String,
@@ -4271,6 +4720,15 @@ pub struct VirtualDeviceUriBackingInfo {
     pub direction: String,
     /// `proxyURI`: optional string.
     pub proxy_uri: Option<String>,
+}
+impl Default for VirtualDeviceUriBackingInfo {
+    fn default() -> Self {
+        Self {
+            service_uri: String::new(),
+            direction: String::new(),
+            proxy_uri: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingInfo",
@@ -4332,7 +4790,6 @@ impl serde::Serialize for VirtualDeviceUriBackingInfo {
 }
 
 /// `VirtualDisk`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDisk {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4366,6 +4823,29 @@ pub struct VirtualDisk {
     pub guest_read_only: Option<bool>,
     /// `diskChainBrokenIssue`: optional string, since VI API 9.1.0.0.
     pub disk_chain_broken_issue: Option<String>,
+}
+impl Default for VirtualDisk {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            capacity_in_kb: 0,
+            capacity_in_bytes: None,
+            shares: None,
+            storage_io_allocation: None,
+            disk_object_id: None,
+            #[cfg(feature = "storage")]
+            v_flash_cache_config_info: None,
+            iofilter: Vec::new(),
+            v_disk_id: None,
+            v_disk_version: None,
+            virtual_disk_format: None,
+            native_unmanaged_linked_clone: None,
+            #[cfg(feature = "iofilter")]
+            independent_filters: Vec::new(),
+            guest_read_only: None,
+            disk_chain_broken_issue: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDisk",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualDiskConfigSpec`, a [`VirtualDeviceConfigSpec`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualDiskConfigSpec {
     /// The properties of `VirtualDeviceConfigSpec`.
     pub base: VirtualDeviceConfigSpec,
@@ -14,6 +13,15 @@ pub struct VirtualDiskConfigSpec {
     pub disk_move_type: Option<String>,
     /// `migrateCache`: optional boolean.
     pub migrate_cache: Option<bool>,
+}
+impl Default for VirtualDiskConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceConfigSpec::default(),
+            disk_move_type: None,
+            migrate_cache: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskConfigSpec",
@@ -86,7 +94,6 @@ impl serde::Serialize for VirtualDiskConfigSpec {
 }
 
 /// `VirtualDiskFlatVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskFlatVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -100,6 +107,18 @@ pub struct VirtualDiskFlatVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskFlatVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskFlatVer1BackingInfo>>,
+}
+impl Default for VirtualDiskFlatVer1BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            split: None,
+            write_through: None,
+            content_id: None,
+            parent: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingInfo",
@@ -181,7 +200,6 @@ impl serde::Serialize for VirtualDiskFlatVer1BackingInfo {
 }
 
 /// `VirtualDiskFlatVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskFlatVer2BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -215,6 +233,28 @@ pub struct VirtualDiskFlatVer2BackingInfo {
     pub sharing: Option<String>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+}
+impl Default for VirtualDiskFlatVer2BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            split: None,
+            write_through: None,
+            thin_provisioned: None,
+            eagerly_scrub: None,
+            uuid: None,
+            content_id: None,
+            change_id: None,
+            parent: None,
+            delta_disk_format: None,
+            digest_enabled: None,
+            delta_grain_size: None,
+            delta_disk_format_variant: None,
+            sharing: None,
+            key_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingInfo",
@@ -326,7 +366,6 @@ impl serde::Serialize for VirtualDiskFlatVer2BackingInfo {
 }
 
 /// `VirtualDiskLocalPMemBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualDiskLocalPMemBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -338,6 +377,17 @@ pub struct VirtualDiskLocalPMemBackingInfo {
     pub volume_uuid: Option<String>,
     /// `contentId`: optional string.
     pub content_id: Option<String>,
+}
+impl Default for VirtualDiskLocalPMemBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            uuid: None,
+            volume_uuid: None,
+            content_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingInfo",
@@ -416,12 +466,19 @@ impl serde::Serialize for VirtualDiskLocalPMemBackingInfo {
 }
 
 /// `VirtualDiskPartitionedRawDiskVer2BackingInfo`, a [`VirtualDiskRawDiskVer2BackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
     /// The properties of `VirtualDiskRawDiskVer2BackingInfo`.
     pub base: VirtualDiskRawDiskVer2BackingInfo,
     /// `partition`: list, not empty, of int.
     pub partition: Vec<i32>,
+}
+impl Default for VirtualDiskPartitionedRawDiskVer2BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDiskRawDiskVer2BackingInfo::default(),
+            partition: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingInfo",
@@ -492,7 +549,6 @@ impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingInfo {
 }
 
 /// `VirtualDiskRawDiskMappingVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -518,6 +574,24 @@ pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
     pub delta_grain_size: Option<i32>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+}
+impl Default for VirtualDiskRawDiskMappingVer1BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            lun_uuid: None,
+            device_name: None,
+            compatibility_mode: None,
+            disk_mode: None,
+            uuid: None,
+            content_id: None,
+            change_id: None,
+            parent: None,
+            delta_disk_format: None,
+            delta_grain_size: None,
+            sharing: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingInfo",
@@ -617,7 +691,6 @@ impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingInfo {
 }
 
 /// `VirtualDiskRawDiskVer2BackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskRawDiskVer2BackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -629,6 +702,17 @@ pub struct VirtualDiskRawDiskVer2BackingInfo {
     pub change_id: Option<String>,
     /// `sharing`: optional string, since VI API 6.0.
     pub sharing: Option<String>,
+}
+impl Default for VirtualDiskRawDiskVer2BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            descriptor_file_name: String::new(),
+            uuid: None,
+            change_id: None,
+            sharing: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingInfo",
@@ -707,7 +791,6 @@ impl serde::Serialize for VirtualDiskRawDiskVer2BackingInfo {
 }
 
 /// `VirtualDiskSeSparseBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDiskSeSparseBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -731,6 +814,23 @@ pub struct VirtualDiskSeSparseBackingInfo {
     pub grain_size: Option<i32>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+}
+impl Default for VirtualDiskSeSparseBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            write_through: None,
+            uuid: None,
+            content_id: None,
+            change_id: None,
+            parent: None,
+            delta_disk_format: None,
+            digest_enabled: None,
+            grain_size: None,
+            key_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingInfo",
@@ -827,7 +927,6 @@ impl serde::Serialize for VirtualDiskSeSparseBackingInfo {
 }
 
 /// `VirtualDiskSparseVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskSparseVer1BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -843,6 +942,19 @@ pub struct VirtualDiskSparseVer1BackingInfo {
     pub content_id: Option<String>,
     /// `parent`: optional `VirtualDiskSparseVer1BackingInfo`, since VI API 4.0.
     pub parent: Option<Box<VirtualDiskSparseVer1BackingInfo>>,
+}
+impl Default for VirtualDiskSparseVer1BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            split: None,
+            write_through: None,
+            space_used_in_kb: None,
+            content_id: None,
+            parent: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingInfo",
@@ -927,7 +1039,6 @@ impl serde::Serialize for VirtualDiskSparseVer1BackingInfo {
 }
 
 /// `VirtualDiskSparseVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskSparseVer2BackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -949,6 +1060,22 @@ pub struct VirtualDiskSparseVer2BackingInfo {
     pub parent: Option<Box<VirtualDiskSparseVer2BackingInfo>>,
     /// `keyId`: optional `CryptoKeyId`, since VI API 6.5.
     pub key_id: Option<Box<CryptoKeyId>>,
+}
+impl Default for VirtualDiskSparseVer2BackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            disk_mode: String::new(),
+            split: None,
+            write_through: None,
+            space_used_in_kb: None,
+            uuid: None,
+            content_id: None,
+            change_id: None,
+            parent: None,
+            key_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingInfo",
@@ -1042,12 +1169,19 @@ impl serde::Serialize for VirtualDiskSparseVer2BackingInfo {
 }
 
 /// `VirtualDiskSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualDiskSpec {
     /// `diskType`: required string.
     pub disk_type: String,
     /// `adapterType`: required string.
     pub adapter_type: String,
+}
+impl Default for VirtualDiskSpec {
+    fn default() -> Self {
+        Self {
+            disk_type: String::new(),
+            adapter_type: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSpec",
@@ -1105,10 +1239,16 @@ impl serde::Serialize for VirtualDiskSpec {
 }
 
 /// `VirtualE1000`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualE1000 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+}
+impl Default for VirtualE1000 {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_E1000: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000",
@@ -1174,10 +1314,16 @@ impl serde::Serialize for VirtualE1000 {
 }
 
 /// `VirtualE1000e`, a [`VirtualEthernetCard`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualE1000e {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+}
+impl Default for VirtualE1000e {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_E1000E: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000e",
@@ -1243,10 +1389,16 @@ impl serde::Serialize for VirtualE1000e {
 }
 
 /// `VirtualEnsoniq1371`, a [`VirtualSoundCard`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEnsoniq1371 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+}
+impl Default for VirtualEnsoniq1371 {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ENSONIQ1371: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371",
@@ -1312,7 +1464,6 @@ impl serde::Serialize for VirtualEnsoniq1371 {
 }
 
 /// `VirtualEthernetCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1330,6 +1481,20 @@ pub struct VirtualEthernetCard {
     pub upt_compatibility_enabled: Option<bool>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+}
+impl Default for VirtualEthernetCard {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            address_type: None,
+            mac_address: None,
+            wake_on_lan_enabled: None,
+            resource_allocation: None,
+            external_id: None,
+            upt_compatibility_enabled: None,
+            subnet_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCard",
@@ -1417,10 +1582,14 @@ impl serde::Serialize for VirtualEthernetCard {
 }
 
 /// `VirtualEthernetCardDistributedVirtualPortBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+}
+impl Default for VirtualEthernetCardDistributedVirtualPortBackingInfo {
+    fn default() -> Self {
+        Self { port: Default::default() }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DISTRIBUTED_VIRTUAL_PORT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDistributedVirtualPortBackingInfo",
@@ -1477,10 +1646,16 @@ impl serde::Serialize for VirtualEthernetCardDistributedVirtualPortBackingInfo {
 }
 
 /// `VirtualEthernetCardLegacyNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualEthernetCardLegacyNetworkBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingInfo",
@@ -1547,7 +1722,6 @@ impl serde::Serialize for VirtualEthernetCardLegacyNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardNetworkBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -1555,6 +1729,15 @@ pub struct VirtualEthernetCardNetworkBackingInfo {
     pub network: Option<rt::ManagedObjectReference>,
     /// `inPassthroughMode`: optional boolean, since VI API 2.5u2server.
     pub in_passthrough_mode: Option<bool>,
+}
+impl Default for VirtualEthernetCardNetworkBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            network: None,
+            in_passthrough_mode: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingInfo",
@@ -1627,12 +1810,19 @@ impl serde::Serialize for VirtualEthernetCardNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardOpaqueNetworkBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+}
+impl Default for VirtualEthernetCardOpaqueNetworkBackingInfo {
+    fn default() -> Self {
+        Self {
+            opaque_network_id: String::new(),
+            opaque_network_type: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingInfo",
@@ -1692,7 +1882,6 @@ impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingInfo {
 }
 
 /// `VirtualEthernetCardResourceAllocation`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardResourceAllocation {
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
@@ -1700,6 +1889,15 @@ pub struct VirtualEthernetCardResourceAllocation {
     pub share: SharesInfo,
     /// `limit`: optional long.
     pub limit: Option<i64>,
+}
+impl Default for VirtualEthernetCardResourceAllocation {
+    fn default() -> Self {
+        Self {
+            reservation: None,
+            share: Default::default(),
+            limit: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardResourceAllocation",
@@ -1759,10 +1957,16 @@ impl serde::Serialize for VirtualEthernetCardResourceAllocation {
 }
 
 /// `VirtualFloppy`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppy {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualFloppy {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppy",
@@ -1828,10 +2032,16 @@ impl serde::Serialize for VirtualFloppy {
 }
 
 /// `VirtualFloppyDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualFloppyDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingInfo",
@@ -1897,10 +2107,16 @@ impl serde::Serialize for VirtualFloppyDeviceBackingInfo {
 }
 
 /// `VirtualFloppyImageBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyImageBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+}
+impl Default for VirtualFloppyImageBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingInfo",
@@ -1966,10 +2182,16 @@ impl serde::Serialize for VirtualFloppyImageBackingInfo {
 }
 
 /// `VirtualFloppyRemoteDeviceBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyRemoteDeviceBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
+}
+impl Default for VirtualFloppyRemoteDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingInfo",
@@ -2035,7 +2257,6 @@ impl serde::Serialize for VirtualFloppyRemoteDeviceBackingInfo {
 }
 
 /// `VirtualHardware`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualHardware {
     /// `numCPU`: required int.
     pub num_cpu: i32,
@@ -2055,6 +2276,21 @@ pub struct VirtualHardware {
     pub motherboard_layout: Option<String>,
     /// `simultaneousThreads`: optional int, since VI API 8.0.0.1.
     pub simultaneous_threads: Option<i32>,
+}
+impl Default for VirtualHardware {
+    fn default() -> Self {
+        Self {
+            num_cpu: 0,
+            num_cores_per_socket: None,
+            auto_cores_per_socket: None,
+            memory_mb: 0,
+            virtual_ich7m_present: None,
+            virtual_smc_present: None,
+            device: Vec::new(),
+            motherboard_layout: None,
+            simultaneous_threads: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardware",
@@ -2132,10 +2368,16 @@ impl serde::Serialize for VirtualHardware {
 }
 
 /// The fault `VirtualHardwareCompatibilityIssue`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualHardwareCompatibilityIssue {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for VirtualHardwareCompatibilityIssue {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_HARDWARE_COMPATIBILITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareCompatibilityIssue",
@@ -2201,10 +2443,16 @@ impl serde::Serialize for VirtualHardwareCompatibilityIssue {
 }
 
 /// `VirtualHdAudioCard`, a [`VirtualSoundCard`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualHdAudioCard {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+}
+impl Default for VirtualHdAudioCard {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCard",
@@ -2270,10 +2518,16 @@ impl serde::Serialize for VirtualHdAudioCard {
 }
 
 /// `VirtualIDEController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualIdeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualIdeController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEController",
@@ -2339,10 +2593,16 @@ impl serde::Serialize for VirtualIdeController {
 }
 
 /// `VirtualKeyboard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualKeyboard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualKeyboard {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_KEYBOARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboard",
@@ -2408,10 +2668,16 @@ impl serde::Serialize for VirtualKeyboard {
 }
 
 /// `VirtualLsiLogicController`, a [`VirtualScsiController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualLsiLogicController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+}
+impl Default for VirtualLsiLogicController {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicController",
@@ -2477,10 +2743,16 @@ impl serde::Serialize for VirtualLsiLogicController {
 }
 
 /// `VirtualLsiLogicSASController`, a [`VirtualScsiController`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualLsiLogicSasController {
     /// The properties of `VirtualSCSIController`.
     pub base: VirtualScsiController,
+}
+impl Default for VirtualLsiLogicSasController {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASController",
@@ -2546,10 +2818,14 @@ impl serde::Serialize for VirtualLsiLogicSasController {
 }
 
 /// `VirtualMachineAffinityInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineAffinityInfo {
     /// `affinitySet`: list of int.
     pub affinity_set: Vec<i32>,
+}
+impl Default for VirtualMachineAffinityInfo {
+    fn default() -> Self {
+        Self { affinity_set: Vec::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_AFFINITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineAffinityInfo",
@@ -2603,7 +2879,6 @@ impl serde::Serialize for VirtualMachineAffinityInfo {
 }
 
 /// `VirtualMachineBootOptions`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineBootOptions {
     /// `bootDelay`: optional long.
     pub boot_delay: Option<i64>,
@@ -2619,6 +2894,19 @@ pub struct VirtualMachineBootOptions {
     pub boot_order: Vec<rt::Poly<VirtualMachineBootOptionsBootableDevice>>,
     /// `networkBootProtocol`: optional string, since VI API 6.0.
     pub network_boot_protocol: Option<String>,
+}
+impl Default for VirtualMachineBootOptions {
+    fn default() -> Self {
+        Self {
+            boot_delay: None,
+            enter_bios_setup: None,
+            efi_secure_boot_enabled: None,
+            boot_retry_enabled: None,
+            boot_retry_delay: None,
+            boot_order: Vec::new(),
+            network_boot_protocol: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptions",
@@ -2690,8 +2978,12 @@ impl serde::Serialize for VirtualMachineBootOptions {
 }
 
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableCdromDevice {}
+impl Default for VirtualMachineBootOptionsBootableCdromDevice {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_CDROM_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableCdromDevice",
     "5.0",
@@ -2748,8 +3040,12 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableCdromDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableDevice {}
+impl Default for VirtualMachineBootOptionsBootableDevice {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDevice",
     "5.0",
@@ -2800,10 +3096,14 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableDiskDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableDiskDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+}
+impl Default for VirtualMachineBootOptionsBootableDiskDevice {
+    fn default() -> Self {
+        Self { device_key: 0 }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_DISK_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableDiskDevice",
@@ -2865,10 +3165,14 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableDiskDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableEthernetDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableEthernetDevice {
     /// `deviceKey`: required int.
     pub device_key: i32,
+}
+impl Default for VirtualMachineBootOptionsBootableEthernetDevice {
+    fn default() -> Self {
+        Self { device_key: 0 }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_ETHERNET_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableEthernetDevice",
@@ -2930,8 +3234,12 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableEthernetDevice {
 }
 
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
+impl Default for VirtualMachineBootOptionsBootableFloppyDevice {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_BOOT_OPTIONS_BOOTABLE_FLOPPY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBootOptionsBootableFloppyDevice",
     "5.0",
@@ -2988,7 +3296,6 @@ impl serde::Serialize for VirtualMachineBootOptionsBootableFloppyDevice {
 }
 
 /// `VirtualMachineCapability`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineCapability {
     /// `snapshotOperationsSupported`: required boolean.
     pub snapshot_operations_supported: bool,
@@ -3094,6 +3401,64 @@ pub struct VirtualMachineCapability {
     pub tdx_supported: Option<bool>,
     /// `ehvSecureBootSupported`: optional boolean, since VI API 9.1.0.0.
     pub ehv_secure_boot_supported: Option<bool>,
+}
+impl Default for VirtualMachineCapability {
+    fn default() -> Self {
+        Self {
+            snapshot_operations_supported: false,
+            multiple_snapshots_supported: false,
+            snapshot_config_supported: false,
+            powered_off_snapshots_supported: false,
+            memory_snapshots_supported: false,
+            revert_to_snapshot_supported: false,
+            quiesced_snapshots_supported: false,
+            disable_snapshots_supported: false,
+            lock_snapshots_supported: false,
+            console_preferences_supported: false,
+            cpu_feature_mask_supported: false,
+            s1_acpi_management_supported: false,
+            setting_screen_resolution_supported: false,
+            tools_auto_update_supported: false,
+            vm_npiv_wwn_supported: false,
+            npiv_wwn_on_non_rdm_vm_supported: false,
+            vm_npiv_wwn_disable_supported: None,
+            vm_npiv_wwn_update_supported: None,
+            swap_placement_supported: false,
+            tools_sync_time_supported: false,
+            virtual_mmu_usage_supported: false,
+            disk_shares_supported: false,
+            boot_options_supported: false,
+            boot_retry_options_supported: None,
+            setting_video_ram_size_supported: false,
+            setting_display_topology_supported: None,
+            record_replay_supported: None,
+            change_tracking_supported: None,
+            multiple_cores_per_socket_supported: None,
+            host_based_replication_supported: None,
+            guest_auto_lock_supported: None,
+            memory_reservation_lock_supported: None,
+            feature_requirement_supported: None,
+            powered_on_monitor_type_change_supported: None,
+            se_sparse_disk_supported: None,
+            nested_hv_supported: None,
+            v_pmc_supported: None,
+            secure_boot_supported: None,
+            per_vm_evc_supported: None,
+            virtual_mmu_usage_ignored: None,
+            virtual_exec_usage_ignored: None,
+            disk_only_snapshot_on_suspended_vm_supported: None,
+            suspend_to_memory_supported: None,
+            tools_sync_time_allow_supported: None,
+            sev_supported: None,
+            pmem_failover_supported: None,
+            require_sgx_attestation_supported: None,
+            change_mode_disks_supported: None,
+            vendor_device_group_supported: None,
+            sev_snp_supported: None,
+            tdx_supported: None,
+            ehv_secure_boot_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCapability",
@@ -3300,12 +3665,19 @@ impl serde::Serialize for VirtualMachineCapability {
 }
 
 /// `VirtualMachineCertThumbprint`, a [`DynamicData`], since VI API 7.0.3.1.
-#[derive(Default)]
 pub struct VirtualMachineCertThumbprint {
     /// `thumbprint`: required string.
     pub thumbprint: String,
     /// `hashAlgorithm`: optional string.
     pub hash_algorithm: Option<String>,
+}
+impl Default for VirtualMachineCertThumbprint {
+    fn default() -> Self {
+        Self {
+            thumbprint: String::new(),
+            hash_algorithm: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CERT_THUMBPRINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCertThumbprint",
@@ -3362,7 +3734,6 @@ impl serde::Serialize for VirtualMachineCertThumbprint {
 }
 
 /// `VirtualMachineCloneSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineCloneSpec {
     /// `location`: required `VirtualMachineRelocateSpec`.
     pub location: VirtualMachineRelocateSpec,
@@ -3381,6 +3752,21 @@ pub struct VirtualMachineCloneSpec {
     pub memory: Option<bool>,
     /// `tpmProvisionPolicy`: optional string, since VI API 8.0.0.1.
     pub tpm_provision_policy: Option<String>,
+}
+impl Default for VirtualMachineCloneSpec {
+    fn default() -> Self {
+        Self {
+            location: Default::default(),
+            template: false,
+            config: None,
+            #[cfg(feature = "customization")]
+            customization: None,
+            power_on: false,
+            snapshot: None,
+            memory: None,
+            tpm_provision_policy: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCloneSpec",
@@ -3457,7 +3843,6 @@ impl serde::Serialize for VirtualMachineCloneSpec {
 }
 
 /// `VirtualMachineConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigInfo {
     /// `changeVersion`: required string.
     pub change_version: String,
@@ -3636,6 +4021,102 @@ pub struct VirtualMachineConfigInfo {
     pub sev_snp_enabled: Option<bool>,
     /// `guestArchitecture`: optional string, since VI API 9.1.0.0.
     pub guest_architecture: Option<String>,
+}
+impl Default for VirtualMachineConfigInfo {
+    fn default() -> Self {
+        Self {
+            change_version: String::new(),
+            modified: Default::default(),
+            name: String::new(),
+            guest_full_name: String::new(),
+            version: String::new(),
+            uuid: String::new(),
+            create_date: None,
+            instance_uuid: None,
+            npiv_node_world_wide_name: Vec::new(),
+            npiv_port_world_wide_name: Vec::new(),
+            npiv_world_wide_name_type: None,
+            npiv_desired_node_wwns: None,
+            npiv_desired_port_wwns: None,
+            npiv_temporary_disabled: None,
+            npiv_on_non_rdm_disks: None,
+            location_id: None,
+            template: false,
+            guest_id: String::new(),
+            alternate_guest_name: String::new(),
+            annotation: None,
+            files: Default::default(),
+            tools: None,
+            flags: Default::default(),
+            console_preferences: None,
+            default_power_ops: Default::default(),
+            reboot_power_off: None,
+            hardware: Default::default(),
+            vcpu_config: Vec::new(),
+            cpu_allocation: None,
+            memory_allocation: None,
+            latency_sensitivity: None,
+            memory_hot_add_enabled: None,
+            cpu_hot_add_enabled: None,
+            cpu_hot_remove_enabled: None,
+            hot_plug_memory_limit: None,
+            hot_plug_memory_increment_size: None,
+            cpu_affinity: None,
+            memory_affinity: None,
+            network_shaper: None,
+            extra_config: Vec::new(),
+            cpu_feature_mask: Vec::new(),
+            datastore_url: Vec::new(),
+            swap_placement: None,
+            boot_options: None,
+            #[cfg(feature = "ft")]
+            ft_info: None,
+            #[cfg(feature = "ft")]
+            rep_config: None,
+            #[cfg(feature = "vapp")]
+            v_app_config: None,
+            v_asserts_enabled: None,
+            change_tracking_enabled: None,
+            firmware: None,
+            max_mks_connections: None,
+            guest_auto_lock_enabled: None,
+            managed_by: None,
+            memory_reservation_locked_to_max: None,
+            initial_overhead: None,
+            nested_hv_enabled: None,
+            v_pmc_enabled: None,
+            scheduled_hardware_upgrade_info: None,
+            fork_config_info: None,
+            v_flash_cache_reservation: None,
+            vmx_config_checksum: None,
+            message_bus_tunnel_enabled: None,
+            vm_storage_object_id: None,
+            swap_storage_object_id: None,
+            key_id: None,
+            guest_integrity_info: None,
+            migrate_encryption: None,
+            sgx_info: None,
+            content_lib_item_info: None,
+            ft_encryption_mode: None,
+            guest_monitoring_mode_info: None,
+            sev_enabled: None,
+            numa_info: None,
+            pmem_failover_enabled: None,
+            vmx_stats_collection_enabled: None,
+            vm_op_notification_to_app_enabled: None,
+            vm_op_notification_timeout: None,
+            device_swap: None,
+            pmem: None,
+            device_groups: None,
+            fixed_passthru_hot_plug_enabled: None,
+            metro_ft_enabled: None,
+            vmx_runtime_config: Vec::new(),
+            metro_ft_host_group: None,
+            tdx_enabled: None,
+            sev_snp_enabled: None,
+            guest_architecture: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfo",

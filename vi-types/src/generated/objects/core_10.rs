@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualMachineConfigInfoDatastoreUrlPair`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigInfoDatastoreUrlPair {
     /// `name`: required string.
     pub name: String,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for VirtualMachineConfigInfoDatastoreUrlPair {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_DATASTORE_URL_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoDatastoreUrlPair",
@@ -68,12 +75,19 @@ impl serde::Serialize for VirtualMachineConfigInfoDatastoreUrlPair {
 }
 
 /// `VirtualMachineConfigInfoOverheadInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigInfoOverheadInfo {
     /// `initialMemoryReservation`: optional long.
     pub initial_memory_reservation: Option<i64>,
     /// `initialSwapReservation`: optional long.
     pub initial_swap_reservation: Option<i64>,
+}
+impl Default for VirtualMachineConfigInfoOverheadInfo {
+    fn default() -> Self {
+        Self {
+            initial_memory_reservation: None,
+            initial_swap_reservation: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_INFO_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigInfoOverheadInfo",
@@ -130,7 +144,6 @@ impl serde::Serialize for VirtualMachineConfigInfoOverheadInfo {
 }
 
 /// `VirtualMachineConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigSpec {
     /// `changeVersion`: optional string.
     pub change_version: Option<String>,
@@ -304,6 +317,101 @@ pub struct VirtualMachineConfigSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+}
+impl Default for VirtualMachineConfigSpec {
+    fn default() -> Self {
+        Self {
+            change_version: None,
+            name: None,
+            version: None,
+            create_date: None,
+            uuid: None,
+            instance_uuid: None,
+            npiv_node_world_wide_name: Vec::new(),
+            npiv_port_world_wide_name: Vec::new(),
+            npiv_world_wide_name_type: None,
+            npiv_desired_node_wwns: None,
+            npiv_desired_port_wwns: None,
+            npiv_temporary_disabled: None,
+            npiv_on_non_rdm_disks: None,
+            npiv_world_wide_name_op: None,
+            location_id: None,
+            guest_id: None,
+            alternate_guest_name: None,
+            annotation: None,
+            files: None,
+            tools: None,
+            flags: None,
+            console_preferences: None,
+            power_op_info: None,
+            reboot_power_off: None,
+            num_cpus: None,
+            vcpu_config: Vec::new(),
+            num_cores_per_socket: None,
+            memory_mb: None,
+            memory_hot_add_enabled: None,
+            cpu_hot_add_enabled: None,
+            cpu_hot_remove_enabled: None,
+            virtual_ich7m_present: None,
+            virtual_smc_present: None,
+            device_change: Vec::new(),
+            cpu_allocation: None,
+            memory_allocation: None,
+            latency_sensitivity: None,
+            cpu_affinity: None,
+            memory_affinity: None,
+            network_shaper: None,
+            cpu_feature_mask: Vec::new(),
+            extra_config: Vec::new(),
+            swap_placement: None,
+            boot_options: None,
+            #[cfg(feature = "vapp")]
+            v_app_config: None,
+            #[cfg(feature = "ft")]
+            ft_info: None,
+            #[cfg(feature = "ft")]
+            rep_config: None,
+            v_app_config_removed: None,
+            v_asserts_enabled: None,
+            change_tracking_enabled: None,
+            firmware: None,
+            max_mks_connections: None,
+            guest_auto_lock_enabled: None,
+            managed_by: None,
+            memory_reservation_locked_to_max: None,
+            nested_hv_enabled: None,
+            v_pmc_enabled: None,
+            scheduled_hardware_upgrade_info: None,
+            #[cfg(feature = "profile")]
+            vm_profile: Vec::new(),
+            message_bus_tunnel_enabled: None,
+            #[cfg(feature = "crypto")]
+            crypto: None,
+            migrate_encryption: None,
+            sgx_info: None,
+            ft_encryption_mode: None,
+            guest_monitoring_mode_info: None,
+            sev_enabled: None,
+            virtual_numa: None,
+            motherboard_layout: None,
+            pmem_failover_enabled: None,
+            vmx_stats_collection_enabled: None,
+            vm_op_notification_to_app_enabled: None,
+            vm_op_notification_timeout: None,
+            device_swap: None,
+            simultaneous_threads: None,
+            pmem: None,
+            device_groups: None,
+            fixed_passthru_hot_plug_enabled: None,
+            metro_ft_enabled: None,
+            metro_ft_host_group: None,
+            tdx_enabled: None,
+            sev_snp_enabled: None,
+            tag_specs: Vec::new(),
+            #[cfg(feature = "vm")]
+            vm_placement_policies: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSpec",
@@ -615,7 +723,6 @@ impl serde::Serialize for VirtualMachineConfigSpec {
 }
 
 /// `VirtualMachineConfigSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigSummary {
     /// `name`: required string.
     pub name: String,
@@ -661,6 +768,35 @@ pub struct VirtualMachineConfigSummary {
     pub num_vmiop_backings: Option<i32>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+}
+impl Default for VirtualMachineConfigSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            template: false,
+            vm_path_name: String::new(),
+            memory_size_mb: None,
+            cpu_reservation: None,
+            memory_reservation: None,
+            num_cpu: None,
+            num_ethernet_cards: None,
+            num_virtual_disks: None,
+            uuid: None,
+            instance_uuid: None,
+            guest_id: None,
+            guest_full_name: None,
+            annotation: None,
+            #[cfg(feature = "vapp")]
+            product: None,
+            install_boot_required: None,
+            #[cfg(feature = "ft")]
+            ft_info: None,
+            managed_by: None,
+            tpm_present: None,
+            num_vmiop_backings: None,
+            hw_version: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigSummary",
@@ -778,7 +914,6 @@ impl serde::Serialize for VirtualMachineConfigSummary {
 }
 
 /// `VirtualMachineConsolePreferences`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConsolePreferences {
     /// `powerOnWhenOpened`: optional boolean.
     pub power_on_when_opened: Option<bool>,
@@ -786,6 +921,15 @@ pub struct VirtualMachineConsolePreferences {
     pub enter_full_screen_on_power_on: Option<bool>,
     /// `closeOnPowerOffOrSuspend`: optional boolean.
     pub close_on_power_off_or_suspend: Option<bool>,
+}
+impl Default for VirtualMachineConsolePreferences {
+    fn default() -> Self {
+        Self {
+            power_on_when_opened: None,
+            enter_full_screen_on_power_on: None,
+            close_on_power_off_or_suspend: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONSOLE_PREFERENCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConsolePreferences",
@@ -845,12 +989,19 @@ impl serde::Serialize for VirtualMachineConsolePreferences {
 }
 
 /// `VirtualMachineContentLibraryItemInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineContentLibraryItemInfo {
     /// `contentLibraryItemUuid`: required string.
     pub content_library_item_uuid: String,
     /// `contentLibraryItemVersion`: optional string.
     pub content_library_item_version: Option<String>,
+}
+impl Default for VirtualMachineContentLibraryItemInfo {
+    fn default() -> Self {
+        Self {
+            content_library_item_uuid: String::new(),
+            content_library_item_version: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONTENT_LIBRARY_ITEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineContentLibraryItemInfo",
@@ -907,12 +1058,19 @@ impl serde::Serialize for VirtualMachineContentLibraryItemInfo {
 }
 
 /// `VirtualMachineCpuIdInfoSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineCpuIdInfoSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `HostCpuIdInfo`.
     pub info: Option<Box<HostCpuIdInfo>>,
+}
+impl Default for VirtualMachineCpuIdInfoSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CPU_ID_INFO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCpuIdInfoSpec",
@@ -981,7 +1139,6 @@ impl serde::Serialize for VirtualMachineCpuIdInfoSpec {
 }
 
 /// `VirtualMachineDefaultPowerOpInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineDefaultPowerOpInfo {
     /// `powerOffType`: optional string.
     pub power_off_type: Option<String>,
@@ -997,6 +1154,19 @@ pub struct VirtualMachineDefaultPowerOpInfo {
     pub default_reset_type: Option<String>,
     /// `standbyAction`: optional string.
     pub standby_action: Option<String>,
+}
+impl Default for VirtualMachineDefaultPowerOpInfo {
+    fn default() -> Self {
+        Self {
+            power_off_type: None,
+            suspend_type: None,
+            reset_type: None,
+            default_power_off_type: None,
+            default_suspend_type: None,
+            default_reset_type: None,
+            standby_action: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_POWER_OP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultPowerOpInfo",
@@ -1068,12 +1238,19 @@ impl serde::Serialize for VirtualMachineDefaultPowerOpInfo {
 }
 
 /// `VirtualMachineDeviceRuntimeInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfo {
     /// `runtimeState`: required `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState` or a descendant.
     pub runtime_state: rt::Poly<VirtualMachineDeviceRuntimeInfoDeviceRuntimeState>,
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for VirtualMachineDeviceRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            runtime_state: Default::default(),
+            key: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfo",
@@ -1130,8 +1307,12 @@ impl serde::Serialize for VirtualMachineDeviceRuntimeInfo {
 }
 
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
+impl Default for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_DEVICE_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoDeviceRuntimeState",
     "4.1",
@@ -1182,7 +1363,6 @@ impl serde::Serialize for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
 }
 
 /// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState`, a [`VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     /// `vmDirectPathGen2Active`: optional boolean.
     pub vm_direct_path_gen2_active: Option<bool>,
@@ -1204,6 +1384,22 @@ pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
     pub attachment_status: Option<String>,
     /// `featureRequirement`: list of `VirtualMachineFeatureRequirement`, since VI API 6.7.
     pub feature_requirement: Vec<VirtualMachineFeatureRequirement>,
+}
+impl Default for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
+    fn default() -> Self {
+        Self {
+            vm_direct_path_gen2_active: None,
+            vm_direct_path_gen2_inactive_reason_vm: Vec::new(),
+            vm_direct_path_gen2_inactive_reason_other: Vec::new(),
+            vm_direct_path_gen2_inactive_reason_extended: None,
+            uptv2_active: None,
+            uptv2_inactive_reason_vm: Vec::new(),
+            uptv2_inactive_reason_other: Vec::new(),
+            reservation_status: None,
+            attachment_status: None,
+            feature_requirement: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DEVICE_RUNTIME_INFO_VIRTUAL_ETHERNET_CARD_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState",
@@ -1293,7 +1489,6 @@ for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
 }
 
 /// `VirtualMachineFeatureRequirement`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualMachineFeatureRequirement {
     /// `key`: required string.
     pub key: String,
@@ -1301,6 +1496,15 @@ pub struct VirtualMachineFeatureRequirement {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for VirtualMachineFeatureRequirement {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            feature_name: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FEATURE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFeatureRequirement",
@@ -1360,7 +1564,6 @@ impl serde::Serialize for VirtualMachineFeatureRequirement {
 }
 
 /// `VirtualMachineFileInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFileInfo {
     /// `vmPathName`: optional string.
     pub vm_path_name: Option<String>,
@@ -1372,6 +1575,17 @@ pub struct VirtualMachineFileInfo {
     pub log_directory: Option<String>,
     /// `ftMetadataDirectory`: optional string, since VI API 6.0.
     pub ft_metadata_directory: Option<String>,
+}
+impl Default for VirtualMachineFileInfo {
+    fn default() -> Self {
+        Self {
+            vm_path_name: None,
+            snapshot_directory: None,
+            suspend_directory: None,
+            log_directory: None,
+            ft_metadata_directory: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileInfo",
@@ -1437,7 +1651,6 @@ impl serde::Serialize for VirtualMachineFileInfo {
 }
 
 /// `VirtualMachineFileLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayout {
     /// `configFile`: list of string.
     pub config_file: Vec<String>,
@@ -1449,6 +1662,17 @@ pub struct VirtualMachineFileLayout {
     pub snapshot: Vec<VirtualMachineFileLayoutSnapshotLayout>,
     /// `swapFile`: optional string.
     pub swap_file: Option<String>,
+}
+impl Default for VirtualMachineFileLayout {
+    fn default() -> Self {
+        Self {
+            config_file: Vec::new(),
+            log_file: Vec::new(),
+            disk: Vec::new(),
+            snapshot: Vec::new(),
+            swap_file: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayout",
@@ -1514,12 +1738,19 @@ impl serde::Serialize for VirtualMachineFileLayout {
 }
 
 /// `VirtualMachineFileLayoutDiskLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutDiskLayout {
     /// `key`: required int.
     pub key: i32,
     /// `diskFile`: list, not empty, of string.
     pub disk_file: Vec<String>,
+}
+impl Default for VirtualMachineFileLayoutDiskLayout {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            disk_file: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutDiskLayout",
@@ -1576,7 +1807,6 @@ impl serde::Serialize for VirtualMachineFileLayoutDiskLayout {
 }
 
 /// `VirtualMachineFileLayoutEx`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutEx {
     /// `file`: list of `VirtualMachineFileLayoutExFileInfo`.
     pub file: Vec<VirtualMachineFileLayoutExFileInfo>,
@@ -1586,6 +1816,16 @@ pub struct VirtualMachineFileLayoutEx {
     pub snapshot: Vec<VirtualMachineFileLayoutExSnapshotLayout>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+}
+impl Default for VirtualMachineFileLayoutEx {
+    fn default() -> Self {
+        Self {
+            file: Vec::new(),
+            disk: Vec::new(),
+            snapshot: Vec::new(),
+            timestamp: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutEx",
@@ -1648,7 +1888,6 @@ impl serde::Serialize for VirtualMachineFileLayoutEx {
 }
 
 /// `VirtualMachineFileLayoutExDiskLayout`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutExDiskLayout {
     /// `key`: required int.
     pub key: i32,
@@ -1656,6 +1895,15 @@ pub struct VirtualMachineFileLayoutExDiskLayout {
     pub virtual_disk_format: Option<String>,
     /// `chain`: list of `VirtualMachineFileLayoutExDiskUnit`.
     pub chain: Vec<VirtualMachineFileLayoutExDiskUnit>,
+}
+impl Default for VirtualMachineFileLayoutExDiskLayout {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            virtual_disk_format: None,
+            chain: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskLayout",
@@ -1715,10 +1963,14 @@ impl serde::Serialize for VirtualMachineFileLayoutExDiskLayout {
 }
 
 /// `VirtualMachineFileLayoutExDiskUnit`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutExDiskUnit {
     /// `fileKey`: list, not empty, of int.
     pub file_key: Vec<i32>,
+}
+impl Default for VirtualMachineFileLayoutExDiskUnit {
+    fn default() -> Self {
+        Self { file_key: Vec::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_DISK_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExDiskUnit",
@@ -1772,7 +2024,6 @@ impl serde::Serialize for VirtualMachineFileLayoutExDiskUnit {
 }
 
 /// `VirtualMachineFileLayoutExFileInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutExFileInfo {
     /// `key`: required int.
     pub key: i32,
@@ -1788,6 +2039,19 @@ pub struct VirtualMachineFileLayoutExFileInfo {
     pub backing_object_id: Option<String>,
     /// `accessible`: optional boolean, since VI API 6.0.
     pub accessible: Option<bool>,
+}
+impl Default for VirtualMachineFileLayoutExFileInfo {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            name: String::new(),
+            r#type: String::new(),
+            size: 0,
+            unique_size: None,
+            backing_object_id: None,
+            accessible: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExFileInfo",
@@ -1859,7 +2123,6 @@ impl serde::Serialize for VirtualMachineFileLayoutExFileInfo {
 }
 
 /// `VirtualMachineFileLayoutExSnapshotLayout`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutExSnapshotLayout {
     /// `key`: required reference to `VirtualMachineSnapshot`.
     pub key: rt::ManagedObjectReference,
@@ -1869,6 +2132,16 @@ pub struct VirtualMachineFileLayoutExSnapshotLayout {
     pub memory_key: Option<i32>,
     /// `disk`: list of `VirtualMachineFileLayoutExDiskLayout`.
     pub disk: Vec<VirtualMachineFileLayoutExDiskLayout>,
+}
+impl Default for VirtualMachineFileLayoutExSnapshotLayout {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            data_key: 0,
+            memory_key: None,
+            disk: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_EX_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutExSnapshotLayout",
@@ -1931,12 +2204,19 @@ impl serde::Serialize for VirtualMachineFileLayoutExSnapshotLayout {
 }
 
 /// `VirtualMachineFileLayoutSnapshotLayout`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFileLayoutSnapshotLayout {
     /// `key`: required reference to `VirtualMachineSnapshot`.
     pub key: rt::ManagedObjectReference,
     /// `snapshotFile`: list, not empty, of string.
     pub snapshot_file: Vec<String>,
+}
+impl Default for VirtualMachineFileLayoutSnapshotLayout {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            snapshot_file: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FILE_LAYOUT_SNAPSHOT_LAYOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFileLayoutSnapshotLayout",
@@ -1993,7 +2273,6 @@ impl serde::Serialize for VirtualMachineFileLayoutSnapshotLayout {
 }
 
 /// `VirtualMachineFlagInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFlagInfo {
     /// `disableAcceleration`: optional boolean.
     pub disable_acceleration: Option<bool>,
@@ -2029,6 +2308,29 @@ pub struct VirtualMachineFlagInfo {
     pub vvtd_enabled: Option<bool>,
     /// `vbsEnabled`: optional boolean, since VI API 6.7.
     pub vbs_enabled: Option<bool>,
+}
+impl Default for VirtualMachineFlagInfo {
+    fn default() -> Self {
+        Self {
+            disable_acceleration: None,
+            enable_logging: None,
+            use_toe: None,
+            run_with_debug_info: None,
+            monitor_type: None,
+            ht_sharing: None,
+            snapshot_disabled: None,
+            snapshot_locked: None,
+            disk_uuid_enabled: None,
+            virtual_mmu_usage: None,
+            virtual_exec_usage: None,
+            snapshot_power_off_behavior: None,
+            record_replay_enabled: None,
+            fault_tolerance_type: None,
+            cbrc_cache_enabled: None,
+            vvtd_enabled: None,
+            vbs_enabled: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFlagInfo",
@@ -2130,7 +2432,6 @@ impl serde::Serialize for VirtualMachineFlagInfo {
 }
 
 /// `VirtualMachineForkConfigInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachineForkConfigInfo {
     /// `parentEnabled`: optional boolean.
     pub parent_enabled: Option<bool>,
@@ -2140,6 +2441,16 @@ pub struct VirtualMachineForkConfigInfo {
     pub parent_fork_group_id: Option<String>,
     /// `childType`: optional string.
     pub child_type: Option<String>,
+}
+impl Default for VirtualMachineForkConfigInfo {
+    fn default() -> Self {
+        Self {
+            parent_enabled: None,
+            child_fork_group_id: None,
+            parent_fork_group_id: None,
+            child_type: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FORK_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineForkConfigInfo",
@@ -2202,10 +2513,14 @@ impl serde::Serialize for VirtualMachineForkConfigInfo {
 }
 
 /// `VirtualMachineGuestIntegrityInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualMachineGuestIntegrityInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+}
+impl Default for VirtualMachineGuestIntegrityInfo {
+    fn default() -> Self {
+        Self { enabled: None }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_INTEGRITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestIntegrityInfo",
@@ -2259,12 +2574,19 @@ impl serde::Serialize for VirtualMachineGuestIntegrityInfo {
 }
 
 /// `VirtualMachineGuestMonitoringModeInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineGuestMonitoringModeInfo {
     /// `gmmFile`: optional string.
     pub gmm_file: Option<String>,
     /// `gmmAppliance`: optional string.
     pub gmm_appliance: Option<String>,
+}
+impl Default for VirtualMachineGuestMonitoringModeInfo {
+    fn default() -> Self {
+        Self {
+            gmm_file: None,
+            gmm_appliance: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_MONITORING_MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestMonitoringModeInfo",
@@ -2321,7 +2643,6 @@ impl serde::Serialize for VirtualMachineGuestMonitoringModeInfo {
 }
 
 /// `VirtualMachineGuestRebootStatus`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VirtualMachineGuestRebootStatus {
     /// `rebootRequested`: required boolean.
     pub reboot_requested: bool,
@@ -2329,6 +2650,15 @@ pub struct VirtualMachineGuestRebootStatus {
     pub requesting_components: Vec<String>,
     /// `requestTimestamp`: optional dateTime.
     pub request_timestamp: Option<rt::DateTime>,
+}
+impl Default for VirtualMachineGuestRebootStatus {
+    fn default() -> Self {
+        Self {
+            reboot_requested: false,
+            requesting_components: Vec::new(),
+            request_timestamp: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_REBOOT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestRebootStatus",
@@ -2388,7 +2718,6 @@ impl serde::Serialize for VirtualMachineGuestRebootStatus {
 }
 
 /// `VirtualMachineGuestSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineGuestSummary {
     /// `guestId`: optional string.
     pub guest_id: Option<String>,
@@ -2408,6 +2737,21 @@ pub struct VirtualMachineGuestSummary {
     pub ip_address: Option<String>,
     /// `hwVersion`: optional string, since VI API 6.9.1.
     pub hw_version: Option<String>,
+}
+impl Default for VirtualMachineGuestSummary {
+    fn default() -> Self {
+        Self {
+            guest_id: None,
+            guest_full_name: None,
+            tools_status: None,
+            tools_version_status: None,
+            tools_version_status2: None,
+            tools_running_status: None,
+            host_name: None,
+            ip_address: None,
+            hw_version: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestSummary",
@@ -2485,7 +2829,6 @@ impl serde::Serialize for VirtualMachineGuestSummary {
 }
 
 /// `VirtualMachineMessage`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineMessage {
     /// `id`: required string.
     pub id: String,
@@ -2493,6 +2836,15 @@ pub struct VirtualMachineMessage {
     pub argument: Vec<rt::Any>,
     /// `text`: optional string, since VI API 4.0.
     pub text: Option<String>,
+}
+impl Default for VirtualMachineMessage {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            argument: Vec::new(),
+            text: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMessage",
@@ -2552,7 +2904,6 @@ impl serde::Serialize for VirtualMachineMessage {
 }
 
 /// `VirtualMachineNetworkShaperInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineNetworkShaperInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2562,6 +2913,16 @@ pub struct VirtualMachineNetworkShaperInfo {
     pub average_bps: Option<i64>,
     /// `burstSize`: optional long.
     pub burst_size: Option<i64>,
+}
+impl Default for VirtualMachineNetworkShaperInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            peak_bps: None,
+            average_bps: None,
+            burst_size: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_SHAPER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkShaperInfo",
@@ -2624,7 +2985,6 @@ impl serde::Serialize for VirtualMachineNetworkShaperInfo {
 }
 
 /// `VirtualMachineQuestionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineQuestionInfo {
     /// `id`: required string.
     pub id: String,
@@ -2634,6 +2994,16 @@ pub struct VirtualMachineQuestionInfo {
     pub choice: ChoiceOption,
     /// `message`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message: Vec<VirtualMachineMessage>,
+}
+impl Default for VirtualMachineQuestionInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            text: String::new(),
+            choice: Default::default(),
+            message: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_QUESTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuestionInfo",
@@ -2696,7 +3066,6 @@ impl serde::Serialize for VirtualMachineQuestionInfo {
 }
 
 /// `VirtualMachineQuickStats`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineQuickStats {
     /// `overallCpuUsage`: optional int.
     pub overall_cpu_usage: Option<i32>,
@@ -2746,6 +3115,36 @@ pub struct VirtualMachineQuickStats {
     pub active_memory: Option<i32>,
     /// `memoryTierStats`: list of `VirtualMachineQuickStatsMemoryTierStats`, since VI API 7.0.3.0.
     pub memory_tier_stats: Vec<VirtualMachineQuickStatsMemoryTierStats>,
+}
+impl Default for VirtualMachineQuickStats {
+    fn default() -> Self {
+        Self {
+            overall_cpu_usage: None,
+            overall_cpu_demand: None,
+            overall_cpu_readiness: None,
+            guest_memory_usage: None,
+            host_memory_usage: None,
+            guest_heartbeat_status: Default::default(),
+            distributed_cpu_entitlement: None,
+            distributed_memory_entitlement: None,
+            static_cpu_entitlement: None,
+            static_memory_entitlement: None,
+            granted_memory: None,
+            private_memory: None,
+            shared_memory: None,
+            swapped_memory: None,
+            ballooned_memory: None,
+            consumed_overhead_memory: None,
+            ft_log_bandwidth: None,
+            ft_secondary_latency: None,
+            ft_latency_status: None,
+            compressed_memory: None,
+            uptime_seconds: None,
+            ssd_swapped_memory: None,
+            active_memory: None,
+            memory_tier_stats: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStats",
@@ -2868,12 +3267,19 @@ impl serde::Serialize for VirtualMachineQuickStats {
 }
 
 /// `VirtualMachineQuickStatsMemoryTierStats`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct VirtualMachineQuickStatsMemoryTierStats {
     /// `memoryTierType`: required string.
     pub memory_tier_type: String,
     /// `readBandwidth`: required long.
     pub read_bandwidth: i64,
+}
+impl Default for VirtualMachineQuickStatsMemoryTierStats {
+    fn default() -> Self {
+        Self {
+            memory_tier_type: String::new(),
+            read_bandwidth: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_QUICK_STATS_MEMORY_TIER_STATS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineQuickStatsMemoryTierStats",
@@ -2930,7 +3336,6 @@ impl serde::Serialize for VirtualMachineQuickStatsMemoryTierStats {
 }
 
 /// `VirtualMachineRelocateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineRelocateSpec {
     /// `service`: optional `ServiceLocator`, since VI API 6.0.
     #[cfg(feature = "vmotion")]
@@ -2962,6 +3367,29 @@ pub struct VirtualMachineRelocateSpec {
     /// `vmPlacementPolicies`: list of `VmPlacementPolicy` or a descendant, since VI API 9.1.0.0.
     #[cfg(feature = "vm")]
     pub vm_placement_policies: Vec<rt::Poly<VmPlacementPolicy>>,
+}
+impl Default for VirtualMachineRelocateSpec {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "vmotion")]
+            service: None,
+            folder: None,
+            datastore: None,
+            disk_move_type: None,
+            pool: None,
+            host: None,
+            disk: Vec::new(),
+            transform: None,
+            device_change: Vec::new(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            crypto_spec: None,
+            tag_specs: Vec::new(),
+            #[cfg(feature = "vm")]
+            vm_placement_policies: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpec",
@@ -3059,7 +3487,6 @@ impl serde::Serialize for VirtualMachineRelocateSpec {
 }
 
 /// `VirtualMachineRelocateSpecDiskLocator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineRelocateSpecDiskLocator {
     /// `diskId`: required int.
     pub disk_id: i32,
@@ -3077,6 +3504,21 @@ pub struct VirtualMachineRelocateSpecDiskLocator {
     /// `filterSpec`: list of `VirtualMachineBaseIndependentFilterSpec` or a descendant, since VI API 7.0.2.1.
     #[cfg(feature = "iofilter")]
     pub filter_spec: Vec<rt::Poly<VirtualMachineBaseIndependentFilterSpec>>,
+}
+impl Default for VirtualMachineRelocateSpecDiskLocator {
+    fn default() -> Self {
+        Self {
+            disk_id: 0,
+            datastore: Default::default(),
+            disk_move_type: None,
+            disk_backing_info: None,
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            backing: None,
+            #[cfg(feature = "iofilter")]
+            filter_spec: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocator",
@@ -3152,13 +3594,21 @@ impl serde::Serialize for VirtualMachineRelocateSpecDiskLocator {
 }
 
 /// `VirtualMachineRelocateSpecDiskLocatorBackingSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     /// `parent`: optional `VirtualMachineRelocateSpecDiskLocatorBackingSpec`.
     pub parent: Option<Box<VirtualMachineRelocateSpecDiskLocatorBackingSpec>>,
     /// `crypto`: optional `CryptoSpec` or a descendant.
     #[cfg(feature = "crypto")]
     pub crypto: Option<rt::Poly<CryptoSpec>>,
+}
+impl Default for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
+    fn default() -> Self {
+        Self {
+            parent: None,
+            #[cfg(feature = "crypto")]
+            crypto: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_RELOCATE_SPEC_DISK_LOCATOR_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRelocateSpecDiskLocatorBackingSpec",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualMachineRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineRuntimeInfo {
     /// `device`: list of `VirtualMachineDeviceRuntimeInfo`, since VI API 4.1.
     pub device: Vec<VirtualMachineDeviceRuntimeInfo>,
@@ -82,6 +81,49 @@ pub struct VirtualMachineRuntimeInfo {
     pub consolidate_work_done: Option<i64>,
     /// `diskChainBroken`: optional boolean, since VI API 9.1.0.0.
     pub disk_chain_broken: Option<bool>,
+}
+impl Default for VirtualMachineRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            device: Vec::new(),
+            host: None,
+            connection_state: Default::default(),
+            power_state: Default::default(),
+            vm_failover_in_progress: None,
+            fault_tolerance_state: None,
+            das_vm_protection: None,
+            tools_installer_mounted: false,
+            suspend_time: None,
+            boot_time: None,
+            suspend_interval: None,
+            question: None,
+            memory_overhead: None,
+            max_cpu_usage: None,
+            max_memory_usage: None,
+            num_mks_connections: 0,
+            record_replay_state: None,
+            clean_power_off: None,
+            need_secondary_reason: None,
+            online_standby: None,
+            min_required_evc_mode_key: None,
+            consolidation_needed: None,
+            offline_feature_requirement: Vec::new(),
+            feature_requirement: Vec::new(),
+            feature_mask: Vec::new(),
+            v_flash_cache_allocation: None,
+            paused: None,
+            snapshot_in_background: None,
+            quiesced_fork_parent: None,
+            instant_clone_frozen: None,
+            crypto_state: None,
+            suspended_to_memory: None,
+            op_notification_timeout: None,
+            iommu_active: None,
+            consolidate_work_total: None,
+            consolidate_work_done: None,
+            disk_chain_broken: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfo",
@@ -243,10 +285,14 @@ impl serde::Serialize for VirtualMachineRuntimeInfo {
 }
 
 /// `VirtualMachineRuntimeInfoDasProtectionState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualMachineRuntimeInfoDasProtectionState {
     /// `dasProtected`: required boolean.
     pub das_protected: bool,
+}
+impl Default for VirtualMachineRuntimeInfoDasProtectionState {
+    fn default() -> Self {
+        Self { das_protected: false }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_RUNTIME_INFO_DAS_PROTECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineRuntimeInfoDasProtectionState",
@@ -300,7 +346,6 @@ impl serde::Serialize for VirtualMachineRuntimeInfoDasProtectionState {
 }
 
 /// `VirtualMachineSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineSgxInfo {
     /// `epcSize`: required long.
     pub epc_size: i64,
@@ -310,6 +355,16 @@ pub struct VirtualMachineSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `requireAttestation`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation: Option<bool>,
+}
+impl Default for VirtualMachineSgxInfo {
+    fn default() -> Self {
+        Self {
+            epc_size: 0,
+            flc_mode: None,
+            le_pub_key_hash: None,
+            require_attestation: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxInfo",
@@ -372,12 +427,19 @@ impl serde::Serialize for VirtualMachineSgxInfo {
 }
 
 /// `VirtualMachineSnapshotInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineSnapshotInfo {
     /// `currentSnapshot`: optional reference to `VirtualMachineSnapshot`.
     pub current_snapshot: Option<rt::ManagedObjectReference>,
     /// `rootSnapshotList`: list, not empty, of `VirtualMachineSnapshotTree`.
     pub root_snapshot_list: Vec<VirtualMachineSnapshotTree>,
+}
+impl Default for VirtualMachineSnapshotInfo {
+    fn default() -> Self {
+        Self {
+            current_snapshot: None,
+            root_snapshot_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotInfo",
@@ -434,7 +496,6 @@ impl serde::Serialize for VirtualMachineSnapshotInfo {
 }
 
 /// `VirtualMachineSnapshotTree`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineSnapshotTree {
     /// `snapshot`: required reference to `VirtualMachineSnapshot`.
     pub snapshot: rt::ManagedObjectReference,
@@ -458,6 +519,23 @@ pub struct VirtualMachineSnapshotTree {
     pub child_snapshot_list: Vec<VirtualMachineSnapshotTree>,
     /// `replaySupported`: optional boolean, since VI API 4.0.
     pub replay_supported: Option<bool>,
+}
+impl Default for VirtualMachineSnapshotTree {
+    fn default() -> Self {
+        Self {
+            snapshot: Default::default(),
+            vm: Default::default(),
+            name: String::new(),
+            description: String::new(),
+            id: None,
+            create_time: Default::default(),
+            state: Default::default(),
+            quiesced: false,
+            backup_manifest: None,
+            child_snapshot_list: Vec::new(),
+            replay_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT_TREE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshotTree",
@@ -541,12 +619,19 @@ impl serde::Serialize for VirtualMachineSnapshotTree {
 }
 
 /// `VirtualMachineStorageInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineStorageInfo {
     /// `perDatastoreUsage`: list of `VirtualMachineUsageOnDatastore`.
     pub per_datastore_usage: Vec<VirtualMachineUsageOnDatastore>,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+}
+impl Default for VirtualMachineStorageInfo {
+    fn default() -> Self {
+        Self {
+            per_datastore_usage: Vec::new(),
+            timestamp: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageInfo",
@@ -603,7 +688,6 @@ impl serde::Serialize for VirtualMachineStorageInfo {
 }
 
 /// `VirtualMachineStorageSummary`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineStorageSummary {
     /// `committed`: required long.
     pub committed: i64,
@@ -613,6 +697,16 @@ pub struct VirtualMachineStorageSummary {
     pub unshared: i64,
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
+}
+impl Default for VirtualMachineStorageSummary {
+    fn default() -> Self {
+        Self {
+            committed: 0,
+            uncommitted: 0,
+            unshared: 0,
+            timestamp: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_STORAGE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineStorageSummary",
@@ -675,7 +769,6 @@ impl serde::Serialize for VirtualMachineStorageSummary {
 }
 
 /// `VirtualMachineSummary`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineSummary {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
@@ -693,6 +786,20 @@ pub struct VirtualMachineSummary {
     pub overall_status: enums::ManagedEntityStatus,
     /// `customValue`: list of `CustomFieldValue` or a descendant.
     pub custom_value: Vec<rt::Poly<CustomFieldValue>>,
+}
+impl Default for VirtualMachineSummary {
+    fn default() -> Self {
+        Self {
+            vm: None,
+            runtime: Default::default(),
+            guest: None,
+            config: Default::default(),
+            storage: None,
+            quick_stats: Default::default(),
+            overall_status: Default::default(),
+            custom_value: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSummary",
@@ -767,7 +874,6 @@ impl serde::Serialize for VirtualMachineSummary {
 }
 
 /// `VirtualMachineTicket`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualMachineTicket {
     /// `ticket`: required string, secret.
     pub ticket: String,
@@ -785,6 +891,20 @@ pub struct VirtualMachineTicket {
     pub ssl_certificate: Option<String>,
     /// `url`: optional string, since VI API 7.0.0.0.
     pub url: Option<String>,
+}
+impl Default for VirtualMachineTicket {
+    fn default() -> Self {
+        Self {
+            ticket: String::new(),
+            cfg_file: String::new(),
+            host: None,
+            port: None,
+            ssl_thumbprint: None,
+            cert_thumbprint_list: Vec::new(),
+            ssl_certificate: None,
+            url: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTicket",
@@ -859,7 +979,6 @@ impl serde::Serialize for VirtualMachineTicket {
 }
 
 /// `VirtualMachineUsageOnDatastore`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineUsageOnDatastore {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
@@ -869,6 +988,16 @@ pub struct VirtualMachineUsageOnDatastore {
     pub uncommitted: i64,
     /// `unshared`: required long.
     pub unshared: i64,
+}
+impl Default for VirtualMachineUsageOnDatastore {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            committed: 0,
+            uncommitted: 0,
+            unshared: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_USAGE_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsageOnDatastore",
@@ -931,7 +1060,6 @@ impl serde::Serialize for VirtualMachineUsageOnDatastore {
 }
 
 /// `VirtualMachineVMCIDevice`, a [`VirtualDevice`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualMachineVmciDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -943,6 +1071,17 @@ pub struct VirtualMachineVmciDevice {
     pub filter_enable: Option<bool>,
     /// `filterInfo`: optional `VirtualMachineVMCIDeviceFilterInfo`, since VI API 6.0.
     pub filter_info: Option<Box<VirtualMachineVmciDeviceFilterInfo>>,
+}
+impl Default for VirtualMachineVmciDevice {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            id: None,
+            allow_unrestricted_communication: None,
+            filter_enable: None,
+            filter_info: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDevice",
@@ -1021,10 +1160,14 @@ impl serde::Serialize for VirtualMachineVmciDevice {
 }
 
 /// `VirtualMachineVMCIDeviceFilterInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachineVmciDeviceFilterInfo {
     /// `filters`: list of `VirtualMachineVMCIDeviceFilterSpec`.
     pub filters: Vec<VirtualMachineVmciDeviceFilterSpec>,
+}
+impl Default for VirtualMachineVmciDeviceFilterInfo {
+    fn default() -> Self {
+        Self { filters: Vec::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterInfo",
@@ -1078,7 +1221,6 @@ impl serde::Serialize for VirtualMachineVmciDeviceFilterInfo {
 }
 
 /// `VirtualMachineVMCIDeviceFilterSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachineVmciDeviceFilterSpec {
     /// `rank`: required long.
     pub rank: i64,
@@ -1092,6 +1234,18 @@ pub struct VirtualMachineVmciDeviceFilterSpec {
     pub lower_dst_port_boundary: Option<i64>,
     /// `upperDstPortBoundary`: optional long.
     pub upper_dst_port_boundary: Option<i64>,
+}
+impl Default for VirtualMachineVmciDeviceFilterSpec {
+    fn default() -> Self {
+        Self {
+            rank: 0,
+            action: String::new(),
+            protocol: String::new(),
+            direction: String::new(),
+            lower_dst_port_boundary: None,
+            upper_dst_port_boundary: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceFilterSpec",
@@ -1160,10 +1314,16 @@ impl serde::Serialize for VirtualMachineVmciDeviceFilterSpec {
 }
 
 /// `VirtualMachineVMIROM`, a [`VirtualDevice`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineVmirom {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualMachineVmirom {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMIROM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMIROM",
@@ -1229,10 +1389,14 @@ impl serde::Serialize for VirtualMachineVmirom {
 }
 
 /// `VirtualMachineVcpuConfig`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineVcpuConfig {
     /// `latencySensitivity`: optional `LatencySensitivity`.
     pub latency_sensitivity: Option<Box<LatencySensitivity>>,
+}
+impl Default for VirtualMachineVcpuConfig {
+    fn default() -> Self {
+        Self { latency_sensitivity: None }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VCPU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVcpuConfig",
@@ -1286,7 +1450,6 @@ impl serde::Serialize for VirtualMachineVcpuConfig {
 }
 
 /// `VirtualMachineVideoCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineVideoCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1302,6 +1465,19 @@ pub struct VirtualMachineVideoCard {
     pub use3d_renderer: Option<String>,
     /// `graphicsMemorySizeInKB`: optional long, since VI API 6.0.
     pub graphics_memory_size_in_kb: Option<i64>,
+}
+impl Default for VirtualMachineVideoCard {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            video_ram_size_in_kb: None,
+            num_displays: None,
+            use_auto_detect: None,
+            enable3_d_support: None,
+            use3d_renderer: None,
+            graphics_memory_size_in_kb: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIDEO_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVideoCard",
@@ -1386,10 +1562,14 @@ impl serde::Serialize for VirtualMachineVideoCard {
 }
 
 /// `VirtualMachineVirtualDeviceGroups`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroups {
     /// `deviceGroup`: list of `VirtualMachineVirtualDeviceGroupsDeviceGroup` or a descendant.
     pub device_group: Vec<rt::Poly<VirtualMachineVirtualDeviceGroupsDeviceGroup>>,
+}
+impl Default for VirtualMachineVirtualDeviceGroups {
+    fn default() -> Self {
+        Self { device_group: Vec::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroups",
@@ -1443,12 +1623,19 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroups {
 }
 
 /// `VirtualMachineVirtualDeviceGroupsDeviceGroup`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
     /// `groupInstanceKey`: required int.
     pub group_instance_key: i32,
     /// `deviceInfo`: optional `Description` or a descendant.
     pub device_info: Option<rt::Poly<Description>>,
+}
+impl Default for VirtualMachineVirtualDeviceGroupsDeviceGroup {
+    fn default() -> Self {
+        Self {
+            group_instance_key: 0,
+            device_info: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsDeviceGroup",
@@ -1507,12 +1694,19 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroupsDeviceGroup {
 }
 
 /// `VirtualMachineVirtualDeviceGroupsVendorDeviceGroup`, a [`VirtualMachineVirtualDeviceGroupsDeviceGroup`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     /// The properties of `VirtualMachineVirtualDeviceGroupsDeviceGroup`.
     pub base: VirtualMachineVirtualDeviceGroupsDeviceGroup,
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+}
+impl Default for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineVirtualDeviceGroupsDeviceGroup::default(),
+            device_group_name: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_GROUPS_VENDOR_DEVICE_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceGroupsVendorDeviceGroup",
@@ -1583,10 +1777,14 @@ impl serde::Serialize for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
 }
 
 /// `VirtualMachineVirtualDeviceSwap`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceSwap {
     /// `lsiToPvscsi`: optional `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`.
     pub lsi_to_pvscsi: Option<Box<VirtualMachineVirtualDeviceSwapDeviceSwapInfo>>,
+}
+impl Default for VirtualMachineVirtualDeviceSwap {
+    fn default() -> Self {
+        Self { lsi_to_pvscsi: None }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwap",
@@ -1640,7 +1838,6 @@ impl serde::Serialize for VirtualMachineVirtualDeviceSwap {
 }
 
 /// `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1648,6 +1845,15 @@ pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     pub applicable: Option<bool>,
     /// `status`: optional string.
     pub status: Option<String>,
+}
+impl Default for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            applicable: None,
+            status: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_DEVICE_SWAP_DEVICE_SWAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualDeviceSwapDeviceSwapInfo",
@@ -1707,12 +1913,19 @@ impl serde::Serialize for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
 }
 
 /// `VirtualMachineVirtualNuma`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVirtualNuma {
     /// `coresPerNumaNode`: optional int.
     pub cores_per_numa_node: Option<i32>,
     /// `exposeVnumaOnCpuHotadd`: optional boolean.
     pub expose_vnuma_on_cpu_hotadd: Option<bool>,
+}
+impl Default for VirtualMachineVirtualNuma {
+    fn default() -> Self {
+        Self {
+            cores_per_numa_node: None,
+            expose_vnuma_on_cpu_hotadd: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNuma",
@@ -1769,7 +1982,6 @@ impl serde::Serialize for VirtualMachineVirtualNuma {
 }
 
 /// `VirtualMachineVirtualNumaInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVirtualNumaInfo {
     /// `coresPerNumaNode`: optional int.
     pub cores_per_numa_node: Option<i32>,
@@ -1777,6 +1989,15 @@ pub struct VirtualMachineVirtualNumaInfo {
     pub auto_cores_per_numa_node: Option<bool>,
     /// `vnumaOnCpuHotaddExposed`: optional boolean.
     pub vnuma_on_cpu_hotadd_exposed: Option<bool>,
+}
+impl Default for VirtualMachineVirtualNumaInfo {
+    fn default() -> Self {
+        Self {
+            cores_per_numa_node: None,
+            auto_cores_per_numa_node: None,
+            vnuma_on_cpu_hotadd_exposed: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_NUMA_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualNumaInfo",
@@ -1836,10 +2057,14 @@ impl serde::Serialize for VirtualMachineVirtualNumaInfo {
 }
 
 /// `VirtualMachineVirtualPMem`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct VirtualMachineVirtualPMem {
     /// `snapshotMode`: optional string.
     pub snapshot_mode: Option<String>,
+}
+impl Default for VirtualMachineVirtualPMem {
+    fn default() -> Self {
+        Self { snapshot_mode: None }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VIRTUAL_P_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVirtualPMem",
@@ -1893,7 +2118,6 @@ impl serde::Serialize for VirtualMachineVirtualPMem {
 }
 
 /// `VirtualNVDIMM`, a [`VirtualDevice`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualNvdimm {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -1901,6 +2125,15 @@ pub struct VirtualNvdimm {
     pub capacity_in_mb: i64,
     /// `configuredCapacityInMB`: optional long, since VI API 7.0.2.0.
     pub configured_capacity_in_mb: Option<i64>,
+}
+impl Default for VirtualNvdimm {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            capacity_in_mb: 0,
+            configured_capacity_in_mb: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVDIMM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMM",
@@ -1973,7 +2206,6 @@ impl serde::Serialize for VirtualNvdimm {
 }
 
 /// `VirtualNVDIMMBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualNvdimmBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
@@ -1981,6 +2213,15 @@ pub struct VirtualNvdimmBackingInfo {
     pub parent: Option<Box<VirtualNvdimmBackingInfo>>,
     /// `changeId`: optional string.
     pub change_id: Option<String>,
+}
+impl Default for VirtualNvdimmBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+            parent: None,
+            change_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVDIMM_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMBackingInfo",
@@ -2053,10 +2294,16 @@ impl serde::Serialize for VirtualNvdimmBackingInfo {
 }
 
 /// `VirtualNVDIMMController`, a [`VirtualController`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualNvdimmController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualNvdimmController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMController",
@@ -2122,12 +2369,19 @@ impl serde::Serialize for VirtualNvdimmController {
 }
 
 /// `VirtualNVMEController`, a [`VirtualController`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualNvmeController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
     /// `sharedBus`: optional string, since VI API 8.0.2.0.
     pub shared_bus: Option<String>,
+}
+impl Default for VirtualNvmeController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+            shared_bus: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEController",
@@ -2197,10 +2451,16 @@ impl serde::Serialize for VirtualNvmeController {
 }
 
 /// `VirtualPCIController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualPciController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIController",
@@ -2266,10 +2526,16 @@ impl serde::Serialize for VirtualPciController {
 }
 
 /// `VirtualPCIPassthrough`, a [`VirtualDevice`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualPciPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualPciPassthrough {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthrough",
@@ -2335,7 +2601,6 @@ impl serde::Serialize for VirtualPciPassthrough {
 }
 
 /// `VirtualPCIPassthroughAllowedDevice`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughAllowedDevice {
     /// `vendorId`: required int.
     pub vendor_id: i32,
@@ -2347,6 +2612,17 @@ pub struct VirtualPciPassthroughAllowedDevice {
     pub sub_device_id: Option<i32>,
     /// `revisionId`: optional short.
     pub revision_id: Option<i16>,
+}
+impl Default for VirtualPciPassthroughAllowedDevice {
+    fn default() -> Self {
+        Self {
+            vendor_id: 0,
+            device_id: 0,
+            sub_vendor_id: None,
+            sub_device_id: None,
+            revision_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_ALLOWED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughAllowedDevice",
@@ -2412,7 +2688,6 @@ impl serde::Serialize for VirtualPciPassthroughAllowedDevice {
 }
 
 /// `VirtualPCIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -2424,6 +2699,17 @@ pub struct VirtualPciPassthroughDeviceBackingInfo {
     pub system_id: String,
     /// `vendorId`: required short.
     pub vendor_id: i16,
+}
+impl Default for VirtualPciPassthroughDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            id: String::new(),
+            device_id: String::new(),
+            system_id: String::new(),
+            vendor_id: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingInfo",
@@ -2502,12 +2788,19 @@ impl serde::Serialize for VirtualPciPassthroughDeviceBackingInfo {
 }
 
 /// `VirtualPCIPassthroughDvxBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDvxBackingInfo {
     /// `deviceClass`: optional string.
     pub device_class: Option<String>,
     /// `configParams`: list of `OptionValue` or a descendant.
     pub config_params: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for VirtualPciPassthroughDvxBackingInfo {
+    fn default() -> Self {
+        Self {
+            device_class: None,
+            config_params: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingInfo",
@@ -2566,7 +2859,6 @@ impl serde::Serialize for VirtualPciPassthroughDvxBackingInfo {
 }
 
 /// `VirtualPCIPassthroughDynamicBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDynamicBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
@@ -2576,6 +2868,16 @@ pub struct VirtualPciPassthroughDynamicBackingInfo {
     pub custom_label: Option<String>,
     /// `assignedId`: optional string.
     pub assigned_id: Option<String>,
+}
+impl Default for VirtualPciPassthroughDynamicBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            allowed_device: Vec::new(),
+            custom_label: None,
+            assigned_id: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingInfo",
@@ -2651,8 +2953,12 @@ impl serde::Serialize for VirtualPciPassthroughDynamicBackingInfo {
 }
 
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughPluginBackingInfo {}
+impl Default for VirtualPciPassthroughPluginBackingInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingInfo",
     "6.0",
@@ -2703,7 +3009,6 @@ impl serde::Serialize for VirtualPciPassthroughPluginBackingInfo {
 }
 
 /// `VirtualPCIPassthroughVmiopBackingInfo`, a [`VirtualPciPassthroughPluginBackingInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughVmiopBackingInfo {
     /// `vgpu`: optional string.
     pub vgpu: Option<String>,
@@ -2713,6 +3018,16 @@ pub struct VirtualPciPassthroughVmiopBackingInfo {
     pub migrate_supported: Option<bool>,
     /// `enhancedMigrateCapability`: optional boolean, since VI API 8.0.0.1.
     pub enhanced_migrate_capability: Option<bool>,
+}
+impl Default for VirtualPciPassthroughVmiopBackingInfo {
+    fn default() -> Self {
+        Self {
+            vgpu: None,
+            vgpu_migrate_data_size_mb: None,
+            migrate_supported: None,
+            enhanced_migrate_capability: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingInfo",
@@ -2777,10 +3092,16 @@ impl serde::Serialize for VirtualPciPassthroughVmiopBackingInfo {
 }
 
 /// `VirtualPCNet32`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPcNet32 {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+}
+impl Default for VirtualPcNet32 {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PC_NET32: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32",
@@ -2846,10 +3167,16 @@ impl serde::Serialize for VirtualPcNet32 {
 }
 
 /// `VirtualPS2Controller`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPs2Controller {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualPs2Controller {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2Controller",
@@ -2915,10 +3242,16 @@ impl serde::Serialize for VirtualPs2Controller {
 }
 
 /// `VirtualParallelPort`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualParallelPort {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPort",
@@ -2984,10 +3317,16 @@ impl serde::Serialize for VirtualParallelPort {
 }
 
 /// `VirtualParallelPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualParallelPortDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingInfo",
@@ -3053,10 +3392,16 @@ impl serde::Serialize for VirtualParallelPortDeviceBackingInfo {
 }
 
 /// `VirtualParallelPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+}
+impl Default for VirtualParallelPortFileBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingInfo",
@@ -3122,10 +3467,16 @@ impl serde::Serialize for VirtualParallelPortFileBackingInfo {
 }
 
 /// `VirtualPointingDevice`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPointingDevice {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualPointingDevice {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDevice",
@@ -3191,12 +3542,19 @@ impl serde::Serialize for VirtualPointingDevice {
 }
 
 /// `VirtualPointingDeviceDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPointingDeviceDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostPointingDevice`: required string.
     pub host_pointing_device: String,
+}
+impl Default for VirtualPointingDeviceDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            host_pointing_device: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceDeviceBackingInfo",
@@ -3266,10 +3624,16 @@ impl serde::Serialize for VirtualPointingDeviceDeviceBackingInfo {
 }
 
 /// `VirtualPrecisionClock`, a [`VirtualDevice`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPrecisionClock {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualPrecisionClock {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClock",
@@ -3335,10 +3699,14 @@ impl serde::Serialize for VirtualPrecisionClock {
 }
 
 /// `VirtualPrecisionClockSystemClockBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPrecisionClockSystemClockBackingInfo {
     /// `protocol`: optional string.
     pub protocol: Option<String>,
+}
+impl Default for VirtualPrecisionClockSystemClockBackingInfo {
+    fn default() -> Self {
+        Self { protocol: None }
+    }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingInfo",
@@ -3395,10 +3763,16 @@ impl serde::Serialize for VirtualPrecisionClockSystemClockBackingInfo {
 }
 
 /// `VirtualSATAController`, a [`VirtualController`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSataController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualSataController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAController",
@@ -3464,7 +3838,6 @@ impl serde::Serialize for VirtualSataController {
 }
 
 /// `VirtualSCSIController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -3474,6 +3847,16 @@ pub struct VirtualScsiController {
     pub shared_bus: enums::VirtualScsiSharing,
     /// `scsiCtlrUnitNumber`: optional int.
     pub scsi_ctlr_unit_number: Option<i32>,
+}
+impl Default for VirtualScsiController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+            hot_add_remove: None,
+            shared_bus: Default::default(),
+            scsi_ctlr_unit_number: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIController",
@@ -3549,10 +3932,16 @@ impl serde::Serialize for VirtualScsiController {
 }
 
 /// `VirtualSCSIPassthrough`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiPassthrough {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualScsiPassthrough {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthrough",
@@ -3618,10 +4007,16 @@ impl serde::Serialize for VirtualScsiPassthrough {
 }
 
 /// `VirtualSCSIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiPassthroughDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualScsiPassthroughDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingInfo",
@@ -3687,10 +4082,16 @@ impl serde::Serialize for VirtualScsiPassthroughDeviceBackingInfo {
 }
 
 /// `VirtualSIOController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSioController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
+}
+impl Default for VirtualSioController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOController",
@@ -3756,12 +4157,19 @@ impl serde::Serialize for VirtualSioController {
 }
 
 /// `VirtualSerialPort`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPort {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
     /// `yieldOnPoll`: required boolean.
     pub yield_on_poll: bool,
+}
+impl Default for VirtualSerialPort {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            yield_on_poll: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPort",
@@ -3831,10 +4239,16 @@ impl serde::Serialize for VirtualSerialPort {
 }
 
 /// `VirtualSerialPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualSerialPortDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingInfo",
@@ -3900,10 +4314,16 @@ impl serde::Serialize for VirtualSerialPortDeviceBackingInfo {
 }
 
 /// `VirtualSerialPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortFileBackingInfo {
     /// The properties of `VirtualDeviceFileBackingInfo`.
     pub base: VirtualDeviceFileBackingInfo,
+}
+impl Default for VirtualSerialPortFileBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingInfo",
@@ -3969,7 +4389,6 @@ impl serde::Serialize for VirtualSerialPortFileBackingInfo {
 }
 
 /// `VirtualSerialPortPipeBackingInfo`, a [`VirtualDevicePipeBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortPipeBackingInfo {
     /// The properties of `VirtualDevicePipeBackingInfo`.
     pub base: VirtualDevicePipeBackingInfo,
@@ -3977,6 +4396,15 @@ pub struct VirtualSerialPortPipeBackingInfo {
     pub endpoint: String,
     /// `noRxLoss`: optional boolean.
     pub no_rx_loss: Option<bool>,
+}
+impl Default for VirtualSerialPortPipeBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevicePipeBackingInfo::default(),
+            endpoint: String::new(),
+            no_rx_loss: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingInfo",
@@ -4049,8 +4477,12 @@ impl serde::Serialize for VirtualSerialPortPipeBackingInfo {
 }
 
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualSerialPortThinPrintBackingInfo {}
+impl Default for VirtualSerialPortThinPrintBackingInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingInfo",
     "5.1",
@@ -4101,10 +4533,16 @@ impl serde::Serialize for VirtualSerialPortThinPrintBackingInfo {
 }
 
 /// `VirtualSerialPortURIBackingInfo`, a [`VirtualDeviceUriBackingInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualSerialPortUriBackingInfo {
     /// The properties of `VirtualDeviceURIBackingInfo`.
     pub base: VirtualDeviceUriBackingInfo,
+}
+impl Default for VirtualSerialPortUriBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceUriBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingInfo",
@@ -4170,10 +4608,16 @@ impl serde::Serialize for VirtualSerialPortUriBackingInfo {
 }
 
 /// `VirtualSoundBlaster16`, a [`VirtualSoundCard`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundBlaster16 {
     /// The properties of `VirtualSoundCard`.
     pub base: VirtualSoundCard,
+}
+impl Default for VirtualSoundBlaster16 {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16",
@@ -4239,10 +4683,16 @@ impl serde::Serialize for VirtualSoundBlaster16 {
 }
 
 /// `VirtualSoundCard`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundCard {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
+}
+impl Default for VirtualSoundCard {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCard",
@@ -4308,10 +4758,16 @@ impl serde::Serialize for VirtualSoundCard {
 }
 
 /// `VirtualSoundCardDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundCardDeviceBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualSoundCardDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingInfo",
@@ -4377,7 +4833,6 @@ impl serde::Serialize for VirtualSoundCardDeviceBackingInfo {
 }
 
 /// `VirtualSriovEthernetCard`, a [`VirtualEthernetCard`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSriovEthernetCard {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
@@ -4387,6 +4842,16 @@ pub struct VirtualSriovEthernetCard {
     pub sriov_backing: Option<Box<VirtualSriovEthernetCardSriovBackingInfo>>,
     /// `dvxBackingInfo`: optional `VirtualPCIPassthroughDvxBackingInfo`, since VI API 8.0.0.1.
     pub dvx_backing_info: Option<Box<VirtualPciPassthroughDvxBackingInfo>>,
+}
+impl Default for VirtualSriovEthernetCard {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCard::default(),
+            allow_guest_os_mtu_change: None,
+            sriov_backing: None,
+            dvx_backing_info: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCard",
@@ -4462,7 +4927,6 @@ impl serde::Serialize for VirtualSriovEthernetCard {
 }
 
 /// `VirtualSriovEthernetCardSriovBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSriovEthernetCardSriovBackingInfo {
     /// `physicalFunctionBacking`: optional `VirtualPCIPassthroughDeviceBackingInfo`.
     pub physical_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
@@ -4470,6 +4934,15 @@ pub struct VirtualSriovEthernetCardSriovBackingInfo {
     pub virtual_function_backing: Option<Box<VirtualPciPassthroughDeviceBackingInfo>>,
     /// `virtualFunctionIndex`: optional int.
     pub virtual_function_index: Option<i32>,
+}
+impl Default for VirtualSriovEthernetCardSriovBackingInfo {
+    fn default() -> Self {
+        Self {
+            physical_function_backing: None,
+            virtual_function_backing: None,
+            virtual_function_index: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingInfo",
@@ -4531,7 +5004,6 @@ impl serde::Serialize for VirtualSriovEthernetCardSriovBackingInfo {
 }
 
 /// `VirtualTPM`, a [`VirtualDevice`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualTpm {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -4539,6 +5011,15 @@ pub struct VirtualTpm {
     pub endorsement_key_certificate_signing_request: Vec<rt::Binary>,
     /// `endorsementKeyCertificate`: list of base64Binary.
     pub endorsement_key_certificate: Vec<rt::Binary>,
+}
+impl Default for VirtualTpm {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            endorsement_key_certificate_signing_request: Vec::new(),
+            endorsement_key_certificate: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_TPM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPM",

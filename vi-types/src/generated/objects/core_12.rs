@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualUSB`, a [`VirtualDevice`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualUsb {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -20,6 +19,18 @@ pub struct VirtualUsb {
     pub family: Vec<String>,
     /// `speed`: list of string, since VI API 4.1.
     pub speed: Vec<String>,
+}
+impl Default for VirtualUsb {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            connected: false,
+            vendor: None,
+            product: None,
+            family: Vec::new(),
+            speed: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSB",
@@ -101,7 +112,6 @@ impl serde::Serialize for VirtualUsb {
 }
 
 /// `VirtualUSBController`, a [`VirtualController`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualUsbController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
@@ -109,6 +119,15 @@ pub struct VirtualUsbController {
     pub auto_connect_devices: Option<bool>,
     /// `ehciEnabled`: optional boolean, since VI API 2.5.
     pub ehci_enabled: Option<bool>,
+}
+impl Default for VirtualUsbController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+            auto_connect_devices: None,
+            ehci_enabled: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBController",
@@ -181,12 +200,19 @@ impl serde::Serialize for VirtualUsbController {
 }
 
 /// `VirtualUSBControllerPciBusSlotInfo`, a [`VirtualDevicePciBusSlotInfo`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualUsbControllerPciBusSlotInfo {
     /// The properties of `VirtualDevicePciBusSlotInfo`.
     pub base: VirtualDevicePciBusSlotInfo,
     /// `ehciPciSlotNumber`: optional int.
     pub ehci_pci_slot_number: Option<i32>,
+}
+impl Default for VirtualUsbControllerPciBusSlotInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevicePciBusSlotInfo::default(),
+            ehci_pci_slot_number: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_PCI_BUS_SLOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerPciBusSlotInfo",
@@ -256,12 +282,19 @@ impl serde::Serialize for VirtualUsbControllerPciBusSlotInfo {
 }
 
 /// `VirtualUSBRemoteClientBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualUsbRemoteClientBackingInfo {
     /// The properties of `VirtualDeviceRemoteDeviceBackingInfo`.
     pub base: VirtualDeviceRemoteDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+}
+impl Default for VirtualUsbRemoteClientBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingInfo::default(),
+            hostname: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingInfo",
@@ -331,12 +364,19 @@ impl serde::Serialize for VirtualUsbRemoteClientBackingInfo {
 }
 
 /// `VirtualUSBRemoteHostBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualUsbRemoteHostBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
     /// `hostname`: required string.
     pub hostname: String,
+}
+impl Default for VirtualUsbRemoteHostBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+            hostname: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingInfo",
@@ -406,10 +446,16 @@ impl serde::Serialize for VirtualUsbRemoteHostBackingInfo {
 }
 
 /// `VirtualUSBUSBBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualUsbusbBackingInfo {
     /// The properties of `VirtualDeviceDeviceBackingInfo`.
     pub base: VirtualDeviceDeviceBackingInfo,
+}
+impl Default for VirtualUsbusbBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingInfo",
@@ -475,12 +521,19 @@ impl serde::Serialize for VirtualUsbusbBackingInfo {
 }
 
 /// `VirtualUSBXHCIController`, a [`VirtualController`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualUsbxhciController {
     /// The properties of `VirtualController`.
     pub base: VirtualController,
     /// `autoConnectDevices`: optional boolean.
     pub auto_connect_devices: Option<bool>,
+}
+impl Default for VirtualUsbxhciController {
+    fn default() -> Self {
+        Self {
+            base: VirtualController::default(),
+            auto_connect_devices: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIController",
@@ -550,10 +603,16 @@ impl serde::Serialize for VirtualUsbxhciController {
 }
 
 /// `VirtualVmxnet`, a [`VirtualEthernetCard`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualVmxnet {
     /// The properties of `VirtualEthernetCard`.
     pub base: VirtualEthernetCard,
+}
+impl Default for VirtualVmxnet {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCard::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet",
@@ -619,10 +678,16 @@ impl serde::Serialize for VirtualVmxnet {
 }
 
 /// `VirtualVmxnet2`, a [`VirtualVmxnet`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualVmxnet2 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
+}
+impl Default for VirtualVmxnet2 {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnet::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET2: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2",
@@ -688,7 +753,6 @@ impl serde::Serialize for VirtualVmxnet2 {
 }
 
 /// `VirtualVmxnet3`, a [`VirtualVmxnet`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualVmxnet3 {
     /// The properties of `VirtualVmxnet`.
     pub base: VirtualVmxnet,
@@ -696,6 +760,15 @@ pub struct VirtualVmxnet3 {
     pub uptv2_enabled: Option<bool>,
     /// `strictLatencyConfig`: optional `VirtualVmxnet3StrictLatencyConfig`, since VI API 8.0.3.1.
     pub strict_latency_config: Option<Box<VirtualVmxnet3StrictLatencyConfig>>,
+}
+impl Default for VirtualVmxnet3 {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnet::default(),
+            uptv2_enabled: None,
+            strict_latency_config: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3",
@@ -768,7 +841,6 @@ impl serde::Serialize for VirtualVmxnet3 {
 }
 
 /// `VirtualVmxnet3StrictLatencyConfig`, a [`DynamicData`], since VI API 8.0.3.1.
-#[derive(Default)]
 pub struct VirtualVmxnet3StrictLatencyConfig {
     /// `allowed`: optional boolean.
     pub allowed: Option<bool>,
@@ -784,6 +856,19 @@ pub struct VirtualVmxnet3StrictLatencyConfig {
     pub rx_data_ring_desc_size: Option<i32>,
     /// `disableOffload`: optional string.
     pub disable_offload: Option<String>,
+}
+impl Default for VirtualVmxnet3StrictLatencyConfig {
+    fn default() -> Self {
+        Self {
+            allowed: None,
+            measure_latency: None,
+            max_tx_queues: None,
+            max_rx_queues: None,
+            tx_data_ring_desc_size: None,
+            rx_data_ring_desc_size: None,
+            disable_offload: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3_STRICT_LATENCY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3StrictLatencyConfig",
@@ -855,12 +940,19 @@ impl serde::Serialize for VirtualVmxnet3StrictLatencyConfig {
 }
 
 /// `VirtualVmxnet3Vrdma`, a [`VirtualVmxnet3`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualVmxnet3Vrdma {
     /// The properties of `VirtualVmxnet3`.
     pub base: VirtualVmxnet3,
     /// `deviceProtocol`: optional string, since VI API 6.7.
     pub device_protocol: Option<String>,
+}
+impl Default for VirtualVmxnet3Vrdma {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnet3::default(),
+            device_protocol: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Vrdma",
@@ -930,7 +1022,6 @@ impl serde::Serialize for VirtualVmxnet3Vrdma {
 }
 
 /// `VirtualWDT`, a [`VirtualDevice`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualWdt {
     /// The properties of `VirtualDevice`.
     pub base: VirtualDevice,
@@ -938,6 +1029,15 @@ pub struct VirtualWdt {
     pub run_on_boot: bool,
     /// `running`: required boolean.
     pub running: bool,
+}
+impl Default for VirtualWdt {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevice::default(),
+            run_on_boot: false,
+            running: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_WDT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDT",
@@ -1010,12 +1110,19 @@ impl serde::Serialize for VirtualWdt {
 }
 
 /// `VmBeingCreatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `configSpec`: optional `VirtualMachineConfigSpec`.
     pub config_spec: Option<Box<VirtualMachineConfigSpec>>,
+}
+impl Default for VmBeingCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            config_spec: None,
+        }
+    }
 }
 pub(crate) static VM_BEING_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingCreatedEvent",
@@ -1085,10 +1192,14 @@ impl serde::Serialize for VmBeingCreatedEvent {
 }
 
 /// `VmCloneEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmCloneEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmCloneEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_CLONE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneEvent",
@@ -1154,12 +1265,19 @@ impl serde::Serialize for VmCloneEvent {
 }
 
 /// `VmClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmClonedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
     /// `sourceVm`: required `VmEventArgument`.
     pub source_vm: VmEventArgument,
+}
+impl Default for VmClonedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            source_vm: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmClonedEvent",
@@ -1229,10 +1347,14 @@ impl serde::Serialize for VmClonedEvent {
 }
 
 /// The fault `VmConfigFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VmConfigFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFault",
@@ -1298,10 +1420,14 @@ impl serde::Serialize for VmConfigFault {
 }
 
 /// `VmConfigFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VmConfigFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+}
+impl Default for VmConfigFileEncryptionInfo {
+    fn default() -> Self {
+        Self { key_id: None }
+    }
 }
 pub(crate) static VM_CONFIG_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileEncryptionInfo",
@@ -1355,7 +1481,6 @@ impl serde::Serialize for VmConfigFileEncryptionInfo {
 }
 
 /// `VmConfigFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -1363,6 +1488,15 @@ pub struct VmConfigFileInfo {
     pub config_version: Option<i32>,
     /// `encryption`: optional `VmConfigFileEncryptionInfo`, since VI API 6.5.
     pub encryption: Option<Box<VmConfigFileEncryptionInfo>>,
+}
+impl Default for VmConfigFileInfo {
+    fn default() -> Self {
+        Self {
+            base: FileInfo::default(),
+            config_version: None,
+            encryption: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileInfo",
@@ -1435,12 +1569,19 @@ impl serde::Serialize for VmConfigFileInfo {
 }
 
 /// `VmConfigFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigFileQuery {
     /// `filter`: optional `VmConfigFileQueryFilter`.
     pub filter: Option<Box<VmConfigFileQueryFilter>>,
     /// `details`: optional `VmConfigFileQueryFlags`.
     pub details: Option<Box<VmConfigFileQueryFlags>>,
+}
+impl Default for VmConfigFileQuery {
+    fn default() -> Self {
+        Self {
+            filter: None,
+            details: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQuery",
@@ -1499,12 +1640,19 @@ impl serde::Serialize for VmConfigFileQuery {
 }
 
 /// `VmConfigFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigFileQueryFilter {
     /// `matchConfigVersion`: list of int.
     pub match_config_version: Vec<i32>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+}
+impl Default for VmConfigFileQueryFilter {
+    fn default() -> Self {
+        Self {
+            match_config_version: Vec::new(),
+            encrypted: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFilter",
@@ -1561,12 +1709,19 @@ impl serde::Serialize for VmConfigFileQueryFilter {
 }
 
 /// `VmConfigFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigFileQueryFlags {
     /// `configVersion`: required boolean.
     pub config_version: bool,
     /// `encryption`: optional boolean, since VI API 6.5.
     pub encryption: Option<bool>,
+}
+impl Default for VmConfigFileQueryFlags {
+    fn default() -> Self {
+        Self {
+            config_version: false,
+            encryption: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigFileQueryFlags",
@@ -1623,10 +1778,14 @@ impl serde::Serialize for VmConfigFileQueryFlags {
 }
 
 /// `VmConnectedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmConnectedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConnectedEvent",
@@ -1692,10 +1851,14 @@ impl serde::Serialize for VmConnectedEvent {
 }
 
 /// `VmCreatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmCreatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmCreatedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCreatedEvent",
@@ -1761,12 +1924,19 @@ impl serde::Serialize for VmCreatedEvent {
 }
 
 /// `VmDeployedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDeployedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+}
+impl Default for VmDeployedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            src_template: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployedEvent",
@@ -1836,10 +2006,14 @@ impl serde::Serialize for VmDeployedEvent {
 }
 
 /// `VmDisconnectedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDisconnectedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDisconnectedEvent",
@@ -1905,10 +2079,14 @@ impl serde::Serialize for VmDisconnectedEvent {
 }
 
 /// `VmDiscoveredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiscoveredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDiscoveredEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiscoveredEvent",
@@ -1974,10 +2152,14 @@ impl serde::Serialize for VmDiscoveredEvent {
 }
 
 /// `VmDiskFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VmDiskFileEncryptionInfo {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
+}
+impl Default for VmDiskFileEncryptionInfo {
+    fn default() -> Self {
+        Self { key_id: None }
+    }
 }
 pub(crate) static VM_DISK_FILE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileEncryptionInfo",
@@ -2031,7 +2213,6 @@ impl serde::Serialize for VmDiskFileEncryptionInfo {
 }
 
 /// `VmDiskFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiskFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
@@ -2051,6 +2232,21 @@ pub struct VmDiskFileInfo {
     pub encryption: Option<Box<VmDiskFileEncryptionInfo>>,
     /// `sectorFormat`: optional string, since VI API 9.0.0.0.
     pub sector_format: Option<String>,
+}
+impl Default for VmDiskFileInfo {
+    fn default() -> Self {
+        Self {
+            base: FileInfo::default(),
+            disk_type: None,
+            capacity_kb: None,
+            hardware_version: None,
+            controller_type: None,
+            disk_extents: Vec::new(),
+            thin: None,
+            encryption: None,
+            sector_format: None,
+        }
+    }
 }
 pub(crate) static VM_DISK_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileInfo",
@@ -2141,12 +2337,19 @@ impl serde::Serialize for VmDiskFileInfo {
 }
 
 /// `VmDiskFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiskFileQuery {
     /// `filter`: optional `VmDiskFileQueryFilter`.
     pub filter: Option<Box<VmDiskFileQueryFilter>>,
     /// `details`: optional `VmDiskFileQueryFlags`.
     pub details: Option<Box<VmDiskFileQueryFlags>>,
+}
+impl Default for VmDiskFileQuery {
+    fn default() -> Self {
+        Self {
+            filter: None,
+            details: None,
+        }
+    }
 }
 pub(crate) static VM_DISK_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQuery",
@@ -2205,7 +2408,6 @@ impl serde::Serialize for VmDiskFileQuery {
 }
 
 /// `VmDiskFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiskFileQueryFilter {
     /// `diskType`: list of string, a TypeName.
     pub disk_type: Vec<String>,
@@ -2217,6 +2419,17 @@ pub struct VmDiskFileQueryFilter {
     pub thin: Option<bool>,
     /// `encrypted`: optional boolean, since VI API 6.5.
     pub encrypted: Option<bool>,
+}
+impl Default for VmDiskFileQueryFilter {
+    fn default() -> Self {
+        Self {
+            disk_type: Vec::new(),
+            match_hardware_version: Vec::new(),
+            controller_type: Vec::new(),
+            thin: None,
+            encrypted: None,
+        }
+    }
 }
 pub(crate) static VM_DISK_FILE_QUERY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFilter",
@@ -2282,7 +2495,6 @@ impl serde::Serialize for VmDiskFileQueryFilter {
 }
 
 /// `VmDiskFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiskFileQueryFlags {
     /// `diskType`: required boolean.
     pub disk_type: bool,
@@ -2300,6 +2512,20 @@ pub struct VmDiskFileQueryFlags {
     pub encryption: Option<bool>,
     /// `sectorFormat`: optional boolean, since VI API 9.0.0.0.
     pub sector_format: Option<bool>,
+}
+impl Default for VmDiskFileQueryFlags {
+    fn default() -> Self {
+        Self {
+            disk_type: false,
+            capacity_kb: false,
+            hardware_version: false,
+            controller_type: None,
+            disk_extents: None,
+            thin: None,
+            encryption: None,
+            sector_format: None,
+        }
+    }
 }
 pub(crate) static VM_DISK_FILE_QUERY_FLAGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFileQueryFlags",
@@ -2374,10 +2600,14 @@ impl serde::Serialize for VmDiskFileQueryFlags {
 }
 
 /// `VmEmigratingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmEmigratingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmEmigratingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_EMIGRATING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEmigratingEvent",
@@ -2443,12 +2673,19 @@ impl serde::Serialize for VmEmigratingEvent {
 }
 
 /// `VmEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `template`: required boolean.
     pub template: bool,
+}
+impl Default for VmEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            template: false,
+        }
+    }
 }
 pub(crate) static VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEvent",
@@ -2518,12 +2755,19 @@ impl serde::Serialize for VmEvent {
 }
 
 /// `VmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for VmEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEventArgument",
@@ -2593,7 +2837,6 @@ impl serde::Serialize for VmEventArgument {
 }
 
 /// `VmFailedMigrateEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedMigrateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -2605,6 +2848,17 @@ pub struct VmFailedMigrateEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmFailedMigrateEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_host: Default::default(),
+            reason: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_FAILED_MIGRATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedMigrateEvent",
@@ -2683,12 +2937,19 @@ impl serde::Serialize for VmFailedMigrateEvent {
 }
 
 /// `VmFailedToPowerOffEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToPowerOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToPowerOffEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_POWER_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOffEvent",
@@ -2758,12 +3019,19 @@ impl serde::Serialize for VmFailedToPowerOffEvent {
 }
 
 /// `VmFailedToPowerOnEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToPowerOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToPowerOnEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_POWER_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToPowerOnEvent",
@@ -2833,10 +3101,14 @@ impl serde::Serialize for VmFailedToPowerOnEvent {
 }
 
 /// `VmGuestOSCrashedEvent`, a [`VmEvent`], since VI API 6.0.
-#[derive(Default)]
 pub struct VmGuestOsCrashedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmGuestOsCrashedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_GUEST_OS_CRASHED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestOSCrashedEvent",
@@ -2902,10 +3174,14 @@ impl serde::Serialize for VmGuestOsCrashedEvent {
 }
 
 /// `VmGuestRebootEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmGuestRebootEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmGuestRebootEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_GUEST_REBOOT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestRebootEvent",
@@ -2971,10 +3247,14 @@ impl serde::Serialize for VmGuestRebootEvent {
 }
 
 /// `VmGuestShutdownEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmGuestShutdownEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmGuestShutdownEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_GUEST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestShutdownEvent",
@@ -3040,10 +3320,14 @@ impl serde::Serialize for VmGuestShutdownEvent {
 }
 
 /// `VmGuestStandbyEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmGuestStandbyEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmGuestStandbyEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_GUEST_STANDBY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmGuestStandbyEvent",
@@ -3109,10 +3393,14 @@ impl serde::Serialize for VmGuestStandbyEvent {
 }
 
 /// `VmLogFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmLogFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for VmLogFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static VM_LOG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileInfo",
@@ -3178,8 +3466,12 @@ impl serde::Serialize for VmLogFileInfo {
 }
 
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmLogFileQuery {}
+impl Default for VmLogFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VM_LOG_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLogFileQuery",
     "2.0",
@@ -3230,7 +3522,6 @@ impl serde::Serialize for VmLogFileQuery {
 }
 
 /// `VmMessageEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmMessageEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3238,6 +3529,15 @@ pub struct VmMessageEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`, since VI API 2.5.
     pub message_info: Vec<VirtualMachineMessage>,
+}
+impl Default for VmMessageEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            message: String::new(),
+            message_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_MESSAGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageEvent",
@@ -3310,7 +3610,6 @@ impl serde::Serialize for VmMessageEvent {
 }
 
 /// `VmMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3320,6 +3619,16 @@ pub struct VmMigratedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmMigratedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            source_host: Default::default(),
+            source_datacenter: None,
+            source_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMigratedEvent",
@@ -3395,10 +3704,14 @@ impl serde::Serialize for VmMigratedEvent {
 }
 
 /// `VmNvramFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmNvramFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for VmNvramFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static VM_NVRAM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileInfo",
@@ -3464,8 +3777,12 @@ impl serde::Serialize for VmNvramFileInfo {
 }
 
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmNvramFileQuery {}
+impl Default for VmNvramFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VM_NVRAM_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNvramFileQuery",
     "2.0",
@@ -3516,10 +3833,14 @@ impl serde::Serialize for VmNvramFileQuery {
 }
 
 /// `VmOrphanedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmOrphanedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmOrphanedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_ORPHANED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmOrphanedEvent",
@@ -3585,10 +3906,14 @@ impl serde::Serialize for VmOrphanedEvent {
 }
 
 /// `VmPoweredOffEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmPoweredOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmPoweredOffEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_POWERED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOffEvent",
@@ -3654,10 +3979,14 @@ impl serde::Serialize for VmPoweredOffEvent {
 }
 
 /// `VmPoweredOnEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmPoweredOnEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmPoweredOnEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_POWERED_ON_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweredOnEvent",
@@ -3723,7 +4052,6 @@ impl serde::Serialize for VmPoweredOnEvent {
 }
 
 /// `VmReconfiguredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmReconfiguredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -3731,6 +4059,15 @@ pub struct VmReconfiguredEvent {
     pub config_spec: VirtualMachineConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for VmReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            config_spec: Default::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static VM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReconfiguredEvent",
@@ -3803,10 +4140,14 @@ impl serde::Serialize for VmReconfiguredEvent {
 }
 
 /// `VmRegisteredEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRegisteredEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRegisteredEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_REGISTERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRegisteredEvent",
@@ -3872,10 +4213,14 @@ impl serde::Serialize for VmRegisteredEvent {
 }
 
 /// `VmRelocateSpecEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRelocateSpecEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRelocateSpecEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_RELOCATE_SPEC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateSpecEvent",
@@ -3941,7 +4286,6 @@ impl serde::Serialize for VmRelocateSpecEvent {
 }
 
 /// `VmRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRelocatedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -3951,6 +4295,16 @@ pub struct VmRelocatedEvent {
     pub source_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `sourceDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub source_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmRelocatedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmRelocateSpecEvent::default(),
+            source_host: Default::default(),
+            source_datacenter: None,
+            source_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocatedEvent",
@@ -4026,10 +4380,14 @@ impl serde::Serialize for VmRelocatedEvent {
 }
 
 /// `VmRemovedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRemovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRemovedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemovedEvent",
@@ -4095,7 +4453,6 @@ impl serde::Serialize for VmRemovedEvent {
 }
 
 /// `VmRenamedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRenamedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4103,6 +4460,15 @@ pub struct VmRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for VmRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static VM_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRenamedEvent",
@@ -4175,10 +4541,14 @@ impl serde::Serialize for VmRenamedEvent {
 }
 
 /// `VmResettingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmResettingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmResettingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_RESETTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResettingEvent",
@@ -4244,10 +4614,14 @@ impl serde::Serialize for VmResettingEvent {
 }
 
 /// `VmResumingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmResumingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmResumingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_RESUMING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResumingEvent",
@@ -4313,10 +4687,14 @@ impl serde::Serialize for VmResumingEvent {
 }
 
 /// `VmSnapshotFileInfo`, a [`FileInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmSnapshotFileInfo {
     /// The properties of `FileInfo`.
     pub base: FileInfo,
+}
+impl Default for VmSnapshotFileInfo {
+    fn default() -> Self {
+        Self { base: FileInfo::default() }
+    }
 }
 pub(crate) static VM_SNAPSHOT_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileInfo",
@@ -4382,8 +4760,12 @@ impl serde::Serialize for VmSnapshotFileInfo {
 }
 
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmSnapshotFileQuery {}
+impl Default for VmSnapshotFileQuery {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VM_SNAPSHOT_FILE_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSnapshotFileQuery",
     "2.0",
@@ -4434,10 +4816,14 @@ impl serde::Serialize for VmSnapshotFileQuery {
 }
 
 /// `VmStartingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmStartingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmStartingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingEvent",
@@ -4503,10 +4889,14 @@ impl serde::Serialize for VmStartingEvent {
 }
 
 /// `VmStoppingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmStoppingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmStoppingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_STOPPING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStoppingEvent",
@@ -4572,10 +4962,14 @@ impl serde::Serialize for VmStoppingEvent {
 }
 
 /// `VmSuspendedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmSuspendedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSuspendedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SUSPENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendedEvent",
@@ -4641,10 +5035,14 @@ impl serde::Serialize for VmSuspendedEvent {
 }
 
 /// `VmSuspendingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmSuspendingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSuspendingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SUSPENDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSuspendingEvent",
@@ -4710,7 +5108,6 @@ impl serde::Serialize for VmSuspendingEvent {
 }
 
 /// `VmUuidChangedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUuidChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4718,6 +5115,15 @@ pub struct VmUuidChangedEvent {
     pub old_uuid: String,
     /// `newUuid`: required string.
     pub new_uuid: String,
+}
+impl Default for VmUuidChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_uuid: String::new(),
+            new_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidChangedEvent",
@@ -4790,10 +5196,16 @@ impl serde::Serialize for VmUuidChangedEvent {
 }
 
 /// `VmfsDatastoreAllExtentOption`, a [`VmfsDatastoreSingleExtentOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreAllExtentOption {
     /// The properties of `VmfsDatastoreSingleExtentOption`.
     pub base: VmfsDatastoreSingleExtentOption,
+}
+impl Default for VmfsDatastoreAllExtentOption {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSingleExtentOption::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_ALL_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreAllExtentOption",
@@ -4859,12 +5271,19 @@ impl serde::Serialize for VmfsDatastoreAllExtentOption {
 }
 
 /// `VmfsDatastoreBaseOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreBaseOption {
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
     /// `partitionFormatChange`: optional boolean, since VI API 5.0.
     pub partition_format_change: Option<bool>,
+}
+impl Default for VmfsDatastoreBaseOption {
+    fn default() -> Self {
+        Self {
+            layout: Default::default(),
+            partition_format_change: None,
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_BASE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreBaseOption",
@@ -4922,7 +5341,6 @@ impl serde::Serialize for VmfsDatastoreBaseOption {
 }
 
 /// `VmfsDatastoreCreateSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreCreateSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -4932,6 +5350,16 @@ pub struct VmfsDatastoreCreateSpec {
     pub vmfs: HostVmfsSpec,
     /// `extent`: list of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+}
+impl Default for VmfsDatastoreCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSpec::default(),
+            partition: Default::default(),
+            vmfs: Default::default(),
+            extent: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreCreateSpec",
@@ -5007,7 +5435,6 @@ impl serde::Serialize for VmfsDatastoreCreateSpec {
 }
 
 /// `VmfsDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -5017,6 +5444,16 @@ pub struct VmfsDatastoreInfo {
     pub max_virtual_rdm_file_size: Option<i64>,
     /// `vmfs`: optional `HostVmfsVolume`.
     pub vmfs: Option<Box<HostVmfsVolume>>,
+}
+impl Default for VmfsDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            max_physical_rdm_file_size: None,
+            max_virtual_rdm_file_size: None,
+            vmfs: None,
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreInfo",
@@ -5092,12 +5529,19 @@ impl serde::Serialize for VmfsDatastoreInfo {
 }
 
 /// `VmfsDatastoreMultipleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreMultipleExtentOption {
     /// The properties of `VmfsDatastoreBaseOption`.
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: list, not empty, of `HostDiskPartitionBlockRange`.
     pub vmfs_extent: Vec<HostDiskPartitionBlockRange>,
+}
+impl Default for VmfsDatastoreMultipleExtentOption {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreBaseOption::default(),
+            vmfs_extent: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_MULTIPLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreMultipleExtentOption",
@@ -5167,12 +5611,19 @@ impl serde::Serialize for VmfsDatastoreMultipleExtentOption {
 }
 
 /// `VmfsDatastoreOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreOption {
     /// `info`: required `VmfsDatastoreBaseOption` or a descendant.
     pub info: rt::Poly<VmfsDatastoreBaseOption>,
     /// `spec`: required `VmfsDatastoreSpec` or a descendant.
     pub spec: rt::Poly<VmfsDatastoreSpec>,
+}
+impl Default for VmfsDatastoreOption {
+    fn default() -> Self {
+        Self {
+            info: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreOption",
@@ -5229,12 +5680,19 @@ impl serde::Serialize for VmfsDatastoreOption {
 }
 
 /// `VmfsDatastoreSingleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreSingleExtentOption {
     /// The properties of `VmfsDatastoreBaseOption`.
     pub base: VmfsDatastoreBaseOption,
     /// `vmfsExtent`: required `HostDiskPartitionBlockRange`.
     pub vmfs_extent: HostDiskPartitionBlockRange,
+}
+impl Default for VmfsDatastoreSingleExtentOption {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreBaseOption::default(),
+            vmfs_extent: Default::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_SINGLE_EXTENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSingleExtentOption",
@@ -5304,10 +5762,14 @@ impl serde::Serialize for VmfsDatastoreSingleExtentOption {
 }
 
 /// `VmfsDatastoreSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreSpec {
     /// `diskUuid`: required string.
     pub disk_uuid: String,
+}
+impl Default for VmfsDatastoreSpec {
+    fn default() -> Self {
+        Self { disk_uuid: String::new() }
+    }
 }
 pub(crate) static VMFS_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreSpec",
@@ -5362,12 +5824,19 @@ impl serde::Serialize for VmfsDatastoreSpec {
 }
 
 /// The fault `VmfsMountFault`, a [`HostConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsMountFault {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for VmfsMountFault {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+            uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VMFS_MOUNT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsMountFault",
@@ -5437,12 +5906,19 @@ impl serde::Serialize for VmfsMountFault {
 }
 
 /// `WaitOptions`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct WaitOptions {
     /// `maxWaitSeconds`: optional int.
     pub max_wait_seconds: Option<i32>,
     /// `maxObjectUpdates`: optional int.
     pub max_object_updates: Option<i32>,
+}
+impl Default for WaitOptions {
+    fn default() -> Self {
+        Self {
+            max_wait_seconds: None,
+            max_object_updates: None,
+        }
+    }
 }
 pub(crate) static WAIT_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WaitOptions",

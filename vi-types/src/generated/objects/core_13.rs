@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `WinNetBIOSConfigInfo`, a [`NetBiosConfigInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct WinNetBiosConfigInfo {
     /// The properties of `NetBIOSConfigInfo`.
     pub base: NetBiosConfigInfo,
@@ -14,6 +13,15 @@ pub struct WinNetBiosConfigInfo {
     pub primary_wins: String,
     /// `secondaryWINS`: optional string.
     pub secondary_wins: Option<String>,
+}
+impl Default for WinNetBiosConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: NetBiosConfigInfo::default(),
+            primary_wins: String::new(),
+            secondary_wins: None,
+        }
+    }
 }
 pub(crate) static WIN_NET_BIOS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WinNetBIOSConfigInfo",

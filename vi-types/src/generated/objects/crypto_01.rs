@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ClusterComputeResourceCryptoModePolicy`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct ClusterComputeResourceCryptoModePolicy {
     /// `keyId`: optional `CryptoKeyId`.
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `providerId`: optional `KeyProviderId`.
     pub provider_id: Option<Box<KeyProviderId>>,
+}
+impl Default for ClusterComputeResourceCryptoModePolicy {
+    fn default() -> Self {
+        Self {
+            key_id: None,
+            provider_id: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE_CRYPTO_MODE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResourceCryptoModePolicy",
@@ -68,12 +75,19 @@ impl serde::Serialize for ClusterComputeResourceCryptoModePolicy {
 }
 
 /// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct ClusterCryptoConfigInfo {
     /// `cryptoMode`: optional string.
     pub crypto_mode: Option<String>,
     /// `policy`: optional `ClusterComputeResourceCryptoModePolicy`, since VI API 8.0.3.0.
     pub policy: Option<Box<ClusterComputeResourceCryptoModePolicy>>,
+}
+impl Default for ClusterCryptoConfigInfo {
+    fn default() -> Self {
+        Self {
+            crypto_mode: None,
+            policy: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_CRYPTO_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterCryptoConfigInfo",
@@ -130,7 +144,6 @@ impl serde::Serialize for ClusterCryptoConfigInfo {
 }
 
 /// `CryptoKeyPlain`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoKeyPlain {
     /// `keyId`: required `CryptoKeyId`.
     pub key_id: CryptoKeyId,
@@ -138,6 +151,15 @@ pub struct CryptoKeyPlain {
     pub algorithm: String,
     /// `keyData`: required string, secret.
     pub key_data: String,
+}
+impl Default for CryptoKeyPlain {
+    fn default() -> Self {
+        Self {
+            key_id: Default::default(),
+            algorithm: String::new(),
+            key_data: String::new(),
+        }
+    }
 }
 pub(crate) static CRYPTO_KEY_PLAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyPlain",
@@ -197,7 +219,6 @@ impl serde::Serialize for CryptoKeyPlain {
 }
 
 /// `CryptoKeyResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoKeyResult {
     /// `keyId`: required `CryptoKeyId`.
     pub key_id: CryptoKeyId,
@@ -207,6 +228,16 @@ pub struct CryptoKeyResult {
     pub reason: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`, since VI API 7.0.1.0.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for CryptoKeyResult {
+    fn default() -> Self {
+        Self {
+            key_id: Default::default(),
+            success: false,
+            reason: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_KEY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoKeyResult",
@@ -269,7 +300,6 @@ impl serde::Serialize for CryptoKeyResult {
 }
 
 /// `CryptoManagerHostKeyStatus`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct CryptoManagerHostKeyStatus {
     /// `keyId`: required `CryptoKeyId`.
     pub key_id: CryptoKeyId,
@@ -279,6 +309,16 @@ pub struct CryptoManagerHostKeyStatus {
     pub management_type: Option<String>,
     /// `accessGranted`: optional boolean, since VI API 8.0.3.0.
     pub access_granted: Option<bool>,
+}
+impl Default for CryptoManagerHostKeyStatus {
+    fn default() -> Self {
+        Self {
+            key_id: Default::default(),
+            present: false,
+            management_type: None,
+            access_granted: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKeyStatus",
@@ -341,7 +381,6 @@ impl serde::Serialize for CryptoManagerHostKeyStatus {
 }
 
 /// `CryptoManagerKmipCertSignRequest`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipCertSignRequest {
     /// `commonName`: optional string.
     pub common_name: Option<String>,
@@ -357,6 +396,19 @@ pub struct CryptoManagerKmipCertSignRequest {
     pub country: Option<String>,
     /// `email`: optional string.
     pub email: Option<String>,
+}
+impl Default for CryptoManagerKmipCertSignRequest {
+    fn default() -> Self {
+        Self {
+            common_name: None,
+            organization: None,
+            organization_unit: None,
+            locality: None,
+            state: None,
+            country: None,
+            email: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERT_SIGN_REQUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertSignRequest",
@@ -428,7 +480,6 @@ impl serde::Serialize for CryptoManagerKmipCertSignRequest {
 }
 
 /// `CryptoManagerKmipCertificateInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManagerKmipCertificateInfo {
     /// `subject`: required string.
     pub subject: String,
@@ -448,6 +499,21 @@ pub struct CryptoManagerKmipCertificateInfo {
     pub seconds_since_valid: Option<i32>,
     /// `secondsBeforeExpire`: optional int.
     pub seconds_before_expire: Option<i32>,
+}
+impl Default for CryptoManagerKmipCertificateInfo {
+    fn default() -> Self {
+        Self {
+            subject: String::new(),
+            issuer: String::new(),
+            serial_number: String::new(),
+            not_before: Default::default(),
+            not_after: Default::default(),
+            fingerprint: String::new(),
+            check_time: Default::default(),
+            seconds_since_valid: None,
+            seconds_before_expire: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCertificateInfo",
@@ -525,7 +591,6 @@ impl serde::Serialize for CryptoManagerKmipCertificateInfo {
 }
 
 /// `CryptoManagerKmipClusterStatus`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManagerKmipClusterStatus {
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: KeyProviderId,
@@ -537,6 +602,17 @@ pub struct CryptoManagerKmipClusterStatus {
     pub servers: Vec<CryptoManagerKmipServerStatus>,
     /// `clientCertInfo`: optional `CryptoManagerKmipCertificateInfo`.
     pub client_cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
+}
+impl Default for CryptoManagerKmipClusterStatus {
+    fn default() -> Self {
+        Self {
+            cluster_id: Default::default(),
+            overall_status: None,
+            management_type: None,
+            servers: Vec::new(),
+            client_cert_info: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipClusterStatus",
@@ -602,7 +678,6 @@ impl serde::Serialize for CryptoManagerKmipClusterStatus {
 }
 
 /// `CryptoManagerKmipCryptoKeyStatus`, a [`DynamicData`], since VI API 6.7.2.
-#[derive(Default)]
 pub struct CryptoManagerKmipCryptoKeyStatus {
     /// `keyId`: required `CryptoKeyId`.
     pub key_id: CryptoKeyId,
@@ -618,6 +693,19 @@ pub struct CryptoManagerKmipCryptoKeyStatus {
     pub affected_hosts: Vec<rt::ManagedObjectReference>,
     /// `referencedByTags`: list of string.
     pub referenced_by_tags: Vec<String>,
+}
+impl Default for CryptoManagerKmipCryptoKeyStatus {
+    fn default() -> Self {
+        Self {
+            key_id: Default::default(),
+            key_available: None,
+            reason: None,
+            key_info: None,
+            encrypted_vms: Vec::new(),
+            affected_hosts: Vec::new(),
+            referenced_by_tags: Vec::new(),
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatus",
@@ -689,10 +777,14 @@ impl serde::Serialize for CryptoManagerKmipCryptoKeyStatus {
 }
 
 /// `CryptoManagerKmipCryptoKeyStatusKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipCryptoKeyStatusKeyInfo {
     /// `keyId`: required string.
     pub key_id: String,
+}
+impl Default for CryptoManagerKmipCryptoKeyStatusKeyInfo {
+    fn default() -> Self {
+        Self { key_id: String::new() }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusKeyInfo",
@@ -748,12 +840,19 @@ impl serde::Serialize for CryptoManagerKmipCryptoKeyStatusKeyInfo {
 }
 
 /// `CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo`, a [`CryptoManagerKmipCryptoKeyStatusKeyInfo`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     /// The properties of `CryptoManagerKmipCryptoKeyStatusKeyInfo`.
     pub base: CryptoManagerKmipCryptoKeyStatusKeyInfo,
     /// `configuredTime`: optional dateTime.
     pub configured_time: Option<rt::DateTime>,
+}
+impl Default for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
+    fn default() -> Self {
+        Self {
+            base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
+            configured_time: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo",
@@ -824,7 +923,6 @@ impl serde::Serialize for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
 }
 
 /// `CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo`, a [`CryptoManagerKmipCryptoKeyStatusKeyInfo`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     /// The properties of `CryptoManagerKmipCryptoKeyStatusKeyInfo`.
     pub base: CryptoManagerKmipCryptoKeyStatusKeyInfo,
@@ -832,6 +930,15 @@ pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     pub create_time: Option<rt::DateTime>,
     /// `rotateTime`: optional dateTime.
     pub rotate_time: Option<rt::DateTime>,
+}
+impl Default for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
+    fn default() -> Self {
+        Self {
+            base: CryptoManagerKmipCryptoKeyStatusKeyInfo::default(),
+            create_time: None,
+            rotate_time: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CRYPTO_KEY_STATUS_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo",
@@ -909,10 +1016,14 @@ for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
 }
 
 /// `CryptoManagerKmipCustomAttributeSpec`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipCustomAttributeSpec {
     /// `attributes`: list of `KeyValue`.
     pub attributes: Vec<KeyValue>,
+}
+impl Default for CryptoManagerKmipCustomAttributeSpec {
+    fn default() -> Self {
+        Self { attributes: Vec::new() }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_CUSTOM_ATTRIBUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipCustomAttributeSpec",
@@ -966,10 +1077,14 @@ impl serde::Serialize for CryptoManagerKmipCustomAttributeSpec {
 }
 
 /// `CryptoManagerKmipGenerateKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct CryptoManagerKmipGenerateKeySpec {
     /// `keyType`: optional string.
     pub key_type: Option<String>,
+}
+impl Default for CryptoManagerKmipGenerateKeySpec {
+    fn default() -> Self {
+        Self { key_type: None }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_GENERATE_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipGenerateKeySpec",
@@ -1023,7 +1138,6 @@ impl serde::Serialize for CryptoManagerKmipGenerateKeySpec {
 }
 
 /// `CryptoManagerKmipServerCertInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManagerKmipServerCertInfo {
     /// `certificate`: required string.
     pub certificate: String,
@@ -1031,6 +1145,15 @@ pub struct CryptoManagerKmipServerCertInfo {
     pub cert_info: Option<Box<CryptoManagerKmipCertificateInfo>>,
     /// `clientTrustServer`: optional boolean.
     pub client_trust_server: Option<bool>,
+}
+impl Default for CryptoManagerKmipServerCertInfo {
+    fn default() -> Self {
+        Self {
+            certificate: String::new(),
+            cert_info: None,
+            client_trust_server: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_CERT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerCertInfo",
@@ -1090,7 +1213,6 @@ impl serde::Serialize for CryptoManagerKmipServerCertInfo {
 }
 
 /// `CryptoManagerKmipServerStatus`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManagerKmipServerStatus {
     /// `name`: required string.
     pub name: String,
@@ -1104,6 +1226,18 @@ pub struct CryptoManagerKmipServerStatus {
     pub client_trust_server: Option<bool>,
     /// `serverTrustClient`: optional boolean.
     pub server_trust_client: Option<bool>,
+}
+impl Default for CryptoManagerKmipServerStatus {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            status: Default::default(),
+            connection_status: String::new(),
+            cert_info: None,
+            client_trust_server: None,
+            server_trust_client: None,
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmipServerStatus",
@@ -1172,8 +1306,12 @@ impl serde::Serialize for CryptoManagerKmipServerStatus {
 }
 
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpec {}
+impl Default for CryptoSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpec",
     "6.5",
@@ -1223,8 +1361,12 @@ impl serde::Serialize for CryptoSpec {
 }
 
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecDecrypt {}
+impl Default for CryptoSpecDecrypt {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CRYPTO_SPEC_DECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDecrypt",
     "6.5",
@@ -1275,10 +1417,16 @@ impl serde::Serialize for CryptoSpecDecrypt {
 }
 
 /// `CryptoSpecDeepRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecDeepRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+}
+impl Default for CryptoSpecDeepRecrypt {
+    fn default() -> Self {
+        Self {
+            new_key_id: Default::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_SPEC_DEEP_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecDeepRecrypt",
@@ -1334,10 +1482,16 @@ impl serde::Serialize for CryptoSpecDeepRecrypt {
 }
 
 /// `CryptoSpecEncrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecEncrypt {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+}
+impl Default for CryptoSpecEncrypt {
+    fn default() -> Self {
+        Self {
+            crypto_key_id: Default::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_SPEC_ENCRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecEncrypt",
@@ -1393,8 +1547,12 @@ impl serde::Serialize for CryptoSpecEncrypt {
 }
 
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecNoOp {}
+impl Default for CryptoSpecNoOp {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CRYPTO_SPEC_NO_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecNoOp",
     "6.5",
@@ -1445,10 +1603,16 @@ impl serde::Serialize for CryptoSpecNoOp {
 }
 
 /// `CryptoSpecRegister`, a [`CryptoSpecNoOp`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecRegister {
     /// `cryptoKeyId`: required `CryptoKeyId`.
     pub crypto_key_id: CryptoKeyId,
+}
+impl Default for CryptoSpecRegister {
+    fn default() -> Self {
+        Self {
+            crypto_key_id: Default::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_SPEC_REGISTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecRegister",
@@ -1504,10 +1668,16 @@ impl serde::Serialize for CryptoSpecRegister {
 }
 
 /// `CryptoSpecShallowRecrypt`, a [`CryptoSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoSpecShallowRecrypt {
     /// `newKeyId`: required `CryptoKeyId`.
     pub new_key_id: CryptoKeyId,
+}
+impl Default for CryptoSpecShallowRecrypt {
+    fn default() -> Self {
+        Self {
+            new_key_id: Default::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_SPEC_SHALLOW_RECRYPT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoSpecShallowRecrypt",
@@ -1563,12 +1733,19 @@ impl serde::Serialize for CryptoSpecShallowRecrypt {
 }
 
 /// `DiskCryptoSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DiskCryptoSpec {
     /// `parent`: optional `DiskCryptoSpec`.
     pub parent: Option<Box<DiskCryptoSpec>>,
     /// `crypto`: required `CryptoSpec` or a descendant.
     pub crypto: rt::Poly<CryptoSpec>,
+}
+impl Default for DiskCryptoSpec {
+    fn default() -> Self {
+        Self {
+            parent: None,
+            crypto: Default::default(),
+        }
+    }
 }
 pub(crate) static DISK_CRYPTO_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskCryptoSpec",
@@ -1625,12 +1802,19 @@ impl serde::Serialize for DiskCryptoSpec {
 }
 
 /// The fault `EncryptionKeyRequired`, a [`InvalidState`], since VI API 6.7.
-#[derive(Default)]
 pub struct EncryptionKeyRequired {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `requiredKey`: list of `CryptoKeyId`.
     pub required_key: Vec<CryptoKeyId>,
+}
+impl Default for EncryptionKeyRequired {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            required_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static ENCRYPTION_KEY_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EncryptionKeyRequired",
@@ -1700,7 +1884,6 @@ impl serde::Serialize for EncryptionKeyRequired {
 }
 
 /// `KmipClusterInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct KmipClusterInfo {
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: KeyProviderId,
@@ -1722,6 +1905,22 @@ pub struct KmipClusterInfo {
     pub default_key_type: Option<String>,
     /// `keyInfo`: optional `KmipClusterInfoKeyInfo` or a descendant, since VI API 9.0.0.0.
     pub key_info: Option<rt::Poly<KmipClusterInfoKeyInfo>>,
+}
+impl Default for KmipClusterInfo {
+    fn default() -> Self {
+        Self {
+            cluster_id: Default::default(),
+            servers: Vec::new(),
+            use_as_default: false,
+            management_type: None,
+            use_as_entity_default: Vec::new(),
+            has_backup: None,
+            tpm_required: None,
+            key_id: None,
+            default_key_type: None,
+            key_info: None,
+        }
+    }
 }
 pub(crate) static KMIP_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfo",
@@ -1802,8 +2001,12 @@ impl serde::Serialize for KmipClusterInfo {
 }
 
 /// `KmipClusterInfoKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipClusterInfoKeyInfo {}
+impl Default for KmipClusterInfoKeyInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static KMIP_CLUSTER_INFO_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoKeyInfo",
     "9.0.0.0",
@@ -1853,12 +2056,19 @@ impl serde::Serialize for KmipClusterInfoKeyInfo {
 }
 
 /// `KmipClusterInfoWrappingKeyIdKeyInfo`, a [`KmipClusterInfoKeyInfo`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipClusterInfoWrappingKeyIdKeyInfo {
     /// `keyId`: required string.
     pub key_id: String,
     /// `configuredTime`: required dateTime.
     pub configured_time: rt::DateTime,
+}
+impl Default for KmipClusterInfoWrappingKeyIdKeyInfo {
+    fn default() -> Self {
+        Self {
+            key_id: String::new(),
+            configured_time: Default::default(),
+        }
+    }
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_KEY_ID_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingKeyIdKeyInfo",
@@ -1917,7 +2127,6 @@ impl serde::Serialize for KmipClusterInfoWrappingKeyIdKeyInfo {
 }
 
 /// `KmipClusterInfoWrappingRotationIntervalKeyInfo`, a [`KmipClusterInfoKeyInfo`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
     /// `keyId`: optional string.
     pub key_id: Option<String>,
@@ -1925,6 +2134,15 @@ pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
     pub rotation_interval: Option<i32>,
     /// `lastRotation`: optional dateTime.
     pub last_rotation: Option<rt::DateTime>,
+}
+impl Default for KmipClusterInfoWrappingRotationIntervalKeyInfo {
+    fn default() -> Self {
+        Self {
+            key_id: None,
+            rotation_interval: None,
+            last_rotation: None,
+        }
+    }
 }
 pub(crate) static KMIP_CLUSTER_INFO_WRAPPING_ROTATION_INTERVAL_KEY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipClusterInfoWrappingRotationIntervalKeyInfo",
@@ -1987,7 +2205,6 @@ impl serde::Serialize for KmipClusterInfoWrappingRotationIntervalKeyInfo {
 }
 
 /// `KmipServerInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct KmipServerInfo {
     /// `name`: required string.
     pub name: String,
@@ -2009,6 +2226,22 @@ pub struct KmipServerInfo {
     pub timeout: Option<i32>,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+}
+impl Default for KmipServerInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            address: String::new(),
+            port: 0,
+            proxy_address: None,
+            proxy_port: None,
+            reconnect: None,
+            protocol: None,
+            nbio: None,
+            timeout: None,
+            user_name: None,
+        }
+    }
 }
 pub(crate) static KMIP_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerInfo",
@@ -2089,7 +2322,6 @@ impl serde::Serialize for KmipServerInfo {
 }
 
 /// `KmipServerSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct KmipServerSpec {
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: KeyProviderId,
@@ -2101,6 +2333,17 @@ pub struct KmipServerSpec {
     pub default_key_type: Option<String>,
     /// `keySpec`: optional `KmipServerSpecKeySpec` or a descendant, since VI API 9.0.0.0.
     pub key_spec: Option<rt::Poly<KmipServerSpecKeySpec>>,
+}
+impl Default for KmipServerSpec {
+    fn default() -> Self {
+        Self {
+            cluster_id: Default::default(),
+            info: Default::default(),
+            password: None,
+            default_key_type: None,
+            key_spec: None,
+        }
+    }
 }
 pub(crate) static KMIP_SERVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpec",
@@ -2166,8 +2409,12 @@ impl serde::Serialize for KmipServerSpec {
 }
 
 /// `KmipServerSpecKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipServerSpecKeySpec {}
+impl Default for KmipServerSpecKeySpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static KMIP_SERVER_SPEC_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecKeySpec",
     "9.0.0.0",
@@ -2217,10 +2464,14 @@ impl serde::Serialize for KmipServerSpecKeySpec {
 }
 
 /// `KmipServerSpecWrappingKeyIdKeySpec`, a [`KmipServerSpecKeySpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipServerSpecWrappingKeyIdKeySpec {
     /// `keyId`: required string.
     pub key_id: String,
+}
+impl Default for KmipServerSpecWrappingKeyIdKeySpec {
+    fn default() -> Self {
+        Self { key_id: String::new() }
+    }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_KEY_ID_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingKeyIdKeySpec",
@@ -2276,10 +2527,14 @@ impl serde::Serialize for KmipServerSpecWrappingKeyIdKeySpec {
 }
 
 /// `KmipServerSpecWrappingRotationIntervalKeySpec`, a [`KmipServerSpecKeySpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct KmipServerSpecWrappingRotationIntervalKeySpec {
     /// `rotationInterval`: optional int.
     pub rotation_interval: Option<i32>,
+}
+impl Default for KmipServerSpecWrappingRotationIntervalKeySpec {
+    fn default() -> Self {
+        Self { rotation_interval: None }
+    }
 }
 pub(crate) static KMIP_SERVER_SPEC_WRAPPING_ROTATION_INTERVAL_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerSpecWrappingRotationIntervalKeySpec",
@@ -2336,7 +2591,6 @@ impl serde::Serialize for KmipServerSpecWrappingRotationIntervalKeySpec {
 }
 
 /// `KmipServerStatus`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct KmipServerStatus {
     /// `clusterId`: required `KeyProviderId`.
     pub cluster_id: KeyProviderId,
@@ -2346,6 +2600,16 @@ pub struct KmipServerStatus {
     pub status: enums::ManagedEntityStatus,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for KmipServerStatus {
+    fn default() -> Self {
+        Self {
+            cluster_id: Default::default(),
+            name: String::new(),
+            status: Default::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static KMIP_SERVER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "KmipServerStatus",

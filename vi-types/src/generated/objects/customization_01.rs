@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `CannotDecryptPasswords`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotDecryptPasswords {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for CannotDecryptPasswords {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_DECRYPT_PASSWORDS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDecryptPasswords",
@@ -75,12 +81,19 @@ impl serde::Serialize for CannotDecryptPasswords {
 }
 
 /// `CustomizationAdapterMapping`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationAdapterMapping {
     /// `macAddress`: optional string.
     pub mac_address: Option<String>,
     /// `adapter`: required `CustomizationIPSettings`.
     pub adapter: CustomizationIpSettings,
+}
+impl Default for CustomizationAdapterMapping {
+    fn default() -> Self {
+        Self {
+            mac_address: None,
+            adapter: Default::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_ADAPTER_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAdapterMapping",
@@ -137,8 +150,12 @@ impl serde::Serialize for CustomizationAdapterMapping {
 }
 
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationAutoIpV6Generator {}
+impl Default for CustomizationAutoIpV6Generator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_AUTO_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationAutoIpV6Generator",
     "4.0",
@@ -189,12 +206,19 @@ impl serde::Serialize for CustomizationAutoIpV6Generator {
 }
 
 /// `CustomizationCloudinitPrep`, a [`CustomizationIdentitySettings`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct CustomizationCloudinitPrep {
     /// `metadata`: required string.
     pub metadata: String,
     /// `userdata`: optional string.
     pub userdata: Option<String>,
+}
+impl Default for CustomizationCloudinitPrep {
+    fn default() -> Self {
+        Self {
+            metadata: String::new(),
+            userdata: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_CLOUDINIT_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCloudinitPrep",
@@ -253,10 +277,14 @@ impl serde::Serialize for CustomizationCloudinitPrep {
 }
 
 /// `CustomizationCustomIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationCustomIpGenerator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+}
+impl Default for CustomizationCustomIpGenerator {
+    fn default() -> Self {
+        Self { argument: None }
+    }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpGenerator",
@@ -312,10 +340,14 @@ impl serde::Serialize for CustomizationCustomIpGenerator {
 }
 
 /// `CustomizationCustomIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationCustomIpV6Generator {
     /// `argument`: optional string.
     pub argument: Option<String>,
+}
+impl Default for CustomizationCustomIpV6Generator {
+    fn default() -> Self {
+        Self { argument: None }
+    }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomIpV6Generator",
@@ -371,10 +403,14 @@ impl serde::Serialize for CustomizationCustomIpV6Generator {
 }
 
 /// `CustomizationCustomName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationCustomName {
     /// `argument`: optional string.
     pub argument: Option<String>,
+}
+impl Default for CustomizationCustomName {
+    fn default() -> Self {
+        Self { argument: None }
+    }
 }
 pub(crate) static CUSTOMIZATION_CUSTOM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationCustomName",
@@ -430,8 +466,12 @@ impl serde::Serialize for CustomizationCustomName {
 }
 
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationDhcpIpGenerator {}
+impl Default for CustomizationDhcpIpGenerator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_DHCP_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpGenerator",
     "2.0",
@@ -482,8 +522,12 @@ impl serde::Serialize for CustomizationDhcpIpGenerator {
 }
 
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationDhcpIpV6Generator {}
+impl Default for CustomizationDhcpIpV6Generator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_DHCP_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDhcpIpV6Generator",
     "4.0",
@@ -534,8 +578,12 @@ impl serde::Serialize for CustomizationDhcpIpV6Generator {
 }
 
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct CustomizationDisableIpV4 {}
+impl Default for CustomizationDisableIpV4 {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_DISABLE_IP_V4: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationDisableIpV4",
     "9.1.0.0",
@@ -586,12 +634,19 @@ impl serde::Serialize for CustomizationDisableIpV4 {
 }
 
 /// `CustomizationEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `logLocation`: optional string.
     pub log_location: Option<String>,
+}
+impl Default for CustomizationEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            log_location: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationEvent",
@@ -661,12 +716,19 @@ impl serde::Serialize for CustomizationEvent {
 }
 
 /// `CustomizationFailed`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationFailed {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
     /// `reason`: optional string, since VI API 7.0.0.0.
     pub reason: Option<String>,
+}
+impl Default for CustomizationFailed {
+    fn default() -> Self {
+        Self {
+            base: CustomizationEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFailed",
@@ -736,10 +798,14 @@ impl serde::Serialize for CustomizationFailed {
 }
 
 /// The fault `CustomizationFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for CustomizationFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFault",
@@ -805,10 +871,14 @@ impl serde::Serialize for CustomizationFault {
 }
 
 /// `CustomizationFixedIp`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationFixedIp {
     /// `ipAddress`: required string.
     pub ip_address: String,
+}
+impl Default for CustomizationFixedIp {
+    fn default() -> Self {
+        Self { ip_address: String::new() }
+    }
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIp",
@@ -864,12 +934,19 @@ impl serde::Serialize for CustomizationFixedIp {
 }
 
 /// `CustomizationFixedIpV6`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationFixedIpV6 {
     /// `ipAddress`: required string.
     pub ip_address: String,
     /// `subnetMask`: required int.
     pub subnet_mask: i32,
+}
+impl Default for CustomizationFixedIpV6 {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            subnet_mask: 0,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_FIXED_IP_V6: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedIpV6",
@@ -928,10 +1005,14 @@ impl serde::Serialize for CustomizationFixedIpV6 {
 }
 
 /// `CustomizationFixedName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationFixedName {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for CustomizationFixedName {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static CUSTOMIZATION_FIXED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationFixedName",
@@ -987,12 +1068,19 @@ impl serde::Serialize for CustomizationFixedName {
 }
 
 /// `CustomizationGlobalIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationGlobalIpSettings {
     /// `dnsSuffixList`: list of string.
     pub dns_suffix_list: Vec<String>,
     /// `dnsServerList`: list of string.
     pub dns_server_list: Vec<String>,
+}
+impl Default for CustomizationGlobalIpSettings {
+    fn default() -> Self {
+        Self {
+            dns_suffix_list: Vec::new(),
+            dns_server_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_GLOBAL_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGlobalIPSettings",
@@ -1049,10 +1137,14 @@ impl serde::Serialize for CustomizationGlobalIpSettings {
 }
 
 /// `CustomizationGuiRunOnce`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationGuiRunOnce {
     /// `commandList`: list, not empty, of string.
     pub command_list: Vec<String>,
+}
+impl Default for CustomizationGuiRunOnce {
+    fn default() -> Self {
+        Self { command_list: Vec::new() }
+    }
 }
 pub(crate) static CUSTOMIZATION_GUI_RUN_ONCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiRunOnce",
@@ -1106,7 +1198,6 @@ impl serde::Serialize for CustomizationGuiRunOnce {
 }
 
 /// `CustomizationGuiUnattended`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationGuiUnattended {
     /// `password`: optional `CustomizationPassword`.
     pub password: Option<Box<CustomizationPassword>>,
@@ -1116,6 +1207,16 @@ pub struct CustomizationGuiUnattended {
     pub auto_logon: bool,
     /// `autoLogonCount`: required int.
     pub auto_logon_count: i32,
+}
+impl Default for CustomizationGuiUnattended {
+    fn default() -> Self {
+        Self {
+            password: None,
+            time_zone: 0,
+            auto_logon: false,
+            auto_logon_count: 0,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_GUI_UNATTENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationGuiUnattended",
@@ -1178,7 +1279,6 @@ impl serde::Serialize for CustomizationGuiUnattended {
 }
 
 /// `CustomizationIPSettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationIpSettings {
     /// `ip`: required `CustomizationIpGenerator` or a descendant.
     pub ip: rt::Poly<CustomizationIpGenerator>,
@@ -1198,6 +1298,21 @@ pub struct CustomizationIpSettings {
     pub secondary_wins: Option<String>,
     /// `netBIOS`: optional `CustomizationNetBIOSMode`.
     pub net_bios: Option<enums::CustomizationNetBiosMode>,
+}
+impl Default for CustomizationIpSettings {
+    fn default() -> Self {
+        Self {
+            ip: Default::default(),
+            subnet_mask: None,
+            gateway: Vec::new(),
+            ip_v6_spec: None,
+            dns_server_list: Vec::new(),
+            dns_domain: None,
+            primary_wins: None,
+            secondary_wins: None,
+            net_bios: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettings",
@@ -1275,12 +1390,19 @@ impl serde::Serialize for CustomizationIpSettings {
 }
 
 /// `CustomizationIPSettingsIpV6AddressSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationIpSettingsIpV6AddressSpec {
     /// `ip`: list, not empty, of `CustomizationIpV6Generator` or a descendant.
     pub ip: Vec<rt::Poly<CustomizationIpV6Generator>>,
     /// `gateway`: list of string.
     pub gateway: Vec<String>,
+}
+impl Default for CustomizationIpSettingsIpV6AddressSpec {
+    fn default() -> Self {
+        Self {
+            ip: Vec::new(),
+            gateway: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_IP_SETTINGS_IP_V6_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIPSettingsIpV6AddressSpec",
@@ -1337,7 +1459,6 @@ impl serde::Serialize for CustomizationIpSettingsIpV6AddressSpec {
 }
 
 /// `CustomizationIdentification`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationIdentification {
     /// `joinWorkgroup`: optional string.
     pub join_workgroup: Option<String>,
@@ -1349,6 +1470,17 @@ pub struct CustomizationIdentification {
     pub domain_admin_password: Option<Box<CustomizationPassword>>,
     /// `domainOU`: optional string, since VI API 8.0.2.0.
     pub domain_ou: Option<String>,
+}
+impl Default for CustomizationIdentification {
+    fn default() -> Self {
+        Self {
+            join_workgroup: None,
+            join_domain: None,
+            domain_admin: None,
+            domain_admin_password: None,
+            domain_ou: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_IDENTIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentification",
@@ -1414,8 +1546,12 @@ impl serde::Serialize for CustomizationIdentification {
 }
 
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationIdentitySettings {}
+impl Default for CustomizationIdentitySettings {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_IDENTITY_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIdentitySettings",
     "2.0",
@@ -1465,8 +1601,12 @@ impl serde::Serialize for CustomizationIdentitySettings {
 }
 
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationIpGenerator {}
+impl Default for CustomizationIpGenerator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpGenerator",
     "2.0",
@@ -1516,8 +1656,12 @@ impl serde::Serialize for CustomizationIpGenerator {
 }
 
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationIpV6Generator {}
+impl Default for CustomizationIpV6Generator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationIpV6Generator",
     "4.0",
@@ -1567,12 +1711,19 @@ impl serde::Serialize for CustomizationIpV6Generator {
 }
 
 /// `CustomizationLicenseFilePrintData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationLicenseFilePrintData {
     /// `autoMode`: required `CustomizationLicenseDataMode`.
     pub auto_mode: enums::CustomizationLicenseDataMode,
     /// `autoUsers`: optional int.
     pub auto_users: Option<i32>,
+}
+impl Default for CustomizationLicenseFilePrintData {
+    fn default() -> Self {
+        Self {
+            auto_mode: Default::default(),
+            auto_users: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_LICENSE_FILE_PRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLicenseFilePrintData",
@@ -1629,8 +1780,12 @@ impl serde::Serialize for CustomizationLicenseFilePrintData {
 }
 
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct CustomizationLinuxFlexPrep {}
+impl Default for CustomizationLinuxFlexPrep {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_LINUX_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxFlexPrep",
     "9.1.0.0",
@@ -1681,10 +1836,16 @@ impl serde::Serialize for CustomizationLinuxFlexPrep {
 }
 
 /// `CustomizationLinuxIdentityFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationLinuxIdentityFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+}
+impl Default for CustomizationLinuxIdentityFailed {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFailed::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_LINUX_IDENTITY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxIdentityFailed",
@@ -1750,8 +1911,12 @@ impl serde::Serialize for CustomizationLinuxIdentityFailed {
 }
 
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationLinuxOptions {}
+impl Default for CustomizationLinuxOptions {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_LINUX_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxOptions",
     "2.0",
@@ -1802,7 +1967,6 @@ impl serde::Serialize for CustomizationLinuxOptions {
 }
 
 /// `CustomizationLinuxPrep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationLinuxPrep {
     /// `hostName`: required `CustomizationName` or a descendant.
     pub host_name: rt::Poly<CustomizationName>,
@@ -1822,6 +1986,21 @@ pub struct CustomizationLinuxPrep {
     pub password: Option<Box<CustomizationPassword>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for CustomizationLinuxPrep {
+    fn default() -> Self {
+        Self {
+            host_name: Default::default(),
+            domain: String::new(),
+            time_zone: None,
+            hw_clock_utc: None,
+            script_text: None,
+            compatible_customization_method: None,
+            reset_password: None,
+            password: None,
+            extra_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_LINUX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationLinuxPrep",
@@ -1901,8 +2080,12 @@ impl serde::Serialize for CustomizationLinuxPrep {
 }
 
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationName {}
+impl Default for CustomizationName {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationName",
     "2.0",
@@ -1952,10 +2135,16 @@ impl serde::Serialize for CustomizationName {
 }
 
 /// `CustomizationNetworkSetupFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationNetworkSetupFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+}
+impl Default for CustomizationNetworkSetupFailed {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFailed::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_NETWORK_SETUP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationNetworkSetupFailed",
@@ -2021,8 +2210,12 @@ impl serde::Serialize for CustomizationNetworkSetupFailed {
 }
 
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationOptions {}
+impl Default for CustomizationOptions {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationOptions",
     "2.0",
@@ -2072,12 +2265,19 @@ impl serde::Serialize for CustomizationOptions {
 }
 
 /// `CustomizationPassword`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationPassword {
     /// `value`: required string, secret.
     pub value: String,
     /// `plainText`: required boolean.
     pub plain_text: bool,
+}
+impl Default for CustomizationPassword {
+    fn default() -> Self {
+        Self {
+            value: String::new(),
+            plain_text: false,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPassword",
@@ -2134,10 +2334,16 @@ impl serde::Serialize for CustomizationPassword {
 }
 
 /// The fault `CustomizationPending`, a [`CustomizationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationPending {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for CustomizationPending {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_PENDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPending",
@@ -2203,10 +2409,14 @@ impl serde::Serialize for CustomizationPending {
 }
 
 /// `CustomizationPrefixName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationPrefixName {
     /// `base`: required string.
     pub base_: String,
+}
+impl Default for CustomizationPrefixName {
+    fn default() -> Self {
+        Self { base_: String::new() }
+    }
 }
 pub(crate) static CUSTOMIZATION_PREFIX_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationPrefixName",
@@ -2262,7 +2472,6 @@ impl serde::Serialize for CustomizationPrefixName {
 }
 
 /// `CustomizationSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSpec {
     /// `options`: optional `CustomizationOptions` or a descendant.
     pub options: Option<rt::Poly<CustomizationOptions>>,
@@ -2274,6 +2483,17 @@ pub struct CustomizationSpec {
     pub nic_setting_map: Vec<CustomizationAdapterMapping>,
     /// `encryptionKey`: list of byte.
     pub encryption_key: Vec<i8>,
+}
+impl Default for CustomizationSpec {
+    fn default() -> Self {
+        Self {
+            options: None,
+            identity: Default::default(),
+            global_ip_settings: Default::default(),
+            nic_setting_map: Vec::new(),
+            encryption_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpec",
@@ -2339,7 +2559,6 @@ impl serde::Serialize for CustomizationSpec {
 }
 
 /// `CustomizationSpecInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSpecInfo {
     /// `name`: required string.
     pub name: String,
@@ -2351,6 +2570,17 @@ pub struct CustomizationSpecInfo {
     pub change_version: Option<String>,
     /// `lastUpdateTime`: optional dateTime.
     pub last_update_time: Option<rt::DateTime>,
+}
+impl Default for CustomizationSpecInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+            r#type: String::new(),
+            change_version: None,
+            last_update_time: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SPEC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecInfo",
@@ -2416,12 +2646,19 @@ impl serde::Serialize for CustomizationSpecInfo {
 }
 
 /// `CustomizationSpecItem`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSpecItem {
     /// `info`: required `CustomizationSpecInfo`.
     pub info: CustomizationSpecInfo,
     /// `spec`: required `CustomizationSpec`.
     pub spec: CustomizationSpec,
+}
+impl Default for CustomizationSpecItem {
+    fn default() -> Self {
+        Self {
+            info: Default::default(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SPEC_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecItem",
@@ -2478,10 +2715,16 @@ impl serde::Serialize for CustomizationSpecItem {
 }
 
 /// `CustomizationStartedEvent`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationStartedEvent {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+}
+impl Default for CustomizationStartedEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomizationEvent::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStartedEvent",
@@ -2547,8 +2790,12 @@ impl serde::Serialize for CustomizationStartedEvent {
 }
 
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationStatelessIpV6Generator {}
+impl Default for CustomizationStatelessIpV6Generator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_STATELESS_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationStatelessIpV6Generator",
     "4.0",
@@ -2599,10 +2846,16 @@ impl serde::Serialize for CustomizationStatelessIpV6Generator {
 }
 
 /// `CustomizationSucceeded`, a [`CustomizationEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationSucceeded {
     /// The properties of `CustomizationEvent`.
     pub base: CustomizationEvent,
+}
+impl Default for CustomizationSucceeded {
+    fn default() -> Self {
+        Self {
+            base: CustomizationEvent::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SUCCEEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSucceeded",
@@ -2668,7 +2921,6 @@ impl serde::Serialize for CustomizationSucceeded {
 }
 
 /// `CustomizationSysprep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSysprep {
     /// `guiUnattended`: required `CustomizationGuiUnattended`.
     pub gui_unattended: CustomizationGuiUnattended,
@@ -2686,6 +2938,20 @@ pub struct CustomizationSysprep {
     pub reset_password: Option<bool>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 9.1.0.0.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for CustomizationSysprep {
+    fn default() -> Self {
+        Self {
+            gui_unattended: Default::default(),
+            user_data: Default::default(),
+            gui_run_once: None,
+            identification: Default::default(),
+            license_file_print_data: None,
+            script_text: None,
+            reset_password: None,
+            extra_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprep",
@@ -2762,7 +3028,6 @@ impl serde::Serialize for CustomizationSysprep {
 }
 
 /// `CustomizationSysprepFailed`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationSysprepFailed {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
@@ -2770,6 +3035,15 @@ pub struct CustomizationSysprepFailed {
     pub sysprep_version: String,
     /// `systemVersion`: required string.
     pub system_version: String,
+}
+impl Default for CustomizationSysprepFailed {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFailed::default(),
+            sysprep_version: String::new(),
+            system_version: String::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepFailed",
@@ -2842,10 +3116,14 @@ impl serde::Serialize for CustomizationSysprepFailed {
 }
 
 /// `CustomizationSysprepText`, a [`CustomizationIdentitySettings`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSysprepText {
     /// `value`: required string.
     pub value: String,
+}
+impl Default for CustomizationSysprepText {
+    fn default() -> Self {
+        Self { value: String::new() }
+    }
 }
 pub(crate) static CUSTOMIZATION_SYSPREP_TEXT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSysprepText",
@@ -2901,10 +3179,16 @@ impl serde::Serialize for CustomizationSysprepText {
 }
 
 /// `CustomizationUnknownFailure`, a [`CustomizationFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct CustomizationUnknownFailure {
     /// The properties of `CustomizationFailed`.
     pub base: CustomizationFailed,
+}
+impl Default for CustomizationUnknownFailure {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFailed::default(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_UNKNOWN_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownFailure",
@@ -2970,8 +3254,12 @@ impl serde::Serialize for CustomizationUnknownFailure {
 }
 
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationUnknownIpGenerator {}
+impl Default for CustomizationUnknownIpGenerator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpGenerator",
     "2.0",
@@ -3022,8 +3310,12 @@ impl serde::Serialize for CustomizationUnknownIpGenerator {
 }
 
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
-#[derive(Default)]
 pub struct CustomizationUnknownIpV6Generator {}
+impl Default for CustomizationUnknownIpV6Generator {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_UNKNOWN_IP_V6_GENERATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownIpV6Generator",
     "4.0",
@@ -3074,8 +3366,12 @@ impl serde::Serialize for CustomizationUnknownIpV6Generator {
 }
 
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationUnknownName {}
+impl Default for CustomizationUnknownName {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_UNKNOWN_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUnknownName",
     "2.0",
@@ -3126,7 +3422,6 @@ impl serde::Serialize for CustomizationUnknownName {
 }
 
 /// `CustomizationUserData`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationUserData {
     /// `fullName`: required string.
     pub full_name: String,
@@ -3136,6 +3431,16 @@ pub struct CustomizationUserData {
     pub computer_name: rt::Poly<CustomizationName>,
     /// `productId`: required string.
     pub product_id: String,
+}
+impl Default for CustomizationUserData {
+    fn default() -> Self {
+        Self {
+            full_name: String::new(),
+            org_name: String::new(),
+            computer_name: Default::default(),
+            product_id: String::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_USER_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationUserData",
@@ -3198,8 +3503,12 @@ impl serde::Serialize for CustomizationUserData {
 }
 
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationVirtualMachineName {}
+impl Default for CustomizationVirtualMachineName {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_VIRTUAL_MACHINE_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationVirtualMachineName",
     "2.0",
@@ -3250,7 +3559,6 @@ impl serde::Serialize for CustomizationVirtualMachineName {
 }
 
 /// `CustomizationWinOptions`, a [`CustomizationOptions`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationWinOptions {
     /// `changeSID`: required boolean.
     pub change_sid: bool,
@@ -3258,6 +3566,15 @@ pub struct CustomizationWinOptions {
     pub delete_accounts: bool,
     /// `reboot`: optional `CustomizationSysprepRebootOption`, since VI API 2.5.
     pub reboot: Option<enums::CustomizationSysprepRebootOption>,
+}
+impl Default for CustomizationWinOptions {
+    fn default() -> Self {
+        Self {
+            change_sid: false,
+            delete_accounts: false,
+            reboot: None,
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_WIN_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWinOptions",
@@ -3319,8 +3636,12 @@ impl serde::Serialize for CustomizationWinOptions {
 }
 
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct CustomizationWindowsFlexPrep {}
+impl Default for CustomizationWindowsFlexPrep {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CUSTOMIZATION_WINDOWS_FLEX_PREP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationWindowsFlexPrep",
     "9.1.0.0",
@@ -3371,10 +3692,16 @@ impl serde::Serialize for CustomizationWindowsFlexPrep {
 }
 
 /// The fault `IpHostnameGeneratorError`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct IpHostnameGeneratorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for IpHostnameGeneratorError {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static IP_HOSTNAME_GENERATOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpHostnameGeneratorError",
@@ -3440,10 +3767,16 @@ impl serde::Serialize for IpHostnameGeneratorError {
 }
 
 /// The fault `LinuxVolumeNotClean`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct LinuxVolumeNotClean {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for LinuxVolumeNotClean {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static LINUX_VOLUME_NOT_CLEAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinuxVolumeNotClean",
@@ -3509,10 +3842,16 @@ impl serde::Serialize for LinuxVolumeNotClean {
 }
 
 /// The fault `MissingLinuxCustResources`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MissingLinuxCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for MissingLinuxCustResources {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_LINUX_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingLinuxCustResources",
@@ -3578,10 +3917,16 @@ impl serde::Serialize for MissingLinuxCustResources {
 }
 
 /// The fault `MissingWindowsCustResources`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MissingWindowsCustResources {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for MissingWindowsCustResources {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_WINDOWS_CUST_RESOURCES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingWindowsCustResources",
@@ -3647,7 +3992,6 @@ impl serde::Serialize for MissingWindowsCustResources {
 }
 
 /// The fault `MountError`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MountError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
@@ -3655,6 +3999,15 @@ pub struct MountError {
     pub vm: rt::ManagedObjectReference,
     /// `diskIndex`: required int.
     pub disk_index: i32,
+}
+impl Default for MountError {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+            vm: Default::default(),
+            disk_index: 0,
+        }
+    }
 }
 pub(crate) static MOUNT_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "MountError",
@@ -3727,7 +4080,6 @@ impl serde::Serialize for MountError {
 }
 
 /// The fault `NicSettingMismatch`, a [`CustomizationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct NicSettingMismatch {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
@@ -3735,6 +4087,15 @@ pub struct NicSettingMismatch {
     pub number_of_nics_in_spec: i32,
     /// `numberOfNicsInVM`: required int.
     pub number_of_nics_in_vm: i32,
+}
+impl Default for NicSettingMismatch {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+            number_of_nics_in_spec: 0,
+            number_of_nics_in_vm: 0,
+        }
+    }
 }
 pub(crate) static NIC_SETTING_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NicSettingMismatch",
@@ -3807,10 +4168,16 @@ impl serde::Serialize for NicSettingMismatch {
 }
 
 /// The fault `NoDisksToCustomize`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoDisksToCustomize {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for NoDisksToCustomize {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static NO_DISKS_TO_CUSTOMIZE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDisksToCustomize",
@@ -3876,12 +4243,19 @@ impl serde::Serialize for NoDisksToCustomize {
 }
 
 /// The fault `UncustomizableGuest`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UncustomizableGuest {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
     /// `uncustomizableGuestOS`: required string.
     pub uncustomizable_guest_os: String,
+}
+impl Default for UncustomizableGuest {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+            uncustomizable_guest_os: String::new(),
+        }
+    }
 }
 pub(crate) static UNCUSTOMIZABLE_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncustomizableGuest",
@@ -3951,10 +4325,16 @@ impl serde::Serialize for UncustomizableGuest {
 }
 
 /// The fault `UnexpectedCustomizationFault`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UnexpectedCustomizationFault {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for UnexpectedCustomizationFault {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static UNEXPECTED_CUSTOMIZATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnexpectedCustomizationFault",
@@ -4020,10 +4400,16 @@ impl serde::Serialize for UnexpectedCustomizationFault {
 }
 
 /// The fault `VolumeEditorError`, a [`CustomizationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VolumeEditorError {
     /// The properties of `CustomizationFault`.
     pub base: CustomizationFault,
+}
+impl Default for VolumeEditorError {
+    fn default() -> Self {
+        Self {
+            base: CustomizationFault::default(),
+        }
+    }
 }
 pub(crate) static VOLUME_EDITOR_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VolumeEditorError",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `BackupBlobReadFailure`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct BackupBlobReadFailure {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -16,6 +15,16 @@ pub struct BackupBlobReadFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for BackupBlobReadFailure {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            entity_name: String::new(),
+            entity_type: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static BACKUP_BLOB_READ_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobReadFailure",
@@ -91,7 +100,6 @@ impl serde::Serialize for BackupBlobReadFailure {
 }
 
 /// The fault `BackupBlobWriteFailure`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct BackupBlobWriteFailure {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -101,6 +109,16 @@ pub struct BackupBlobWriteFailure {
     pub entity_type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for BackupBlobWriteFailure {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            entity_name: String::new(),
+            entity_type: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static BACKUP_BLOB_WRITE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "BackupBlobWriteFailure",
@@ -176,12 +194,19 @@ impl serde::Serialize for BackupBlobWriteFailure {
 }
 
 /// `BoolPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct BoolPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `value`: optional boolean.
     pub value: Option<bool>,
+}
+impl Default for BoolPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static BOOL_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "BoolPolicy",
@@ -250,10 +275,14 @@ impl serde::Serialize for BoolPolicy {
 }
 
 /// The fault `CollectorAddressUnset`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct CollectorAddressUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+}
+impl Default for CollectorAddressUnset {
+    fn default() -> Self {
+        Self { base: DvsFault::default() }
+    }
 }
 pub(crate) static COLLECTOR_ADDRESS_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "CollectorAddressUnset",
@@ -319,12 +348,19 @@ impl serde::Serialize for CollectorAddressUnset {
 }
 
 /// The fault `ConflictingConfiguration`, a [`DvsFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct ConflictingConfiguration {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `configInConflict`: list, not empty, of `ConflictingConfigurationConfig`.
     pub config_in_conflict: Vec<ConflictingConfigurationConfig>,
+}
+impl Default for ConflictingConfiguration {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            config_in_conflict: Vec::new(),
+        }
+    }
 }
 pub(crate) static CONFLICTING_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfiguration",
@@ -394,12 +430,19 @@ impl serde::Serialize for ConflictingConfiguration {
 }
 
 /// `ConflictingConfigurationConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct ConflictingConfigurationConfig {
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
     /// `propertyPath`: required string.
     pub property_path: String,
+}
+impl Default for ConflictingConfigurationConfig {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            property_path: String::new(),
+        }
+    }
 }
 pub(crate) static CONFLICTING_CONFIGURATION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingConfigurationConfig",
@@ -456,7 +499,6 @@ impl serde::Serialize for ConflictingConfigurationConfig {
 }
 
 /// `DVPortConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortConfigInfo {
     /// `name`: optional string.
     pub name: Option<String>,
@@ -468,6 +510,17 @@ pub struct DvPortConfigInfo {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: required string.
     pub config_version: String,
+}
+impl Default for DvPortConfigInfo {
+    fn default() -> Self {
+        Self {
+            name: None,
+            scope: Vec::new(),
+            description: None,
+            setting: None,
+            config_version: String::new(),
+        }
+    }
 }
 pub(crate) static DV_PORT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigInfo",
@@ -533,7 +586,6 @@ impl serde::Serialize for DvPortConfigInfo {
 }
 
 /// `DVPortConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortConfigSpec {
     /// `operation`: required string.
     pub operation: String,
@@ -549,6 +601,19 @@ pub struct DvPortConfigSpec {
     pub setting: Option<rt::Poly<DvPortSetting>>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+}
+impl Default for DvPortConfigSpec {
+    fn default() -> Self {
+        Self {
+            operation: String::new(),
+            key: None,
+            name: None,
+            scope: Vec::new(),
+            description: None,
+            setting: None,
+            config_version: None,
+        }
+    }
 }
 pub(crate) static DV_PORT_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortConfigSpec",
@@ -620,7 +685,6 @@ impl serde::Serialize for DvPortConfigSpec {
 }
 
 /// `DVPortSetting`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortSetting {
     /// `blocked`: optional `BoolPolicy`.
     pub blocked: Option<Box<BoolPolicy>>,
@@ -636,6 +700,19 @@ pub struct DvPortSetting {
     pub network_resource_pool_key: Option<Box<StringPolicy>>,
     /// `filterPolicy`: optional `DvsFilterPolicy`, since VI API 5.5.
     pub filter_policy: Option<Box<DvsFilterPolicy>>,
+}
+impl Default for DvPortSetting {
+    fn default() -> Self {
+        Self {
+            blocked: None,
+            vm_direct_path_gen2_allowed: None,
+            in_shaping_policy: None,
+            out_shaping_policy: None,
+            vendor_specific_config: None,
+            network_resource_pool_key: None,
+            filter_policy: None,
+        }
+    }
 }
 pub(crate) static DV_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortSetting",
@@ -708,7 +785,6 @@ impl serde::Serialize for DvPortSetting {
 }
 
 /// `DVPortState`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortState {
     /// `runtimeInfo`: optional `DVPortStatus`.
     pub runtime_info: Option<Box<DvPortStatus>>,
@@ -716,6 +792,15 @@ pub struct DvPortState {
     pub stats: DistributedVirtualSwitchPortStatistics,
     /// `vendorSpecificState`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_state: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+}
+impl Default for DvPortState {
+    fn default() -> Self {
+        Self {
+            runtime_info: None,
+            stats: Default::default(),
+            vendor_specific_state: Vec::new(),
+        }
+    }
 }
 pub(crate) static DV_PORT_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortState",
@@ -775,7 +860,6 @@ impl serde::Serialize for DvPortState {
 }
 
 /// `DVPortStatus`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortStatus {
     /// `linkUp`: required boolean.
     pub link_up: bool,
@@ -801,6 +885,24 @@ pub struct DvPortStatus {
     pub vm_direct_path_gen2_inactive_reason_other: Vec<String>,
     /// `vmDirectPathGen2InactiveReasonExtended`: optional string, since VI API 4.1.
     pub vm_direct_path_gen2_inactive_reason_extended: Option<String>,
+}
+impl Default for DvPortStatus {
+    fn default() -> Self {
+        Self {
+            link_up: false,
+            blocked: false,
+            vlan_ids: Vec::new(),
+            trunking_mode: None,
+            mtu: None,
+            link_peer: None,
+            mac_address: None,
+            status_detail: None,
+            vm_direct_path_gen2_active: None,
+            vm_direct_path_gen2_inactive_reason_network: Vec::new(),
+            vm_direct_path_gen2_inactive_reason_other: Vec::new(),
+            vm_direct_path_gen2_inactive_reason_extended: None,
+        }
+    }
 }
 pub(crate) static DV_PORT_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortStatus",
@@ -887,7 +989,6 @@ impl serde::Serialize for DvPortStatus {
 }
 
 /// `DVPortgroupConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupConfigInfo {
     /// `key`: required string.
     pub key: String,
@@ -933,6 +1034,34 @@ pub struct DvPortgroupConfigInfo {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+}
+impl Default for DvPortgroupConfigInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            num_ports: 0,
+            distributed_virtual_switch: None,
+            default_port_config: None,
+            description: None,
+            r#type: String::new(),
+            backing_type: None,
+            policy: Default::default(),
+            port_name_format: None,
+            scope: Vec::new(),
+            vendor_specific_config: Vec::new(),
+            config_version: None,
+            auto_expand: None,
+            vm_vnic_network_resource_pool_key: None,
+            uplink: None,
+            transport_zone_uuid: None,
+            transport_zone_name: None,
+            logical_switch_uuid: None,
+            segment_id: None,
+            subnet_id: None,
+            nsx_config: None,
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigInfo",
@@ -1049,7 +1178,6 @@ impl serde::Serialize for DvPortgroupConfigInfo {
 }
 
 /// `DVPortgroupConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupConfigSpec {
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
@@ -1089,6 +1217,31 @@ pub struct DvPortgroupConfigSpec {
     pub subnet_id: Option<String>,
     /// `nsxConfig`: optional `DVPortgroupNsxConfig`, since VI API 9.1.0.0.
     pub nsx_config: Option<Box<DvPortgroupNsxConfig>>,
+}
+impl Default for DvPortgroupConfigSpec {
+    fn default() -> Self {
+        Self {
+            config_version: None,
+            name: None,
+            num_ports: None,
+            port_name_format: None,
+            default_port_config: None,
+            description: None,
+            r#type: None,
+            backing_type: None,
+            scope: Vec::new(),
+            policy: None,
+            vendor_specific_config: Vec::new(),
+            auto_expand: None,
+            vm_vnic_network_resource_pool_key: None,
+            transport_zone_uuid: None,
+            transport_zone_name: None,
+            logical_switch_uuid: None,
+            segment_id: None,
+            subnet_id: None,
+            nsx_config: None,
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupConfigSpec",
@@ -1196,10 +1349,16 @@ impl serde::Serialize for DvPortgroupConfigSpec {
 }
 
 /// `DVPortgroupCreatedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupCreatedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+}
+impl Default for DvPortgroupCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupCreatedEvent",
@@ -1265,10 +1424,16 @@ impl serde::Serialize for DvPortgroupCreatedEvent {
 }
 
 /// `DVPortgroupDestroyedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupDestroyedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+}
+impl Default for DvPortgroupDestroyedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupDestroyedEvent",
@@ -1334,10 +1499,14 @@ impl serde::Serialize for DvPortgroupDestroyedEvent {
 }
 
 /// `DVPortgroupEvent`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for DvPortgroupEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static DV_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupEvent",
@@ -1403,7 +1572,6 @@ impl serde::Serialize for DvPortgroupEvent {
 }
 
 /// `DVPortgroupNsxConfig`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct DvPortgroupNsxConfig {
     /// `vlanIdExtended`: optional int.
     pub vlan_id_extended: Option<i32>,
@@ -1411,6 +1579,15 @@ pub struct DvPortgroupNsxConfig {
     pub subnet_addresses: Option<Box<DvPortgroupNsxSubnetAddressInfo>>,
     /// `spanIds`: list of string.
     pub span_ids: Vec<String>,
+}
+impl Default for DvPortgroupNsxConfig {
+    fn default() -> Self {
+        Self {
+            vlan_id_extended: None,
+            subnet_addresses: None,
+            span_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_NSX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxConfig",
@@ -1470,10 +1647,14 @@ impl serde::Serialize for DvPortgroupNsxConfig {
 }
 
 /// `DVPortgroupNsxSubnetAddressInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct DvPortgroupNsxSubnetAddressInfo {
     /// `cidr`: list of string.
     pub cidr: Vec<String>,
+}
+impl Default for DvPortgroupNsxSubnetAddressInfo {
+    fn default() -> Self {
+        Self { cidr: Vec::new() }
+    }
 }
 pub(crate) static DV_PORTGROUP_NSX_SUBNET_ADDRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupNsxSubnetAddressInfo",
@@ -1527,7 +1708,6 @@ impl serde::Serialize for DvPortgroupNsxSubnetAddressInfo {
 }
 
 /// `DVPortgroupPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupPolicy {
     /// `blockOverrideAllowed`: required boolean.
     pub block_override_allowed: bool,
@@ -1543,6 +1723,19 @@ pub struct DvPortgroupPolicy {
     pub network_resource_pool_override_allowed: Option<bool>,
     /// `trafficFilterOverrideAllowed`: optional boolean, since VI API 5.5.
     pub traffic_filter_override_allowed: Option<bool>,
+}
+impl Default for DvPortgroupPolicy {
+    fn default() -> Self {
+        Self {
+            block_override_allowed: false,
+            shaping_override_allowed: false,
+            vendor_config_override_allowed: false,
+            live_port_moving_allowed: false,
+            port_config_reset_at_disconnect: false,
+            network_resource_pool_override_allowed: None,
+            traffic_filter_override_allowed: None,
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupPolicy",
@@ -1615,7 +1808,6 @@ impl serde::Serialize for DvPortgroupPolicy {
 }
 
 /// `DVPortgroupReconfiguredEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupReconfiguredEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
@@ -1623,6 +1815,15 @@ pub struct DvPortgroupReconfiguredEvent {
     pub config_spec: DvPortgroupConfigSpec,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for DvPortgroupReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+            config_spec: Default::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupReconfiguredEvent",
@@ -1695,7 +1896,6 @@ impl serde::Serialize for DvPortgroupReconfiguredEvent {
 }
 
 /// `DVPortgroupRenamedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvPortgroupRenamedEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
@@ -1703,6 +1903,15 @@ pub struct DvPortgroupRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DvPortgroupRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupRenamedEvent",
@@ -1775,12 +1984,19 @@ impl serde::Serialize for DvPortgroupRenamedEvent {
 }
 
 /// `DVPortgroupSelection`, a [`SelectionSet`], since VI API 5.0.
-#[derive(Default)]
 pub struct DvPortgroupSelection {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
     /// `portgroupKey`: list, not empty, of string.
     pub portgroup_key: Vec<String>,
+}
+impl Default for DvPortgroupSelection {
+    fn default() -> Self {
+        Self {
+            dvs_uuid: String::new(),
+            portgroup_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static DV_PORTGROUP_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortgroupSelection",
@@ -1839,10 +2055,16 @@ impl serde::Serialize for DvPortgroupSelection {
 }
 
 /// `DVSBackupRestoreCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsBackupRestoreCapability {
     /// `backupRestoreSupported`: required boolean.
     pub backup_restore_supported: bool,
+}
+impl Default for DvsBackupRestoreCapability {
+    fn default() -> Self {
+        Self {
+            backup_restore_supported: false,
+        }
+    }
 }
 pub(crate) static DVS_BACKUP_RESTORE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSBackupRestoreCapability",
@@ -1896,7 +2118,6 @@ impl serde::Serialize for DvsBackupRestoreCapability {
 }
 
 /// `DVSCapability`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsCapability {
     /// `dvsOperationSupported`: optional boolean.
     pub dvs_operation_supported: Option<bool>,
@@ -1910,6 +2131,17 @@ pub struct DvsCapability {
     >,
     /// `featuresSupported`: optional `DVSFeatureCapability` or a descendant, since VI API 4.1.
     pub features_supported: Option<rt::Poly<DvsFeatureCapability>>,
+}
+impl Default for DvsCapability {
+    fn default() -> Self {
+        Self {
+            dvs_operation_supported: None,
+            dv_port_group_operation_supported: None,
+            dv_port_operation_supported: None,
+            compatible_host_component_product_info: Vec::new(),
+            features_supported: None,
+        }
+    }
 }
 pub(crate) static DVS_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCapability",
@@ -1975,7 +2207,6 @@ impl serde::Serialize for DvsCapability {
 }
 
 /// `DVSConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsConfigInfo {
     /// `uuid`: required string.
     pub uuid: String,
@@ -2035,6 +2266,39 @@ pub struct DvsConfigInfo {
     pub vm_vnic_network_resource_pool: Vec<DvsVmVnicNetworkResourcePool>,
     /// `pnicCapacityRatioForReservation`: optional int, since VI API 6.0.
     pub pnic_capacity_ratio_for_reservation: Option<i32>,
+}
+impl Default for DvsConfigInfo {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            name: String::new(),
+            num_standalone_ports: 0,
+            num_ports: 0,
+            max_ports: 0,
+            uplink_port_policy: Default::default(),
+            uplink_portgroup: Vec::new(),
+            default_port_config: Default::default(),
+            host: Vec::new(),
+            product_info: Default::default(),
+            target_info: None,
+            extension_key: None,
+            vendor_specific_config: Vec::new(),
+            policy: None,
+            description: None,
+            config_version: String::new(),
+            contact: Default::default(),
+            switch_ip_address: None,
+            create_time: Default::default(),
+            network_resource_management_enabled: None,
+            default_proxy_switch_max_num_ports: None,
+            health_check_config: Vec::new(),
+            infrastructure_traffic_resource_config: Vec::new(),
+            net_resource_pool_traffic_resource_config: Vec::new(),
+            network_resource_control_version: None,
+            vm_vnic_network_resource_pool: Vec::new(),
+            pnic_capacity_ratio_for_reservation: None,
+        }
+    }
 }
 pub(crate) static DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigInfo",
@@ -2167,7 +2431,6 @@ impl serde::Serialize for DvsConfigInfo {
 }
 
 /// `DVSConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsConfigSpec {
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
@@ -2209,6 +2472,30 @@ pub struct DvsConfigSpec {
     >,
     /// `networkResourceControlVersion`: optional string, since VI API 6.0.
     pub network_resource_control_version: Option<String>,
+}
+impl Default for DvsConfigSpec {
+    fn default() -> Self {
+        Self {
+            config_version: None,
+            name: None,
+            num_standalone_ports: None,
+            max_ports: None,
+            uplink_port_policy: None,
+            uplink_portgroup: Vec::new(),
+            default_port_config: None,
+            host: Vec::new(),
+            extension_key: None,
+            description: None,
+            policy: None,
+            vendor_specific_config: Vec::new(),
+            contact: None,
+            switch_ip_address: None,
+            default_proxy_switch_max_num_ports: None,
+            infrastructure_traffic_resource_config: Vec::new(),
+            net_resource_pool_traffic_resource_config: Vec::new(),
+            network_resource_control_version: None,
+        }
+    }
 }
 pub(crate) static DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSConfigSpec",
@@ -2314,12 +2601,16 @@ impl serde::Serialize for DvsConfigSpec {
 }
 
 /// `DVSContactInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsContactInfo {
     /// `name`: optional string.
     pub name: Option<String>,
     /// `contact`: optional string.
     pub contact: Option<String>,
+}
+impl Default for DvsContactInfo {
+    fn default() -> Self {
+        Self { name: None, contact: None }
+    }
 }
 pub(crate) static DVS_CONTACT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSContactInfo",
@@ -2376,7 +2667,6 @@ impl serde::Serialize for DvsContactInfo {
 }
 
 /// `DVSCreateSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsCreateSpec {
     /// `configSpec`: required `DVSConfigSpec` or a descendant.
     pub config_spec: rt::Poly<DvsConfigSpec>,
@@ -2384,6 +2674,15 @@ pub struct DvsCreateSpec {
     pub product_info: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `capability`: optional `DVSCapability`.
     pub capability: Option<Box<DvsCapability>>,
+}
+impl Default for DvsCreateSpec {
+    fn default() -> Self {
+        Self {
+            config_spec: Default::default(),
+            product_info: None,
+            capability: None,
+        }
+    }
 }
 pub(crate) static DVS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSCreateSpec",
@@ -2443,7 +2742,6 @@ impl serde::Serialize for DvsCreateSpec {
 }
 
 /// `DVSFailureCriteria`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsFailureCriteria {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -2461,6 +2759,20 @@ pub struct DvsFailureCriteria {
     pub percentage: Option<Box<IntPolicy>>,
     /// `checkBeacon`: optional `BoolPolicy`.
     pub check_beacon: Option<Box<BoolPolicy>>,
+}
+impl Default for DvsFailureCriteria {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            check_speed: None,
+            speed: None,
+            check_duplex: None,
+            full_duplex: None,
+            check_error_percent: None,
+            percentage: None,
+            check_beacon: None,
+        }
+    }
 }
 pub(crate) static DVS_FAILURE_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFailureCriteria",
@@ -2547,7 +2859,6 @@ impl serde::Serialize for DvsFailureCriteria {
 }
 
 /// `DVSFeatureCapability`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsFeatureCapability {
     /// `networkResourceManagementSupported`: required boolean.
     pub network_resource_management_supported: bool,
@@ -2571,6 +2882,22 @@ pub struct DvsFeatureCapability {
     pub network_filter_supported: Option<bool>,
     /// `macLearningSupported`: optional boolean, since VI API 6.7.
     pub mac_learning_supported: Option<bool>,
+}
+impl Default for DvsFeatureCapability {
+    fn default() -> Self {
+        Self {
+            network_resource_management_supported: false,
+            vm_direct_path_gen2_supported: None,
+            nic_teaming_policy: Vec::new(),
+            network_resource_pool_high_share_value: None,
+            network_resource_management_capability: None,
+            health_check_capability: None,
+            rollback_capability: None,
+            backup_restore_capability: None,
+            network_filter_supported: None,
+            mac_learning_supported: None,
+        }
+    }
 }
 pub(crate) static DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFeatureCapability",
@@ -2652,8 +2979,12 @@ impl serde::Serialize for DvsFeatureCapability {
 }
 
 /// `DVSFilterSpecConnecteeSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecConnecteeSpec {}
+impl Default for DvsFilterSpecConnecteeSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_FILTER_SPEC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecConnecteeSpec",
     "8.0.3.0",
@@ -2702,10 +3033,14 @@ impl serde::Serialize for DvsFilterSpecConnecteeSpec {
 }
 
 /// `DVSFilterSpecPnicConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecPnicConnecteeSpec {
     /// `pnicNameSpec`: optional string.
     pub pnic_name_spec: Option<String>,
+}
+impl Default for DvsFilterSpecPnicConnecteeSpec {
+    fn default() -> Self {
+        Self { pnic_name_spec: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_PNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPnicConnecteeSpec",
@@ -2759,10 +3094,14 @@ impl serde::Serialize for DvsFilterSpecPnicConnecteeSpec {
 }
 
 /// `DVSFilterSpecPvlanSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecPvlanSpec {
     /// `pvlanId`: optional int.
     pub pvlan_id: Option<i32>,
+}
+impl Default for DvsFilterSpecPvlanSpec {
+    fn default() -> Self {
+        Self { pvlan_id: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecPvlanSpec",
@@ -2816,10 +3155,14 @@ impl serde::Serialize for DvsFilterSpecPvlanSpec {
 }
 
 /// `DVSFilterSpecTrunkVlanSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecTrunkVlanSpec {
     /// `range`: optional `NumericRange`.
     pub range: Option<Box<NumericRange>>,
+}
+impl Default for DvsFilterSpecTrunkVlanSpec {
+    fn default() -> Self {
+        Self { range: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecTrunkVlanSpec",
@@ -2873,10 +3216,14 @@ impl serde::Serialize for DvsFilterSpecTrunkVlanSpec {
 }
 
 /// `DVSFilterSpecVlanIdSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecVlanIdSpec {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+}
+impl Default for DvsFilterSpecVlanIdSpec {
+    fn default() -> Self {
+        Self { vlan_id: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanIdSpec",
@@ -2930,8 +3277,12 @@ impl serde::Serialize for DvsFilterSpecVlanIdSpec {
 }
 
 /// `DVSFilterSpecVlanSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecVlanSpec {}
+impl Default for DvsFilterSpecVlanSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_FILTER_SPEC_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVlanSpec",
     "8.0.3.0",
@@ -2980,10 +3331,14 @@ impl serde::Serialize for DvsFilterSpecVlanSpec {
 }
 
 /// `DVSFilterSpecVmConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecVmConnecteeSpec {
     /// `vmNameSpec`: optional string.
     pub vm_name_spec: Option<String>,
+}
+impl Default for DvsFilterSpecVmConnecteeSpec {
+    fn default() -> Self {
+        Self { vm_name_spec: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_VM_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmConnecteeSpec",
@@ -3037,10 +3392,14 @@ impl serde::Serialize for DvsFilterSpecVmConnecteeSpec {
 }
 
 /// `DVSFilterSpecVmknicConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DvsFilterSpecVmknicConnecteeSpec {
     /// `vmknicNameSpec`: optional string.
     pub vmknic_name_spec: Option<String>,
+}
+impl Default for DvsFilterSpecVmknicConnecteeSpec {
+    fn default() -> Self {
+        Self { vmknic_name_spec: None }
+    }
 }
 pub(crate) static DVS_FILTER_SPEC_VMKNIC_CONNECTEE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSFilterSpecVmknicConnecteeSpec",
@@ -3094,8 +3453,12 @@ impl serde::Serialize for DvsFilterSpecVmknicConnecteeSpec {
 }
 
 /// `DVSHealthCheckCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsHealthCheckCapability {}
+impl Default for DvsHealthCheckCapability {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckCapability",
     "5.1",
@@ -3145,12 +3508,19 @@ impl serde::Serialize for DvsHealthCheckCapability {
 }
 
 /// `DVSHealthCheckConfig`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsHealthCheckConfig {
     /// `enable`: optional boolean.
     pub enable: Option<bool>,
     /// `interval`: optional int.
     pub interval: Option<i32>,
+}
+impl Default for DvsHealthCheckConfig {
+    fn default() -> Self {
+        Self {
+            enable: None,
+            interval: None,
+        }
+    }
 }
 pub(crate) static DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHealthCheckConfig",
@@ -3208,7 +3578,6 @@ impl serde::Serialize for DvsHealthCheckConfig {
 }
 
 /// `DVSHostLocalPortInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsHostLocalPortInfo {
     /// `switchUuid`: required string.
     pub switch_uuid: String,
@@ -3218,6 +3587,16 @@ pub struct DvsHostLocalPortInfo {
     pub setting: rt::Poly<DvPortSetting>,
     /// `vnic`: required string.
     pub vnic: String,
+}
+impl Default for DvsHostLocalPortInfo {
+    fn default() -> Self {
+        Self {
+            switch_uuid: String::new(),
+            port_key: String::new(),
+            setting: Default::default(),
+            vnic: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_LOCAL_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSHostLocalPortInfo",
@@ -3280,7 +3659,6 @@ impl serde::Serialize for DvsHostLocalPortInfo {
 }
 
 /// `DVSMacLearningPolicy`, a [`InheritablePolicy`], since VI API 6.7.
-#[derive(Default)]
 pub struct DvsMacLearningPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -3292,6 +3670,17 @@ pub struct DvsMacLearningPolicy {
     pub limit: Option<i32>,
     /// `limitPolicy`: optional string.
     pub limit_policy: Option<String>,
+}
+impl Default for DvsMacLearningPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            enabled: false,
+            allow_unicast_flooding: None,
+            limit: None,
+            limit_policy: None,
+        }
+    }
 }
 pub(crate) static DVS_MAC_LEARNING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacLearningPolicy",
@@ -3369,7 +3758,6 @@ impl serde::Serialize for DvsMacLearningPolicy {
 }
 
 /// `DVSMacManagementPolicy`, a [`InheritablePolicy`], since VI API 6.7.
-#[derive(Default)]
 pub struct DvsMacManagementPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -3381,6 +3769,17 @@ pub struct DvsMacManagementPolicy {
     pub forged_transmits: Option<bool>,
     /// `macLearningPolicy`: optional `DVSMacLearningPolicy`.
     pub mac_learning_policy: Option<Box<DvsMacLearningPolicy>>,
+}
+impl Default for DvsMacManagementPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            allow_promiscuous: None,
+            mac_changes: None,
+            forged_transmits: None,
+            mac_learning_policy: None,
+        }
+    }
 }
 pub(crate) static DVS_MAC_MANAGEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSMacManagementPolicy",
@@ -3458,12 +3857,19 @@ impl serde::Serialize for DvsMacManagementPolicy {
 }
 
 /// `DVSManagerDvsConfigTarget`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsManagerDvsConfigTarget {
     /// `distributedVirtualPortgroup`: list of `DistributedVirtualPortgroupInfo`.
     pub distributed_virtual_portgroup: Vec<DistributedVirtualPortgroupInfo>,
     /// `distributedVirtualSwitch`: list of `DistributedVirtualSwitchInfo`.
     pub distributed_virtual_switch: Vec<DistributedVirtualSwitchInfo>,
+}
+impl Default for DvsManagerDvsConfigTarget {
+    fn default() -> Self {
+        Self {
+            distributed_virtual_portgroup: Vec::new(),
+            distributed_virtual_switch: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_MANAGER_DVS_CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerDvsConfigTarget",
@@ -3520,12 +3926,19 @@ impl serde::Serialize for DvsManagerDvsConfigTarget {
 }
 
 /// `DVSManagerPhysicalNicsList`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct DvsManagerPhysicalNicsList {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `physicalNics`: list of `PhysicalNic`.
     pub physical_nics: Vec<PhysicalNic>,
+}
+impl Default for DvsManagerPhysicalNicsList {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            physical_nics: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_MANAGER_PHYSICAL_NICS_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSManagerPhysicalNicsList",
@@ -3582,10 +3995,16 @@ impl serde::Serialize for DvsManagerPhysicalNicsList {
 }
 
 /// `DVSNameArrayUplinkPortPolicy`, a [`DvsUplinkPortPolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsNameArrayUplinkPortPolicy {
     /// `uplinkPortName`: list, not empty, of string.
     pub uplink_port_name: Vec<String>,
+}
+impl Default for DvsNameArrayUplinkPortPolicy {
+    fn default() -> Self {
+        Self {
+            uplink_port_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_NAME_ARRAY_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNameArrayUplinkPortPolicy",
@@ -3641,7 +4060,6 @@ impl serde::Serialize for DvsNameArrayUplinkPortPolicy {
 }
 
 /// `DVSNetworkResourceManagementCapability`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct DvsNetworkResourceManagementCapability {
     /// `networkResourceManagementSupported`: required boolean.
     pub network_resource_management_supported: bool,
@@ -3655,6 +4073,18 @@ pub struct DvsNetworkResourceManagementCapability {
     pub network_resource_control_version3_supported: Option<bool>,
     /// `userDefinedInfraTrafficPoolSupported`: optional boolean, since VI API 6.7.
     pub user_defined_infra_traffic_pool_supported: Option<bool>,
+}
+impl Default for DvsNetworkResourceManagementCapability {
+    fn default() -> Self {
+        Self {
+            network_resource_management_supported: false,
+            network_resource_pool_high_share_value: 0,
+            qos_supported: false,
+            user_defined_network_resource_pools_supported: false,
+            network_resource_control_version3_supported: None,
+            user_defined_infra_traffic_pool_supported: None,
+        }
+    }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_MANAGEMENT_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourceManagementCapability",
@@ -3723,7 +4153,6 @@ impl serde::Serialize for DvsNetworkResourceManagementCapability {
 }
 
 /// `DVSNetworkResourcePool`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsNetworkResourcePool {
     /// `key`: required string.
     pub key: String,
@@ -3735,6 +4164,17 @@ pub struct DvsNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: required `DVSNetworkResourcePoolAllocationInfo`.
     pub allocation_info: DvsNetworkResourcePoolAllocationInfo,
+}
+impl Default for DvsNetworkResourcePool {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: None,
+            description: None,
+            config_version: String::new(),
+            allocation_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePool",

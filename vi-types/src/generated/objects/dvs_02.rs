@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DVSNetworkResourcePoolAllocationInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsNetworkResourcePoolAllocationInfo {
     /// `limit`: optional long.
     pub limit: Option<i64>,
@@ -14,6 +13,15 @@ pub struct DvsNetworkResourcePoolAllocationInfo {
     pub shares: Option<Box<SharesInfo>>,
     /// `priorityTag`: optional int, since VI API 5.0.
     pub priority_tag: Option<i32>,
+}
+impl Default for DvsNetworkResourcePoolAllocationInfo {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            shares: None,
+            priority_tag: None,
+        }
+    }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_ALLOCATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolAllocationInfo",
@@ -73,7 +81,6 @@ impl serde::Serialize for DvsNetworkResourcePoolAllocationInfo {
 }
 
 /// `DVSNetworkResourcePoolConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsNetworkResourcePoolConfigSpec {
     /// `key`: required string.
     pub key: String,
@@ -85,6 +92,17 @@ pub struct DvsNetworkResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string, since VI API 5.0.
     pub description: Option<String>,
+}
+impl Default for DvsNetworkResourcePoolConfigSpec {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            config_version: None,
+            allocation_info: None,
+            name: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static DVS_NETWORK_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSNetworkResourcePoolConfigSpec",
@@ -150,7 +168,6 @@ impl serde::Serialize for DvsNetworkResourcePoolConfigSpec {
 }
 
 /// `DVSPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPolicy {
     /// `autoPreInstallAllowed`: optional boolean.
     pub auto_pre_install_allowed: Option<bool>,
@@ -158,6 +175,15 @@ pub struct DvsPolicy {
     pub auto_upgrade_allowed: Option<bool>,
     /// `partialUpgradeAllowed`: optional boolean.
     pub partial_upgrade_allowed: Option<bool>,
+}
+impl Default for DvsPolicy {
+    fn default() -> Self {
+        Self {
+            auto_pre_install_allowed: None,
+            auto_upgrade_allowed: None,
+            partial_upgrade_allowed: None,
+        }
+    }
 }
 pub(crate) static DVS_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSPolicy",
@@ -217,10 +243,14 @@ impl serde::Serialize for DvsPolicy {
 }
 
 /// `DVSRollbackCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsRollbackCapability {
     /// `rollbackSupported`: required boolean.
     pub rollback_supported: bool,
+}
+impl Default for DvsRollbackCapability {
+    fn default() -> Self {
+        Self { rollback_supported: false }
+    }
 }
 pub(crate) static DVS_ROLLBACK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRollbackCapability",
@@ -274,12 +304,19 @@ impl serde::Serialize for DvsRollbackCapability {
 }
 
 /// `DVSRuntimeInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsRuntimeInfo {
     /// `hostMemberRuntime`: list of `HostMemberRuntimeInfo`.
     pub host_member_runtime: Vec<HostMemberRuntimeInfo>,
     /// `resourceRuntimeInfo`: optional `DvsResourceRuntimeInfo`, since VI API 6.0.
     pub resource_runtime_info: Option<Box<DvsResourceRuntimeInfo>>,
+}
+impl Default for DvsRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            host_member_runtime: Vec::new(),
+            resource_runtime_info: None,
+        }
+    }
 }
 pub(crate) static DVS_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSRuntimeInfo",
@@ -336,7 +373,6 @@ impl serde::Serialize for DvsRuntimeInfo {
 }
 
 /// `DVSSecurityPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsSecurityPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -346,6 +382,16 @@ pub struct DvsSecurityPolicy {
     pub mac_changes: Option<Box<BoolPolicy>>,
     /// `forgedTransmits`: optional `BoolPolicy`.
     pub forged_transmits: Option<Box<BoolPolicy>>,
+}
+impl Default for DvsSecurityPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            allow_promiscuous: None,
+            mac_changes: None,
+            forged_transmits: None,
+        }
+    }
 }
 pub(crate) static DVS_SECURITY_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSecurityPolicy",
@@ -420,10 +466,14 @@ impl serde::Serialize for DvsSecurityPolicy {
 }
 
 /// `DVSSelection`, a [`SelectionSet`], since VI API 5.0.
-#[derive(Default)]
 pub struct DvsSelection {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
+}
+impl Default for DvsSelection {
+    fn default() -> Self {
+        Self { dvs_uuid: String::new() }
+    }
 }
 pub(crate) static DVS_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSelection",
@@ -479,7 +529,6 @@ impl serde::Serialize for DvsSelection {
 }
 
 /// `DVSSummary`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsSummary {
     /// `name`: required string.
     pub name: String,
@@ -503,6 +552,23 @@ pub struct DvsSummary {
     pub contact: Option<Box<DvsContactInfo>>,
     /// `numHosts`: optional int, since VI API 5.5.
     pub num_hosts: Option<i32>,
+}
+impl Default for DvsSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            uuid: String::new(),
+            num_ports: 0,
+            product_info: None,
+            host_member: Vec::new(),
+            vm: Vec::new(),
+            host: Vec::new(),
+            portgroup_name: Vec::new(),
+            description: None,
+            contact: None,
+            num_hosts: None,
+        }
+    }
 }
 pub(crate) static DVS_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSSummary",
@@ -586,7 +652,6 @@ impl serde::Serialize for DvsSummary {
 }
 
 /// `DVSTrafficShapingPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsTrafficShapingPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -598,6 +663,17 @@ pub struct DvsTrafficShapingPolicy {
     pub peak_bandwidth: Option<Box<LongPolicy>>,
     /// `burstSize`: optional `LongPolicy`.
     pub burst_size: Option<Box<LongPolicy>>,
+}
+impl Default for DvsTrafficShapingPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            enabled: None,
+            average_bandwidth: None,
+            peak_bandwidth: None,
+            burst_size: None,
+        }
+    }
 }
 pub(crate) static DVS_TRAFFIC_SHAPING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSTrafficShapingPolicy",
@@ -675,8 +751,12 @@ impl serde::Serialize for DvsTrafficShapingPolicy {
 }
 
 /// `DVSUplinkPortPolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsUplinkPortPolicy {}
+impl Default for DvsUplinkPortPolicy {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_UPLINK_PORT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSUplinkPortPolicy",
     "4.0",
@@ -726,12 +806,19 @@ impl serde::Serialize for DvsUplinkPortPolicy {
 }
 
 /// `DVSVendorSpecificConfig`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsVendorSpecificConfig {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `keyValue`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub key_value: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+}
+impl Default for DvsVendorSpecificConfig {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            key_value: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_VENDOR_SPECIFIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVendorSpecificConfig",
@@ -800,7 +887,6 @@ impl serde::Serialize for DvsVendorSpecificConfig {
 }
 
 /// `DVSVmVnicNetworkResourcePool`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsVmVnicNetworkResourcePool {
     /// `key`: required string.
     pub key: String,
@@ -812,6 +898,17 @@ pub struct DvsVmVnicNetworkResourcePool {
     pub config_version: String,
     /// `allocationInfo`: optional `DvsVmVnicResourceAllocation`.
     pub allocation_info: Option<Box<DvsVmVnicResourceAllocation>>,
+}
+impl Default for DvsVmVnicNetworkResourcePool {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: None,
+            description: None,
+            config_version: String::new(),
+            allocation_info: None,
+        }
+    }
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVSVmVnicNetworkResourcePool",
@@ -877,7 +974,6 @@ impl serde::Serialize for DvsVmVnicNetworkResourcePool {
 }
 
 /// `DistributedVirtualPort`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualPort {
     /// `key`: required string.
     pub key: String,
@@ -907,6 +1003,26 @@ pub struct DistributedVirtualPort {
     pub external_id: Option<String>,
     /// `segmentPortId`: optional string, since VI API 7.0.0.0.
     pub segment_port_id: Option<String>,
+}
+impl Default for DistributedVirtualPort {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            config: Default::default(),
+            dvs_uuid: String::new(),
+            portgroup_key: None,
+            proxy_host: None,
+            connectee: None,
+            conflict: false,
+            conflict_port_key: None,
+            state: None,
+            connection_cookie: None,
+            last_status_change: Default::default(),
+            host_local_port: None,
+            external_id: None,
+            segment_port_id: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPort",
@@ -999,7 +1115,6 @@ impl serde::Serialize for DistributedVirtualPort {
 }
 
 /// `DistributedVirtualPortgroupInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualPortgroupInfo {
     /// `switchName`: required string.
     pub switch_name: String,
@@ -1025,6 +1140,24 @@ pub struct DistributedVirtualPortgroupInfo {
     pub segment_id: Option<String>,
     /// `subnetId`: optional string, since VI API 9.0.0.0.
     pub subnet_id: Option<String>,
+}
+impl Default for DistributedVirtualPortgroupInfo {
+    fn default() -> Self {
+        Self {
+            switch_name: String::new(),
+            switch_uuid: String::new(),
+            portgroup_name: String::new(),
+            portgroup_key: String::new(),
+            portgroup_type: String::new(),
+            uplink_portgroup: false,
+            portgroup: Default::default(),
+            network_reservation_supported: None,
+            backing_type: None,
+            logical_switch_uuid: None,
+            segment_id: None,
+            subnet_id: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupInfo",
@@ -1111,12 +1244,19 @@ impl serde::Serialize for DistributedVirtualPortgroupInfo {
 }
 
 /// `DistributedVirtualPortgroupNsxPortgroupOperationResult`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DistributedVirtualPortgroupNsxPortgroupOperationResult {
     /// `portgroups`: list of reference to `DistributedVirtualPortgroup`.
     pub portgroups: Vec<rt::ManagedObjectReference>,
     /// `problems`: list of `DistributedVirtualPortgroupProblem`.
     pub problems: Vec<DistributedVirtualPortgroupProblem>,
+}
+impl Default for DistributedVirtualPortgroupNsxPortgroupOperationResult {
+    fn default() -> Self {
+        Self {
+            portgroups: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_NSX_PORTGROUP_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupNsxPortgroupOperationResult",
@@ -1173,12 +1313,19 @@ impl serde::Serialize for DistributedVirtualPortgroupNsxPortgroupOperationResult
 }
 
 /// `DistributedVirtualPortgroupProblem`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DistributedVirtualPortgroupProblem {
     /// `logicalSwitchUuid`: required string.
     pub logical_switch_uuid: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for DistributedVirtualPortgroupProblem {
+    fn default() -> Self {
+        Self {
+            logical_switch_uuid: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP_PROBLEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroupProblem",
@@ -1235,7 +1382,6 @@ impl serde::Serialize for DistributedVirtualPortgroupProblem {
 }
 
 /// `DistributedVirtualSwitchHostMember`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMember {
     /// `runtimeState`: optional `DistributedVirtualSwitchHostMemberRuntimeState`, since VI API 5.0.
     pub runtime_state: Option<Box<DistributedVirtualSwitchHostMemberRuntimeState>>,
@@ -1249,6 +1395,18 @@ pub struct DistributedVirtualSwitchHostMember {
     pub status: String,
     /// `statusDetail`: optional string, since VI API 4.1.
     pub status_detail: Option<String>,
+}
+impl Default for DistributedVirtualSwitchHostMember {
+    fn default() -> Self {
+        Self {
+            runtime_state: None,
+            config: Default::default(),
+            product_info: None,
+            uplink_port_key: Vec::new(),
+            status: String::new(),
+            status_detail: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMember",
@@ -1317,8 +1475,12 @@ impl serde::Serialize for DistributedVirtualSwitchHostMember {
 }
 
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberBacking {}
+impl Default for DistributedVirtualSwitchHostMemberBacking {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberBacking",
     "4.0",
@@ -1369,7 +1531,6 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberBacking {
 }
 
 /// `DistributedVirtualSwitchHostMemberConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberConfigInfo {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
@@ -1393,6 +1554,23 @@ pub struct DistributedVirtualSwitchHostMemberConfigInfo {
     pub network_offloading_enabled: Option<bool>,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+}
+impl Default for DistributedVirtualSwitchHostMemberConfigInfo {
+    fn default() -> Self {
+        Self {
+            host: None,
+            max_proxy_switch_ports: 0,
+            vendor_specific_config: Vec::new(),
+            backing: Default::default(),
+            nsx_switch: None,
+            ens_enabled: None,
+            ens_interrupt_enabled: None,
+            transport_zones: Vec::new(),
+            nsxt_used_uplink_names: Vec::new(),
+            network_offloading_enabled: None,
+            tepless_mode: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigInfo",
@@ -1476,7 +1654,6 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberConfigInfo {
 }
 
 /// `DistributedVirtualSwitchHostMemberConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberConfigSpec {
     /// `operation`: required string.
     pub operation: String,
@@ -1488,6 +1665,17 @@ pub struct DistributedVirtualSwitchHostMemberConfigSpec {
     pub max_proxy_switch_ports: Option<i32>,
     /// `vendorSpecificConfig`: list of `DistributedVirtualSwitchKeyedOpaqueBlob`.
     pub vendor_specific_config: Vec<DistributedVirtualSwitchKeyedOpaqueBlob>,
+}
+impl Default for DistributedVirtualSwitchHostMemberConfigSpec {
+    fn default() -> Self {
+        Self {
+            operation: String::new(),
+            host: Default::default(),
+            backing: None,
+            max_proxy_switch_ports: None,
+            vendor_specific_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberConfigSpec",
@@ -1553,7 +1741,6 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberConfigSpec {
 }
 
 /// `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -1561,6 +1748,15 @@ pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
     pub runtime_status: Option<String>,
     /// `statusDescription`: optional string.
     pub status_description: Option<String>,
+}
+impl Default for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            runtime_status: None,
+            status_description: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_PERF_NIC_OFFLOAD_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostPerfNicOffloadState",
@@ -1620,12 +1816,19 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberHostPerfNicOffloadSt
 }
 
 /// `DistributedVirtualSwitchHostMemberHostUplinkState`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
     /// `uplinkName`: required string.
     pub uplink_name: String,
     /// `state`: required string.
     pub state: String,
+}
+impl Default for DistributedVirtualSwitchHostMemberHostUplinkState {
+    fn default() -> Self {
+        Self {
+            uplink_name: String::new(),
+            state: String::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_HOST_UPLINK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberHostUplinkState",
@@ -1682,10 +1885,14 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberHostUplinkState {
 }
 
 /// `DistributedVirtualSwitchHostMemberPnicBacking`, a [`DistributedVirtualSwitchHostMemberBacking`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberPnicBacking {
     /// `pnicSpec`: list of `DistributedVirtualSwitchHostMemberPnicSpec`.
     pub pnic_spec: Vec<DistributedVirtualSwitchHostMemberPnicSpec>,
+}
+impl Default for DistributedVirtualSwitchHostMemberPnicBacking {
+    fn default() -> Self {
+        Self { pnic_spec: Vec::new() }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicBacking",
@@ -1747,7 +1954,6 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicBacking {
 }
 
 /// `DistributedVirtualSwitchHostMemberPnicSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     /// `pnicDevice`: required string.
     pub pnic_device: String,
@@ -1757,6 +1963,16 @@ pub struct DistributedVirtualSwitchHostMemberPnicSpec {
     pub uplink_portgroup_key: Option<String>,
     /// `connectionCookie`: optional int.
     pub connection_cookie: Option<i32>,
+}
+impl Default for DistributedVirtualSwitchHostMemberPnicSpec {
+    fn default() -> Self {
+        Self {
+            pnic_device: String::new(),
+            uplink_port_key: None,
+            uplink_portgroup_key: None,
+            connection_cookie: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_PNIC_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberPnicSpec",
@@ -1819,10 +2035,16 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicSpec {
 }
 
 /// `DistributedVirtualSwitchHostMemberRuntimeState`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberRuntimeState {
     /// `currentMaxProxySwitchPorts`: required int.
     pub current_max_proxy_switch_ports: i32,
+}
+impl Default for DistributedVirtualSwitchHostMemberRuntimeState {
+    fn default() -> Self {
+        Self {
+            current_max_proxy_switch_ports: 0,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_RUNTIME_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberRuntimeState",
@@ -1876,12 +2098,19 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberRuntimeState {
 }
 
 /// `DistributedVirtualSwitchHostMemberTransportZoneInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
     /// `uuid`: required string.
     pub uuid: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for DistributedVirtualSwitchHostMemberTransportZoneInfo {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_MEMBER_TRANSPORT_ZONE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostMemberTransportZoneInfo",
@@ -1938,12 +2167,19 @@ impl serde::Serialize for DistributedVirtualSwitchHostMemberTransportZoneInfo {
 }
 
 /// `DistributedVirtualSwitchHostProductSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchHostProductSpec {
     /// `productLineId`: optional string.
     pub product_line_id: Option<String>,
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for DistributedVirtualSwitchHostProductSpec {
+    fn default() -> Self {
+        Self {
+            product_line_id: None,
+            version: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_HOST_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchHostProductSpec",
@@ -2000,7 +2236,6 @@ impl serde::Serialize for DistributedVirtualSwitchHostProductSpec {
 }
 
 /// `DistributedVirtualSwitchInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchInfo {
     /// `switchName`: required string.
     pub switch_name: String,
@@ -2010,6 +2245,16 @@ pub struct DistributedVirtualSwitchInfo {
     pub distributed_virtual_switch: rt::ManagedObjectReference,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+}
+impl Default for DistributedVirtualSwitchInfo {
+    fn default() -> Self {
+        Self {
+            switch_name: String::new(),
+            switch_uuid: String::new(),
+            distributed_virtual_switch: Default::default(),
+            network_reservation_supported: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchInfo",
@@ -2072,12 +2317,19 @@ impl serde::Serialize for DistributedVirtualSwitchInfo {
 }
 
 /// `DistributedVirtualSwitchKeyedOpaqueBlob`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchKeyedOpaqueBlob {
     /// `key`: required string.
     pub key: String,
     /// `opaqueData`: required string.
     pub opaque_data: String,
+}
+impl Default for DistributedVirtualSwitchKeyedOpaqueBlob {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            opaque_data: String::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_KEYED_OPAQUE_BLOB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchKeyedOpaqueBlob",
@@ -2134,12 +2386,19 @@ impl serde::Serialize for DistributedVirtualSwitchKeyedOpaqueBlob {
 }
 
 /// `DistributedVirtualSwitchManagerCompatibilityResult`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerCompatibilityResult {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+}
+impl Default for DistributedVirtualSwitchManagerCompatibilityResult {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_COMPATIBILITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerCompatibilityResult",
@@ -2196,12 +2455,19 @@ impl serde::Serialize for DistributedVirtualSwitchManagerCompatibilityResult {
 }
 
 /// `DistributedVirtualSwitchManagerDvsProductSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerDvsProductSpec {
     /// `newSwitchProductSpec`: optional `DistributedVirtualSwitchProductSpec`.
     pub new_switch_product_spec: Option<Box<DistributedVirtualSwitchProductSpec>>,
     /// `distributedVirtualSwitch`: optional reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: Option<rt::ManagedObjectReference>,
+}
+impl Default for DistributedVirtualSwitchManagerDvsProductSpec {
+    fn default() -> Self {
+        Self {
+            new_switch_product_spec: None,
+            distributed_virtual_switch: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_DVS_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerDvsProductSpec",
@@ -2258,12 +2524,19 @@ impl serde::Serialize for DistributedVirtualSwitchManagerDvsProductSpec {
 }
 
 /// `DistributedVirtualSwitchManagerHostArrayFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerHostArrayFilter {
     /// The properties of `DistributedVirtualSwitchManagerHostDvsFilterSpec`.
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `host`: list, not empty, of reference to `HostSystem`.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for DistributedVirtualSwitchManagerHostArrayFilter {
+    fn default() -> Self {
+        Self {
+            base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_ARRAY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostArrayFilter",
@@ -2334,12 +2607,19 @@ impl serde::Serialize for DistributedVirtualSwitchManagerHostArrayFilter {
 }
 
 /// `DistributedVirtualSwitchManagerHostContainer`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerHostContainer {
     /// `container`: required reference to `ManagedEntity`.
     pub container: rt::ManagedObjectReference,
     /// `recursive`: required boolean.
     pub recursive: bool,
+}
+impl Default for DistributedVirtualSwitchManagerHostContainer {
+    fn default() -> Self {
+        Self {
+            container: Default::default(),
+            recursive: false,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainer",
@@ -2396,12 +2676,19 @@ impl serde::Serialize for DistributedVirtualSwitchManagerHostContainer {
 }
 
 /// `DistributedVirtualSwitchManagerHostContainerFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerHostContainerFilter {
     /// The properties of `DistributedVirtualSwitchManagerHostDvsFilterSpec`.
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `hostContainer`: required `DistributedVirtualSwitchManagerHostContainer`.
     pub host_container: DistributedVirtualSwitchManagerHostContainer,
+}
+impl Default for DistributedVirtualSwitchManagerHostContainerFilter {
+    fn default() -> Self {
+        Self {
+            base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
+            host_container: Default::default(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_CONTAINER_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostContainerFilter",
@@ -2472,10 +2759,14 @@ impl serde::Serialize for DistributedVirtualSwitchManagerHostContainerFilter {
 }
 
 /// `DistributedVirtualSwitchManagerHostDvsFilterSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerHostDvsFilterSpec {
     /// `inclusive`: required boolean.
     pub inclusive: bool,
+}
+impl Default for DistributedVirtualSwitchManagerHostDvsFilterSpec {
+    fn default() -> Self {
+        Self { inclusive: false }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsFilterSpec",
@@ -2531,12 +2822,19 @@ impl serde::Serialize for DistributedVirtualSwitchManagerHostDvsFilterSpec {
 }
 
 /// `DistributedVirtualSwitchManagerHostDvsMembershipFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerHostDvsMembershipFilter {
     /// The properties of `DistributedVirtualSwitchManagerHostDvsFilterSpec`.
     pub base: DistributedVirtualSwitchManagerHostDvsFilterSpec,
     /// `distributedVirtualSwitch`: required reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: rt::ManagedObjectReference,
+}
+impl Default for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
+    fn default() -> Self {
+        Self {
+            base: DistributedVirtualSwitchManagerHostDvsFilterSpec::default(),
+            distributed_virtual_switch: Default::default(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_HOST_DVS_MEMBERSHIP_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerHostDvsMembershipFilter",
@@ -2607,7 +2905,6 @@ impl serde::Serialize for DistributedVirtualSwitchManagerHostDvsMembershipFilter
 }
 
 /// `DistributedVirtualSwitchManagerImportResult`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerImportResult {
     /// `distributedVirtualSwitch`: list of reference to `DistributedVirtualSwitch`.
     pub distributed_virtual_switch: Vec<rt::ManagedObjectReference>,
@@ -2615,6 +2912,15 @@ pub struct DistributedVirtualSwitchManagerImportResult {
     pub distributed_virtual_portgroup: Vec<rt::ManagedObjectReference>,
     /// `importFault`: list of `ImportOperationBulkFaultFaultOnImport`.
     pub import_fault: Vec<ImportOperationBulkFaultFaultOnImport>,
+}
+impl Default for DistributedVirtualSwitchManagerImportResult {
+    fn default() -> Self {
+        Self {
+            distributed_virtual_switch: Vec::new(),
+            distributed_virtual_portgroup: Vec::new(),
+            import_fault: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_IMPORT_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerImportResult",
@@ -2674,7 +2980,6 @@ impl serde::Serialize for DistributedVirtualSwitchManagerImportResult {
 }
 
 /// `DistributedVirtualSwitchManagerSpanInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManagerSpanInfo {
     /// `ID`: required string.
     pub id: String,
@@ -2682,6 +2987,15 @@ pub struct DistributedVirtualSwitchManagerSpanInfo {
     pub clusters: Vec<rt::ManagedObjectReference>,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+}
+impl Default for DistributedVirtualSwitchManagerSpanInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            clusters: Vec::new(),
+            exclusive: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER_SPAN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManagerSpanInfo",
@@ -2741,7 +3055,6 @@ impl serde::Serialize for DistributedVirtualSwitchManagerSpanInfo {
 }
 
 /// `DistributedVirtualSwitchNetworkOffloadSpec`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchNetworkOffloadSpec {
     /// `id`: required string.
     pub id: String,
@@ -2751,6 +3064,16 @@ pub struct DistributedVirtualSwitchNetworkOffloadSpec {
     pub types: Vec<String>,
     /// `dpuCapability`: optional `VMwareDvsDpuCapability`, since VI API 9.1.0.0.
     pub dpu_capability: Option<Box<VMwareDvsDpuCapability>>,
+}
+impl Default for DistributedVirtualSwitchNetworkOffloadSpec {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: None,
+            types: Vec::new(),
+            dpu_capability: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchNetworkOffloadSpec",
@@ -2813,7 +3136,6 @@ impl serde::Serialize for DistributedVirtualSwitchNetworkOffloadSpec {
 }
 
 /// `DistributedVirtualSwitchPortConnectee`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchPortConnectee {
     /// `connectedEntity`: optional reference to `ManagedEntity`.
     pub connected_entity: Option<rt::ManagedObjectReference>,
@@ -2823,6 +3145,16 @@ pub struct DistributedVirtualSwitchPortConnectee {
     pub r#type: Option<String>,
     /// `addressHint`: optional string.
     pub address_hint: Option<String>,
+}
+impl Default for DistributedVirtualSwitchPortConnectee {
+    fn default() -> Self {
+        Self {
+            connected_entity: None,
+            nic_key: None,
+            r#type: None,
+            address_hint: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CONNECTEE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortConnectee",
@@ -2885,7 +3217,6 @@ impl serde::Serialize for DistributedVirtualSwitchPortConnectee {
 }
 
 /// `DistributedVirtualSwitchPortCriteria`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchPortCriteria {
     /// `connected`: optional boolean.
     pub connected: Option<bool>,
@@ -2905,6 +3236,21 @@ pub struct DistributedVirtualSwitchPortCriteria {
     pub port_key: Vec<String>,
     /// `host`: list of reference to `HostSystem`, since VI API 6.5.
     pub host: Vec<rt::ManagedObjectReference>,
+}
+impl Default for DistributedVirtualSwitchPortCriteria {
+    fn default() -> Self {
+        Self {
+            connected: None,
+            active: None,
+            uplink_port: None,
+            nsx_port: None,
+            scope: None,
+            portgroup_key: Vec::new(),
+            inside: None,
+            port_key: Vec::new(),
+            host: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_CRITERIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortCriteria",
@@ -2982,7 +3328,6 @@ impl serde::Serialize for DistributedVirtualSwitchPortCriteria {
 }
 
 /// `DistributedVirtualSwitchPortStatistics`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchPortStatistics {
     /// `packetsInMulticast`: required long.
     pub packets_in_multicast: i64,
@@ -3020,6 +3365,30 @@ pub struct DistributedVirtualSwitchPortStatistics {
     pub bytes_in_from_pnic: Option<i64>,
     /// `bytesOutToPnic`: optional long, since VI API 6.5.
     pub bytes_out_to_pnic: Option<i64>,
+}
+impl Default for DistributedVirtualSwitchPortStatistics {
+    fn default() -> Self {
+        Self {
+            packets_in_multicast: 0,
+            packets_out_multicast: 0,
+            bytes_in_multicast: 0,
+            bytes_out_multicast: 0,
+            packets_in_unicast: 0,
+            packets_out_unicast: 0,
+            bytes_in_unicast: 0,
+            bytes_out_unicast: 0,
+            packets_in_broadcast: 0,
+            packets_out_broadcast: 0,
+            bytes_in_broadcast: 0,
+            bytes_out_broadcast: 0,
+            packets_in_dropped: 0,
+            packets_out_dropped: 0,
+            packets_in_exception: 0,
+            packets_out_exception: 0,
+            bytes_in_from_pnic: None,
+            bytes_out_to_pnic: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PORT_STATISTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchPortStatistics",
@@ -3124,7 +3493,6 @@ impl serde::Serialize for DistributedVirtualSwitchPortStatistics {
 }
 
 /// `DistributedVirtualSwitchProductSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchProductSpec {
     /// `name`: optional string.
     pub name: Option<String>,
@@ -3140,6 +3508,19 @@ pub struct DistributedVirtualSwitchProductSpec {
     pub bundle_id: Option<String>,
     /// `bundleUrl`: optional string.
     pub bundle_url: Option<String>,
+}
+impl Default for DistributedVirtualSwitchProductSpec {
+    fn default() -> Self {
+        Self {
+            name: None,
+            vendor: None,
+            version: None,
+            build: None,
+            forwarding_class: None,
+            bundle_id: None,
+            bundle_url: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchProductSpec",
@@ -3211,12 +3592,19 @@ impl serde::Serialize for DistributedVirtualSwitchProductSpec {
 }
 
 /// `DvpgImportEvent`, a [`DvPortgroupEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvpgImportEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
     /// `importType`: required string.
     pub import_type: String,
+}
+impl Default for DvpgImportEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+            import_type: String::new(),
+        }
+    }
 }
 pub(crate) static DVPG_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgImportEvent",
@@ -3286,10 +3674,16 @@ impl serde::Serialize for DvpgImportEvent {
 }
 
 /// `DvpgRestoreEvent`, a [`DvPortgroupEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvpgRestoreEvent {
     /// The properties of `DVPortgroupEvent`.
     pub base: DvPortgroupEvent,
+}
+impl Default for DvpgRestoreEvent {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupEvent::default(),
+        }
+    }
 }
 pub(crate) static DVPG_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvpgRestoreEvent",
@@ -3355,8 +3749,12 @@ impl serde::Serialize for DvpgRestoreEvent {
 }
 
 /// `DvsAcceptNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsAcceptNetworkRuleAction {}
+impl Default for DvsAcceptNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_ACCEPT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsAcceptNetworkRuleAction",
     "5.5",
@@ -3407,12 +3805,19 @@ impl serde::Serialize for DvsAcceptNetworkRuleAction {
 }
 
 /// The fault `DvsApplyOperationFault`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsApplyOperationFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `objectFault`: list, not empty, of `DvsApplyOperationFaultFaultOnObject`.
     pub object_fault: Vec<DvsApplyOperationFaultFaultOnObject>,
+}
+impl Default for DvsApplyOperationFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            object_fault: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFault",
@@ -3482,7 +3887,6 @@ impl serde::Serialize for DvsApplyOperationFault {
 }
 
 /// `DvsApplyOperationFaultFaultOnObject`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsApplyOperationFaultFaultOnObject {
     /// `objectId`: required string.
     pub object_id: String,
@@ -3490,6 +3894,15 @@ pub struct DvsApplyOperationFaultFaultOnObject {
     pub r#type: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for DvsApplyOperationFaultFaultOnObject {
+    fn default() -> Self {
+        Self {
+            object_id: String::new(),
+            r#type: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_APPLY_OPERATION_FAULT_FAULT_ON_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsApplyOperationFaultFaultOnObject",
@@ -3549,8 +3962,12 @@ impl serde::Serialize for DvsApplyOperationFaultFaultOnObject {
 }
 
 /// `DvsCopyNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsCopyNetworkRuleAction {}
+impl Default for DvsCopyNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_COPY_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCopyNetworkRuleAction",
     "5.5",
@@ -3601,12 +4018,19 @@ impl serde::Serialize for DvsCopyNetworkRuleAction {
 }
 
 /// `DvsCreatedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsCreatedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+}
+impl Default for DvsCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            parent: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsCreatedEvent",
@@ -3676,10 +4100,14 @@ impl serde::Serialize for DvsCreatedEvent {
 }
 
 /// `DvsDestroyedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsDestroyedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+}
+impl Default for DvsDestroyedEvent {
+    fn default() -> Self {
+        Self { base: DvsEvent::default() }
+    }
 }
 pub(crate) static DVS_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDestroyedEvent",
@@ -3745,8 +4173,12 @@ impl serde::Serialize for DvsDestroyedEvent {
 }
 
 /// `DvsDropNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsDropNetworkRuleAction {}
+impl Default for DvsDropNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_DROP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsDropNetworkRuleAction",
     "5.5",
@@ -3797,10 +4229,14 @@ impl serde::Serialize for DvsDropNetworkRuleAction {
 }
 
 /// `DvsEvent`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for DvsEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static DVS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsEvent",
@@ -3866,10 +4302,14 @@ impl serde::Serialize for DvsEvent {
 }
 
 /// The fault `DvsFault`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for DvsFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static DVS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFault",
@@ -3935,7 +4375,6 @@ impl serde::Serialize for DvsFault {
 }
 
 /// `DvsFilterConfig`, a [`InheritablePolicy`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsFilterConfig {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -3949,6 +4388,18 @@ pub struct DvsFilterConfig {
     pub parameters: Option<Box<DvsFilterParameter>>,
     /// `onFailure`: optional string.
     pub on_failure: Option<String>,
+}
+impl Default for DvsFilterConfig {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            key: None,
+            agent_name: None,
+            slot_number: None,
+            parameters: None,
+            on_failure: None,
+        }
+    }
 }
 pub(crate) static DVS_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfig",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DvsFilterConfigSpec`, a [`DvsFilterConfig`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsFilterConfigSpec {
     /// The properties of `DvsFilterConfig`.
     pub base: DvsFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for DvsFilterConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: DvsFilterConfig::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterConfigSpec",
@@ -81,10 +88,14 @@ impl serde::Serialize for DvsFilterConfigSpec {
 }
 
 /// `DvsFilterParameter`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsFilterParameter {
     /// `parameters`: list of string.
     pub parameters: Vec<String>,
+}
+impl Default for DvsFilterParameter {
+    fn default() -> Self {
+        Self { parameters: Vec::new() }
+    }
 }
 pub(crate) static DVS_FILTER_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterParameter",
@@ -138,12 +149,19 @@ impl serde::Serialize for DvsFilterParameter {
 }
 
 /// `DvsFilterPolicy`, a [`InheritablePolicy`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsFilterPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `filterConfig`: list of `DvsFilterConfig` or a descendant.
     pub filter_config: Vec<rt::Poly<DvsFilterConfig>>,
+}
+impl Default for DvsFilterPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            filter_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_FILTER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsFilterPolicy",
@@ -212,10 +230,16 @@ impl serde::Serialize for DvsFilterPolicy {
 }
 
 /// `DvsGreEncapNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsGreEncapNetworkRuleAction {
     /// `encapsulationIp`: required `SingleIp`.
     pub encapsulation_ip: SingleIp,
+}
+impl Default for DvsGreEncapNetworkRuleAction {
+    fn default() -> Self {
+        Self {
+            encapsulation_ip: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_GRE_ENCAP_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsGreEncapNetworkRuleAction",
@@ -271,7 +295,6 @@ impl serde::Serialize for DvsGreEncapNetworkRuleAction {
 }
 
 /// `DvsHealthStatusChangeEvent`, a [`HostEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsHealthStatusChangeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -279,6 +302,15 @@ pub struct DvsHealthStatusChangeEvent {
     pub switch_uuid: String,
     /// `healthResult`: optional `HostMemberHealthCheckResult` or a descendant.
     pub health_result: Option<rt::Poly<HostMemberHealthCheckResult>>,
+}
+impl Default for DvsHealthStatusChangeEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            switch_uuid: String::new(),
+            health_result: None,
+        }
+    }
 }
 pub(crate) static DVS_HEALTH_STATUS_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHealthStatusChangeEvent",
@@ -351,12 +383,19 @@ impl serde::Serialize for DvsHealthStatusChangeEvent {
 }
 
 /// `DvsHostBackInSyncEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsHostBackInSyncEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostBackInSync`: required `HostEventArgument`.
     pub host_back_in_sync: HostEventArgument,
+}
+impl Default for DvsHostBackInSyncEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_back_in_sync: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_BACK_IN_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostBackInSyncEvent",
@@ -426,7 +465,6 @@ impl serde::Serialize for DvsHostBackInSyncEvent {
 }
 
 /// `DvsHostInfrastructureTrafficResource`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsHostInfrastructureTrafficResource {
     /// `key`: required string.
     pub key: String,
@@ -434,6 +472,15 @@ pub struct DvsHostInfrastructureTrafficResource {
     pub description: Option<String>,
     /// `allocationInfo`: required `DvsHostInfrastructureTrafficResourceAllocation`.
     pub allocation_info: DvsHostInfrastructureTrafficResourceAllocation,
+}
+impl Default for DvsHostInfrastructureTrafficResource {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            description: None,
+            allocation_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResource",
@@ -493,7 +540,6 @@ impl serde::Serialize for DvsHostInfrastructureTrafficResource {
 }
 
 /// `DvsHostInfrastructureTrafficResourceAllocation`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsHostInfrastructureTrafficResourceAllocation {
     /// `limit`: optional long.
     pub limit: Option<i64>,
@@ -501,6 +547,15 @@ pub struct DvsHostInfrastructureTrafficResourceAllocation {
     pub shares: Option<Box<SharesInfo>>,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+}
+impl Default for DvsHostInfrastructureTrafficResourceAllocation {
+    fn default() -> Self {
+        Self {
+            limit: None,
+            shares: None,
+            reservation: None,
+        }
+    }
 }
 pub(crate) static DVS_HOST_INFRASTRUCTURE_TRAFFIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostInfrastructureTrafficResourceAllocation",
@@ -560,12 +615,19 @@ impl serde::Serialize for DvsHostInfrastructureTrafficResourceAllocation {
 }
 
 /// `DvsHostJoinedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsHostJoinedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostJoined`: required `HostEventArgument`.
     pub host_joined: HostEventArgument,
+}
+impl Default for DvsHostJoinedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_joined: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_JOINED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostJoinedEvent",
@@ -635,12 +697,19 @@ impl serde::Serialize for DvsHostJoinedEvent {
 }
 
 /// `DvsHostLeftEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsHostLeftEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostLeft`: required `HostEventArgument`.
     pub host_left: HostEventArgument,
+}
+impl Default for DvsHostLeftEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_left: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_LEFT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostLeftEvent",
@@ -710,7 +779,6 @@ impl serde::Serialize for DvsHostLeftEvent {
 }
 
 /// `DvsHostStatusUpdated`, a [`DvsEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsHostStatusUpdated {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -724,6 +792,18 @@ pub struct DvsHostStatusUpdated {
     pub old_status_detail: Option<String>,
     /// `newStatusDetail`: optional string.
     pub new_status_detail: Option<String>,
+}
+impl Default for DvsHostStatusUpdated {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_member: Default::default(),
+            old_status: None,
+            new_status: None,
+            old_status_detail: None,
+            new_status_detail: None,
+        }
+    }
 }
 pub(crate) static DVS_HOST_STATUS_UPDATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostStatusUpdated",
@@ -805,12 +885,19 @@ impl serde::Serialize for DvsHostStatusUpdated {
 }
 
 /// `DvsHostWentOutOfSyncEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsHostWentOutOfSyncEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostOutOfSync`: required `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: DvsOutOfSyncHostArgument,
+}
+impl Default for DvsHostWentOutOfSyncEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_out_of_sync: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_WENT_OUT_OF_SYNC_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostWentOutOfSyncEvent",
@@ -880,12 +967,19 @@ impl serde::Serialize for DvsHostWentOutOfSyncEvent {
 }
 
 /// `DvsImportEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsImportEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `importType`: required string.
     pub import_type: String,
+}
+impl Default for DvsImportEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            import_type: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_IMPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsImportEvent",
@@ -955,7 +1049,6 @@ impl serde::Serialize for DvsImportEvent {
 }
 
 /// `DvsIpNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsIpNetworkRuleQualifier {
     /// The properties of `DvsNetworkRuleQualifier`.
     pub base: DvsNetworkRuleQualifier,
@@ -971,6 +1064,19 @@ pub struct DvsIpNetworkRuleQualifier {
     pub destination_ip_port: Option<rt::Poly<DvsIpPort>>,
     /// `tcpFlags`: optional `IntExpression`.
     pub tcp_flags: Option<Box<IntExpression>>,
+}
+impl Default for DvsIpNetworkRuleQualifier {
+    fn default() -> Self {
+        Self {
+            base: DvsNetworkRuleQualifier::default(),
+            source_address: None,
+            destination_address: None,
+            protocol: None,
+            source_ip_port: None,
+            destination_ip_port: None,
+            tcp_flags: None,
+        }
+    }
 }
 pub(crate) static DVS_IP_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpNetworkRuleQualifier",
@@ -1055,10 +1161,16 @@ impl serde::Serialize for DvsIpNetworkRuleQualifier {
 }
 
 /// `DvsIpPort`, a [`NegatableExpression`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsIpPort {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+}
+impl Default for DvsIpPort {
+    fn default() -> Self {
+        Self {
+            base: NegatableExpression::default(),
+        }
+    }
 }
 pub(crate) static DVS_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPort",
@@ -1124,7 +1236,6 @@ impl serde::Serialize for DvsIpPort {
 }
 
 /// `DvsIpPortRange`, a [`DvsIpPort`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsIpPortRange {
     /// The properties of `DvsIpPort`.
     pub base: DvsIpPort,
@@ -1132,6 +1243,15 @@ pub struct DvsIpPortRange {
     pub start_port_number: i32,
     /// `endPortNumber`: required int.
     pub end_port_number: i32,
+}
+impl Default for DvsIpPortRange {
+    fn default() -> Self {
+        Self {
+            base: DvsIpPort::default(),
+            start_port_number: 0,
+            end_port_number: 0,
+        }
+    }
 }
 pub(crate) static DVS_IP_PORT_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsIpPortRange",
@@ -1204,8 +1324,12 @@ impl serde::Serialize for DvsIpPortRange {
 }
 
 /// `DvsLogNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsLogNetworkRuleAction {}
+impl Default for DvsLogNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_LOG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsLogNetworkRuleAction",
     "5.5",
@@ -1256,7 +1380,6 @@ impl serde::Serialize for DvsLogNetworkRuleAction {
 }
 
 /// `DvsMacNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsMacNetworkRuleQualifier {
     /// The properties of `DvsNetworkRuleQualifier`.
     pub base: DvsNetworkRuleQualifier,
@@ -1268,6 +1391,17 @@ pub struct DvsMacNetworkRuleQualifier {
     pub protocol: Option<Box<IntExpression>>,
     /// `vlanId`: optional `IntExpression`.
     pub vlan_id: Option<Box<IntExpression>>,
+}
+impl Default for DvsMacNetworkRuleQualifier {
+    fn default() -> Self {
+        Self {
+            base: DvsNetworkRuleQualifier::default(),
+            source_address: None,
+            destination_address: None,
+            protocol: None,
+            vlan_id: None,
+        }
+    }
 }
 pub(crate) static DVS_MAC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacNetworkRuleQualifier",
@@ -1346,10 +1480,14 @@ impl serde::Serialize for DvsMacNetworkRuleQualifier {
 }
 
 /// `DvsMacRewriteNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsMacRewriteNetworkRuleAction {
     /// `rewriteMac`: required string.
     pub rewrite_mac: String,
+}
+impl Default for DvsMacRewriteNetworkRuleAction {
+    fn default() -> Self {
+        Self { rewrite_mac: String::new() }
+    }
 }
 pub(crate) static DVS_MAC_REWRITE_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMacRewriteNetworkRuleAction",
@@ -1405,7 +1543,6 @@ impl serde::Serialize for DvsMacRewriteNetworkRuleAction {
 }
 
 /// `DvsMergedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsMergedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -1413,6 +1550,15 @@ pub struct DvsMergedEvent {
     pub source_dvs: DvsEventArgument,
     /// `destinationDvs`: required `DvsEventArgument`.
     pub destination_dvs: DvsEventArgument,
+}
+impl Default for DvsMergedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            source_dvs: Default::default(),
+            destination_dvs: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_MERGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsMergedEvent",
@@ -1485,8 +1631,12 @@ impl serde::Serialize for DvsMergedEvent {
 }
 
 /// `DvsNetworkRuleAction`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsNetworkRuleAction {}
+impl Default for DvsNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleAction",
     "5.5",
@@ -1536,10 +1686,14 @@ impl serde::Serialize for DvsNetworkRuleAction {
 }
 
 /// `DvsNetworkRuleQualifier`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsNetworkRuleQualifier {
     /// `key`: optional string.
     pub key: Option<String>,
+}
+impl Default for DvsNetworkRuleQualifier {
+    fn default() -> Self {
+        Self { key: None }
+    }
 }
 pub(crate) static DVS_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNetworkRuleQualifier",
@@ -1594,7 +1748,6 @@ impl serde::Serialize for DvsNetworkRuleQualifier {
 }
 
 /// The fault `DvsNotAuthorized`, a [`DvsFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsNotAuthorized {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -1602,6 +1755,15 @@ pub struct DvsNotAuthorized {
     pub session_extension_key: Option<String>,
     /// `dvsExtensionKey`: optional string.
     pub dvs_extension_key: Option<String>,
+}
+impl Default for DvsNotAuthorized {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            session_extension_key: None,
+            dvs_extension_key: None,
+        }
+    }
 }
 pub(crate) static DVS_NOT_AUTHORIZED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsNotAuthorized",
@@ -1674,12 +1836,19 @@ impl serde::Serialize for DvsNotAuthorized {
 }
 
 /// The fault `DvsOperationBulkFault`, a [`DvsFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsOperationBulkFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `hostFault`: list, not empty, of `DvsOperationBulkFaultFaultOnHost`.
     pub host_fault: Vec<DvsOperationBulkFaultFaultOnHost>,
+}
+impl Default for DvsOperationBulkFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            host_fault: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFault",
@@ -1749,12 +1918,19 @@ impl serde::Serialize for DvsOperationBulkFault {
 }
 
 /// `DvsOperationBulkFaultFaultOnHost`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsOperationBulkFaultFaultOnHost {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for DvsOperationBulkFaultFaultOnHost {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_OPERATION_BULK_FAULT_FAULT_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOperationBulkFaultFaultOnHost",
@@ -1811,12 +1987,19 @@ impl serde::Serialize for DvsOperationBulkFaultFaultOnHost {
 }
 
 /// `DvsOutOfSyncHostArgument`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsOutOfSyncHostArgument {
     /// `outOfSyncHost`: required `HostEventArgument`.
     pub out_of_sync_host: HostEventArgument,
     /// `configParamters`: list, not empty, of string.
     pub config_paramters: Vec<String>,
+}
+impl Default for DvsOutOfSyncHostArgument {
+    fn default() -> Self {
+        Self {
+            out_of_sync_host: Default::default(),
+            config_paramters: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_OUT_OF_SYNC_HOST_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsOutOfSyncHostArgument",
@@ -1873,7 +2056,6 @@ impl serde::Serialize for DvsOutOfSyncHostArgument {
 }
 
 /// `DvsPortBlockedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortBlockedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -1885,6 +2067,17 @@ pub struct DvsPortBlockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+}
+impl Default for DvsPortBlockedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            status_detail: None,
+            runtime_info: None,
+            prev_block_state: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_BLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortBlockedEvent",
@@ -1963,7 +2156,6 @@ impl serde::Serialize for DvsPortBlockedEvent {
 }
 
 /// `DvsPortConnectedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortConnectedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -1971,6 +2163,15 @@ pub struct DvsPortConnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+}
+impl Default for DvsPortConnectedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            connectee: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortConnectedEvent",
@@ -2043,12 +2244,19 @@ impl serde::Serialize for DvsPortConnectedEvent {
 }
 
 /// `DvsPortCreatedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortCreatedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+}
+impl Default for DvsPortCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortCreatedEvent",
@@ -2118,12 +2326,19 @@ impl serde::Serialize for DvsPortCreatedEvent {
 }
 
 /// `DvsPortDeletedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortDeletedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `portKey`: list, not empty, of string.
     pub port_key: Vec<String>,
+}
+impl Default for DvsPortDeletedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDeletedEvent",
@@ -2193,7 +2408,6 @@ impl serde::Serialize for DvsPortDeletedEvent {
 }
 
 /// `DvsPortDisconnectedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortDisconnectedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2201,6 +2415,15 @@ pub struct DvsPortDisconnectedEvent {
     pub port_key: String,
     /// `connectee`: optional `DistributedVirtualSwitchPortConnectee`.
     pub connectee: Option<Box<DistributedVirtualSwitchPortConnectee>>,
+}
+impl Default for DvsPortDisconnectedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            connectee: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortDisconnectedEvent",
@@ -2273,7 +2496,6 @@ impl serde::Serialize for DvsPortDisconnectedEvent {
 }
 
 /// `DvsPortEnteredPassthruEvent`, a [`DvsEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsPortEnteredPassthruEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2281,6 +2503,15 @@ pub struct DvsPortEnteredPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+}
+impl Default for DvsPortEnteredPassthruEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_ENTERED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortEnteredPassthruEvent",
@@ -2353,7 +2584,6 @@ impl serde::Serialize for DvsPortEnteredPassthruEvent {
 }
 
 /// `DvsPortExitedPassthruEvent`, a [`DvsEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvsPortExitedPassthruEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2361,6 +2591,15 @@ pub struct DvsPortExitedPassthruEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+}
+impl Default for DvsPortExitedPassthruEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_EXITED_PASSTHRU_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortExitedPassthruEvent",
@@ -2433,7 +2672,6 @@ impl serde::Serialize for DvsPortExitedPassthruEvent {
 }
 
 /// `DvsPortJoinPortgroupEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortJoinPortgroupEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2443,6 +2681,16 @@ pub struct DvsPortJoinPortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+}
+impl Default for DvsPortJoinPortgroupEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            portgroup_key: String::new(),
+            portgroup_name: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_JOIN_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortJoinPortgroupEvent",
@@ -2518,7 +2766,6 @@ impl serde::Serialize for DvsPortJoinPortgroupEvent {
 }
 
 /// `DvsPortLeavePortgroupEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortLeavePortgroupEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2528,6 +2775,16 @@ pub struct DvsPortLeavePortgroupEvent {
     pub portgroup_key: String,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+}
+impl Default for DvsPortLeavePortgroupEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            portgroup_key: String::new(),
+            portgroup_name: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_LEAVE_PORTGROUP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLeavePortgroupEvent",
@@ -2603,7 +2860,6 @@ impl serde::Serialize for DvsPortLeavePortgroupEvent {
 }
 
 /// `DvsPortLinkDownEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortLinkDownEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2611,6 +2867,15 @@ pub struct DvsPortLinkDownEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+}
+impl Default for DvsPortLinkDownEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_LINK_DOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkDownEvent",
@@ -2683,7 +2948,6 @@ impl serde::Serialize for DvsPortLinkDownEvent {
 }
 
 /// `DvsPortLinkUpEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortLinkUpEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2691,6 +2955,15 @@ pub struct DvsPortLinkUpEvent {
     pub port_key: String,
     /// `runtimeInfo`: optional `DVPortStatus`, since VI API 5.1.
     pub runtime_info: Option<Box<DvPortStatus>>,
+}
+impl Default for DvsPortLinkUpEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_LINK_UP_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortLinkUpEvent",
@@ -2763,7 +3036,6 @@ impl serde::Serialize for DvsPortLinkUpEvent {
 }
 
 /// `DvsPortReconfiguredEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortReconfiguredEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2771,6 +3043,15 @@ pub struct DvsPortReconfiguredEvent {
     pub port_key: Vec<String>,
     /// `configChanges`: list of `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Vec<ChangesInfoEventArgument>,
+}
+impl Default for DvsPortReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: Vec::new(),
+            config_changes: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortReconfiguredEvent",
@@ -2843,7 +3124,6 @@ impl serde::Serialize for DvsPortReconfiguredEvent {
 }
 
 /// `DvsPortRuntimeChangeEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsPortRuntimeChangeEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2851,6 +3131,15 @@ pub struct DvsPortRuntimeChangeEvent {
     pub port_key: String,
     /// `runtimeInfo`: required `DVPortStatus`.
     pub runtime_info: DvPortStatus,
+}
+impl Default for DvsPortRuntimeChangeEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_RUNTIME_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortRuntimeChangeEvent",
@@ -2923,7 +3212,6 @@ impl serde::Serialize for DvsPortRuntimeChangeEvent {
 }
 
 /// `DvsPortUnblockedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsPortUnblockedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2933,6 +3221,16 @@ pub struct DvsPortUnblockedEvent {
     pub runtime_info: Option<Box<DvPortStatus>>,
     /// `prevBlockState`: optional string, since VI API 6.5.
     pub prev_block_state: Option<String>,
+}
+impl Default for DvsPortUnblockedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+            runtime_info: None,
+            prev_block_state: None,
+        }
+    }
 }
 pub(crate) static DVS_PORT_UNBLOCKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortUnblockedEvent",
@@ -3008,12 +3306,19 @@ impl serde::Serialize for DvsPortUnblockedEvent {
 }
 
 /// `DvsPortVendorSpecificStateChangeEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsPortVendorSpecificStateChangeEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for DvsPortVendorSpecificStateChangeEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_PORT_VENDOR_SPECIFIC_STATE_CHANGE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPortVendorSpecificStateChangeEvent",
@@ -3083,8 +3388,12 @@ impl serde::Serialize for DvsPortVendorSpecificStateChangeEvent {
 }
 
 /// `DvsPuntNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsPuntNetworkRuleAction {}
+impl Default for DvsPuntNetworkRuleAction {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DVS_PUNT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsPuntNetworkRuleAction",
     "5.5",
@@ -3135,10 +3444,14 @@ impl serde::Serialize for DvsPuntNetworkRuleAction {
 }
 
 /// `DvsRateLimitNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsRateLimitNetworkRuleAction {
     /// `packetsPerSecond`: required int.
     pub packets_per_second: i32,
+}
+impl Default for DvsRateLimitNetworkRuleAction {
+    fn default() -> Self {
+        Self { packets_per_second: 0 }
+    }
 }
 pub(crate) static DVS_RATE_LIMIT_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRateLimitNetworkRuleAction",
@@ -3194,7 +3507,6 @@ impl serde::Serialize for DvsRateLimitNetworkRuleAction {
 }
 
 /// `DvsReconfiguredEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsReconfiguredEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -3202,6 +3514,15 @@ pub struct DvsReconfiguredEvent {
     pub config_spec: rt::Poly<DvsConfigSpec>,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for DvsReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            config_spec: Default::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static DVS_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsReconfiguredEvent",
@@ -3274,7 +3595,6 @@ impl serde::Serialize for DvsReconfiguredEvent {
 }
 
 /// `DvsRenamedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsRenamedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -3282,6 +3602,15 @@ pub struct DvsRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DvsRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRenamedEvent",
@@ -3354,7 +3683,6 @@ impl serde::Serialize for DvsRenamedEvent {
 }
 
 /// `DvsResourceRuntimeInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsResourceRuntimeInfo {
     /// `capacity`: optional int.
     pub capacity: Option<i32>,
@@ -3368,6 +3696,17 @@ pub struct DvsResourceRuntimeInfo {
     pub vm_vnic_network_resource_pool_runtime: Vec<
         DvsVmVnicNetworkResourcePoolRuntimeInfo,
     >,
+}
+impl Default for DvsResourceRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            capacity: None,
+            usage: None,
+            available: None,
+            allocated_resource: Vec::new(),
+            vm_vnic_network_resource_pool_runtime: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_RESOURCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsResourceRuntimeInfo",
@@ -3433,10 +3772,14 @@ impl serde::Serialize for DvsResourceRuntimeInfo {
 }
 
 /// `DvsRestoreEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct DvsRestoreEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
+}
+impl Default for DvsRestoreEvent {
+    fn default() -> Self {
+        Self { base: DvsEvent::default() }
+    }
 }
 pub(crate) static DVS_RESTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsRestoreEvent",
@@ -3502,7 +3845,6 @@ impl serde::Serialize for DvsRestoreEvent {
 }
 
 /// The fault `DvsScopeViolated`, a [`DvsFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsScopeViolated {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -3510,6 +3852,15 @@ pub struct DvsScopeViolated {
     pub scope: Vec<rt::ManagedObjectReference>,
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
+}
+impl Default for DvsScopeViolated {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            scope: Vec::new(),
+            entity: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_SCOPE_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsScopeViolated",
@@ -3582,12 +3933,19 @@ impl serde::Serialize for DvsScopeViolated {
 }
 
 /// `DvsSingleIpPort`, a [`DvsIpPort`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsSingleIpPort {
     /// The properties of `DvsIpPort`.
     pub base: DvsIpPort,
     /// `portNumber`: required int.
     pub port_number: i32,
+}
+impl Default for DvsSingleIpPort {
+    fn default() -> Self {
+        Self {
+            base: DvsIpPort::default(),
+            port_number: 0,
+        }
+    }
 }
 pub(crate) static DVS_SINGLE_IP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSingleIpPort",
@@ -3657,12 +4015,19 @@ impl serde::Serialize for DvsSingleIpPort {
 }
 
 /// `DvsSystemTrafficNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsSystemTrafficNetworkRuleQualifier {
     /// The properties of `DvsNetworkRuleQualifier`.
     pub base: DvsNetworkRuleQualifier,
     /// `typeOfSystemTraffic`: optional `StringExpression`.
     pub type_of_system_traffic: Option<Box<StringExpression>>,
+}
+impl Default for DvsSystemTrafficNetworkRuleQualifier {
+    fn default() -> Self {
+        Self {
+            base: DvsNetworkRuleQualifier::default(),
+            type_of_system_traffic: None,
+        }
+    }
 }
 pub(crate) static DVS_SYSTEM_TRAFFIC_NETWORK_RULE_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsSystemTrafficNetworkRuleQualifier",
@@ -3732,12 +4097,19 @@ impl serde::Serialize for DvsSystemTrafficNetworkRuleQualifier {
 }
 
 /// `DvsTrafficFilterConfig`, a [`DvsFilterConfig`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsTrafficFilterConfig {
     /// The properties of `DvsFilterConfig`.
     pub base: DvsFilterConfig,
     /// `trafficRuleset`: optional `DvsTrafficRuleset`.
     pub traffic_ruleset: Option<Box<DvsTrafficRuleset>>,
+}
+impl Default for DvsTrafficFilterConfig {
+    fn default() -> Self {
+        Self {
+            base: DvsFilterConfig::default(),
+            traffic_ruleset: None,
+        }
+    }
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfig",
@@ -3807,12 +4179,19 @@ impl serde::Serialize for DvsTrafficFilterConfig {
 }
 
 /// `DvsTrafficFilterConfigSpec`, a [`DvsTrafficFilterConfig`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsTrafficFilterConfigSpec {
     /// The properties of `DvsTrafficFilterConfig`.
     pub base: DvsTrafficFilterConfig,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for DvsTrafficFilterConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: DvsTrafficFilterConfig::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static DVS_TRAFFIC_FILTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficFilterConfigSpec",
@@ -3882,7 +4261,6 @@ impl serde::Serialize for DvsTrafficFilterConfigSpec {
 }
 
 /// `DvsTrafficRule`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsTrafficRule {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3896,6 +4274,18 @@ pub struct DvsTrafficRule {
     pub action: Option<rt::Poly<DvsNetworkRuleAction>>,
     /// `direction`: optional string.
     pub direction: Option<String>,
+}
+impl Default for DvsTrafficRule {
+    fn default() -> Self {
+        Self {
+            key: None,
+            description: None,
+            sequence: None,
+            qualifier: Vec::new(),
+            action: None,
+            direction: None,
+        }
+    }
 }
 pub(crate) static DVS_TRAFFIC_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRule",
@@ -3964,7 +4354,6 @@ impl serde::Serialize for DvsTrafficRule {
 }
 
 /// `DvsTrafficRuleset`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsTrafficRuleset {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -3974,6 +4363,16 @@ pub struct DvsTrafficRuleset {
     pub precedence: Option<i32>,
     /// `rules`: list of `DvsTrafficRule`.
     pub rules: Vec<DvsTrafficRule>,
+}
+impl Default for DvsTrafficRuleset {
+    fn default() -> Self {
+        Self {
+            key: None,
+            enabled: None,
+            precedence: None,
+            rules: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_TRAFFIC_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsTrafficRuleset",
@@ -4036,12 +4435,19 @@ impl serde::Serialize for DvsTrafficRuleset {
 }
 
 /// `DvsUpdateTagNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
-#[derive(Default)]
 pub struct DvsUpdateTagNetworkRuleAction {
     /// `qosTag`: optional int.
     pub qos_tag: Option<i32>,
     /// `dscpTag`: optional int.
     pub dscp_tag: Option<i32>,
+}
+impl Default for DvsUpdateTagNetworkRuleAction {
+    fn default() -> Self {
+        Self {
+            qos_tag: None,
+            dscp_tag: None,
+        }
+    }
 }
 pub(crate) static DVS_UPDATE_TAG_NETWORK_RULE_ACTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpdateTagNetworkRuleAction",
@@ -4100,12 +4506,19 @@ impl serde::Serialize for DvsUpdateTagNetworkRuleAction {
 }
 
 /// `DvsUpgradeAvailableEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsUpgradeAvailableEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+}
+impl Default for DvsUpgradeAvailableEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            product_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_UPGRADE_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeAvailableEvent",
@@ -4175,12 +4588,19 @@ impl serde::Serialize for DvsUpgradeAvailableEvent {
 }
 
 /// `DvsUpgradeInProgressEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsUpgradeInProgressEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+}
+impl Default for DvsUpgradeInProgressEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            product_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_UPGRADE_IN_PROGRESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeInProgressEvent",
@@ -4250,12 +4670,19 @@ impl serde::Serialize for DvsUpgradeInProgressEvent {
 }
 
 /// `DvsUpgradeRejectedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsUpgradeRejectedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+}
+impl Default for DvsUpgradeRejectedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            product_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_UPGRADE_REJECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradeRejectedEvent",
@@ -4325,12 +4752,19 @@ impl serde::Serialize for DvsUpgradeRejectedEvent {
 }
 
 /// `DvsUpgradedEvent`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsUpgradedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `productInfo`: required `DistributedVirtualSwitchProductSpec`.
     pub product_info: DistributedVirtualSwitchProductSpec,
+}
+impl Default for DvsUpgradedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            product_info: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsUpgradedEvent",
@@ -4400,7 +4834,6 @@ impl serde::Serialize for DvsUpgradedEvent {
 }
 
 /// `DvsVmVnicNetworkResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
     /// `key`: required string.
     pub key: String,
@@ -4416,6 +4849,19 @@ pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
     pub status: String,
     /// `allocatedResource`: list of `DvsVnicAllocatedResource`.
     pub allocated_resource: Vec<DvsVnicAllocatedResource>,
+}
+impl Default for DvsVmVnicNetworkResourcePoolRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: None,
+            capacity: None,
+            usage: None,
+            available: None,
+            status: String::new(),
+            allocated_resource: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_VM_VNIC_NETWORK_RESOURCE_POOL_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicNetworkResourcePoolRuntimeInfo",
@@ -4487,10 +4933,14 @@ impl serde::Serialize for DvsVmVnicNetworkResourcePoolRuntimeInfo {
 }
 
 /// `DvsVmVnicResourceAllocation`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsVmVnicResourceAllocation {
     /// `reservationQuota`: optional long.
     pub reservation_quota: Option<i64>,
+}
+impl Default for DvsVmVnicResourceAllocation {
+    fn default() -> Self {
+        Self { reservation_quota: None }
+    }
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourceAllocation",
@@ -4544,7 +4994,6 @@ impl serde::Serialize for DvsVmVnicResourceAllocation {
 }
 
 /// `DvsVmVnicResourcePoolConfigSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsVmVnicResourcePoolConfigSpec {
     /// `operation`: required string.
     pub operation: String,
@@ -4558,6 +5007,18 @@ pub struct DvsVmVnicResourcePoolConfigSpec {
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for DvsVmVnicResourcePoolConfigSpec {
+    fn default() -> Self {
+        Self {
+            operation: String::new(),
+            key: None,
+            config_version: None,
+            allocation_info: None,
+            name: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static DVS_VM_VNIC_RESOURCE_POOL_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVmVnicResourcePoolConfigSpec",
@@ -4626,7 +5087,6 @@ impl serde::Serialize for DvsVmVnicResourcePoolConfigSpec {
 }
 
 /// `DvsVnicAllocatedResource`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct DvsVnicAllocatedResource {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -4634,6 +5094,15 @@ pub struct DvsVnicAllocatedResource {
     pub vnic_key: String,
     /// `reservation`: optional long.
     pub reservation: Option<i64>,
+}
+impl Default for DvsVnicAllocatedResource {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            vnic_key: String::new(),
+            reservation: None,
+        }
+    }
 }
 pub(crate) static DVS_VNIC_ALLOCATED_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVnicAllocatedResource",
@@ -4693,8 +5162,12 @@ impl serde::Serialize for DvsVnicAllocatedResource {
 }
 
 /// `EntityBackup`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct EntityBackup {}
+impl Default for EntityBackup {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ENTITY_BACKUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackup",
     "5.1",
@@ -4743,7 +5216,6 @@ impl serde::Serialize for EntityBackup {
 }
 
 /// `EntityBackupConfig`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct EntityBackupConfig {
     /// `entityType`: required string.
     pub entity_type: String,
@@ -4757,6 +5229,18 @@ pub struct EntityBackupConfig {
     pub container: Option<rt::ManagedObjectReference>,
     /// `configVersion`: optional string.
     pub config_version: Option<String>,
+}
+impl Default for EntityBackupConfig {
+    fn default() -> Self {
+        Self {
+            entity_type: String::new(),
+            config_blob: Default::default(),
+            key: None,
+            name: None,
+            container: None,
+            config_version: None,
+        }
+    }
 }
 pub(crate) static ENTITY_BACKUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityBackupConfig",
@@ -4825,12 +5309,19 @@ impl serde::Serialize for EntityBackupConfig {
 }
 
 /// `GhostDvsProxySwitchDetectedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct GhostDvsProxySwitchDetectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+}
+impl Default for GhostDvsProxySwitchDetectedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            switch_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchDetectedEvent",
@@ -4900,12 +5391,19 @@ impl serde::Serialize for GhostDvsProxySwitchDetectedEvent {
 }
 
 /// `GhostDvsProxySwitchRemovedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct GhostDvsProxySwitchRemovedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `switchUuid`: list, not empty, of string.
     pub switch_uuid: Vec<String>,
+}
+impl Default for GhostDvsProxySwitchRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            switch_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static GHOST_DVS_PROXY_SWITCH_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GhostDvsProxySwitchRemovedEvent",

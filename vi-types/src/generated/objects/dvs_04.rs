@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostLocalPortCreatedEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostLocalPortCreatedEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostLocalPort`: required `DVSHostLocalPortInfo`.
     pub host_local_port: DvsHostLocalPortInfo,
+}
+impl Default for HostLocalPortCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_local_port: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_LOCAL_PORT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalPortCreatedEvent",
@@ -81,10 +88,14 @@ impl serde::Serialize for HostLocalPortCreatedEvent {
 }
 
 /// `HostMemberHealthCheckResult`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostMemberHealthCheckResult {
     /// `summary`: optional string.
     pub summary: Option<String>,
+}
+impl Default for HostMemberHealthCheckResult {
+    fn default() -> Self {
+        Self { summary: None }
+    }
 }
 pub(crate) static HOST_MEMBER_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberHealthCheckResult",
@@ -139,7 +150,6 @@ impl serde::Serialize for HostMemberHealthCheckResult {
 }
 
 /// `HostMemberRuntimeInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostMemberRuntimeInfo {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
@@ -159,6 +169,20 @@ pub struct HostMemberRuntimeInfo {
     pub host_perf_nic_offload_state: Option<
         Box<DistributedVirtualSwitchHostMemberHostPerfNicOffloadState>,
     >,
+}
+impl Default for HostMemberRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            status: None,
+            status_detail: None,
+            nsxt_status: None,
+            nsxt_status_detail: None,
+            health_check_result: Vec::new(),
+            host_uplink_state: Vec::new(),
+            host_perf_nic_offload_state: None,
+        }
+    }
 }
 pub(crate) static HOST_MEMBER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberRuntimeInfo",
@@ -233,12 +257,19 @@ impl serde::Serialize for HostMemberRuntimeInfo {
 }
 
 /// `HostMemberUplinkHealthCheckResult`, a [`HostMemberHealthCheckResult`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostMemberUplinkHealthCheckResult {
     /// The properties of `HostMemberHealthCheckResult`.
     pub base: HostMemberHealthCheckResult,
     /// `uplinkPortKey`: required string.
     pub uplink_port_key: String,
+}
+impl Default for HostMemberUplinkHealthCheckResult {
+    fn default() -> Self {
+        Self {
+            base: HostMemberHealthCheckResult::default(),
+            uplink_port_key: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_MEMBER_UPLINK_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemberUplinkHealthCheckResult",
@@ -308,7 +339,6 @@ impl serde::Serialize for HostMemberUplinkHealthCheckResult {
 }
 
 /// `HostProxySwitch`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProxySwitch {
     /// `dvsUuid`: required string.
     pub dvs_uuid: String,
@@ -362,6 +392,37 @@ pub struct HostProxySwitch {
     >,
     /// `teplessMode`: optional boolean, since VI API 9.1.0.0.
     pub tepless_mode: Option<bool>,
+}
+impl Default for HostProxySwitch {
+    fn default() -> Self {
+        Self {
+            dvs_uuid: String::new(),
+            dvs_name: String::new(),
+            key: String::new(),
+            num_ports: 0,
+            config_num_ports: None,
+            num_ports_available: 0,
+            uplink_port: Vec::new(),
+            mtu: None,
+            pnic: Vec::new(),
+            spec: Default::default(),
+            host_lag: Vec::new(),
+            network_reservation_supported: None,
+            nsxt_enabled: None,
+            ens_enabled: None,
+            ens_interrupt_enabled: None,
+            transport_zones: Vec::new(),
+            nsx_used_uplink_port: Vec::new(),
+            nsxt_status: None,
+            nsxt_status_detail: None,
+            ens_info: None,
+            network_offloading_enabled: None,
+            host_uplink_state: Vec::new(),
+            auto_deploy_owned: None,
+            host_perf_nic_offload_state: None,
+            tepless_mode: None,
+        }
+    }
 }
 pub(crate) static HOST_PROXY_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitch",
@@ -487,7 +548,6 @@ impl serde::Serialize for HostProxySwitch {
 }
 
 /// `HostProxySwitchConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProxySwitchConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -495,6 +555,15 @@ pub struct HostProxySwitchConfig {
     pub uuid: String,
     /// `spec`: optional `HostProxySwitchSpec`.
     pub spec: Option<Box<HostProxySwitchSpec>>,
+}
+impl Default for HostProxySwitchConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            uuid: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_PROXY_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchConfig",
@@ -554,7 +623,6 @@ impl serde::Serialize for HostProxySwitchConfig {
 }
 
 /// `HostProxySwitchEnsInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostProxySwitchEnsInfo {
     /// `opsVersion`: required long.
     pub ops_version: i64,
@@ -566,6 +634,17 @@ pub struct HostProxySwitchEnsInfo {
     pub error_status: i64,
     /// `lcoreStatus`: required long.
     pub lcore_status: i64,
+}
+impl Default for HostProxySwitchEnsInfo {
+    fn default() -> Self {
+        Self {
+            ops_version: 0,
+            num_ps_ops: 0,
+            num_lcore_ops: 0,
+            error_status: 0,
+            lcore_status: 0,
+        }
+    }
 }
 pub(crate) static HOST_PROXY_SWITCH_ENS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchEnsInfo",
@@ -631,7 +710,6 @@ impl serde::Serialize for HostProxySwitchEnsInfo {
 }
 
 /// `HostProxySwitchHostLagConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostProxySwitchHostLagConfig {
     /// `lagKey`: required string.
     pub lag_key: String,
@@ -639,6 +717,15 @@ pub struct HostProxySwitchHostLagConfig {
     pub lag_name: Option<String>,
     /// `uplinkPort`: list of `KeyValue`.
     pub uplink_port: Vec<KeyValue>,
+}
+impl Default for HostProxySwitchHostLagConfig {
+    fn default() -> Self {
+        Self {
+            lag_key: String::new(),
+            lag_name: None,
+            uplink_port: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROXY_SWITCH_HOST_LAG_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchHostLagConfig",
@@ -698,10 +785,14 @@ impl serde::Serialize for HostProxySwitchHostLagConfig {
 }
 
 /// `HostProxySwitchSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProxySwitchSpec {
     /// `backing`: optional `DistributedVirtualSwitchHostMemberBacking` or a descendant.
     pub backing: Option<rt::Poly<DistributedVirtualSwitchHostMemberBacking>>,
+}
+impl Default for HostProxySwitchSpec {
+    fn default() -> Self {
+        Self { backing: None }
+    }
 }
 pub(crate) static HOST_PROXY_SWITCH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProxySwitchSpec",
@@ -755,7 +846,6 @@ impl serde::Serialize for HostProxySwitchSpec {
 }
 
 /// `HostVnicConnectedToCustomizedDVPortEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVnicConnectedToCustomizedDvPortEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -763,6 +853,15 @@ pub struct HostVnicConnectedToCustomizedDvPortEvent {
     pub vnic: VnicPortArgument,
     /// `prevPortKey`: optional string, since VI API 6.5.
     pub prev_port_key: Option<String>,
+}
+impl Default for HostVnicConnectedToCustomizedDvPortEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            vnic: Default::default(),
+            prev_port_key: None,
+        }
+    }
 }
 pub(crate) static HOST_VNIC_CONNECTED_TO_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVnicConnectedToCustomizedDVPortEvent",
@@ -835,12 +934,19 @@ impl serde::Serialize for HostVnicConnectedToCustomizedDvPortEvent {
 }
 
 /// The fault `ImportHostAddFailure`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct ImportHostAddFailure {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `hostIp`: list, not empty, of string.
     pub host_ip: Vec<String>,
+}
+impl Default for ImportHostAddFailure {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            host_ip: Vec::new(),
+        }
+    }
 }
 pub(crate) static IMPORT_HOST_ADD_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportHostAddFailure",
@@ -910,12 +1016,19 @@ impl serde::Serialize for ImportHostAddFailure {
 }
 
 /// The fault `ImportOperationBulkFault`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct ImportOperationBulkFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `importFaults`: list, not empty, of `ImportOperationBulkFaultFaultOnImport`.
     pub import_faults: Vec<ImportOperationBulkFaultFaultOnImport>,
+}
+impl Default for ImportOperationBulkFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            import_faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFault",
@@ -985,7 +1098,6 @@ impl serde::Serialize for ImportOperationBulkFault {
 }
 
 /// `ImportOperationBulkFaultFaultOnImport`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct ImportOperationBulkFaultFaultOnImport {
     /// `entityType`: optional string.
     pub entity_type: Option<String>,
@@ -993,6 +1105,15 @@ pub struct ImportOperationBulkFaultFaultOnImport {
     pub key: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for ImportOperationBulkFaultFaultOnImport {
+    fn default() -> Self {
+        Self {
+            entity_type: None,
+            key: None,
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static IMPORT_OPERATION_BULK_FAULT_FAULT_ON_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportOperationBulkFaultFaultOnImport",
@@ -1052,10 +1173,14 @@ impl serde::Serialize for ImportOperationBulkFaultFaultOnImport {
 }
 
 /// `InheritablePolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct InheritablePolicy {
     /// `inherited`: required boolean.
     pub inherited: bool,
+}
+impl Default for InheritablePolicy {
+    fn default() -> Self {
+        Self { inherited: false }
+    }
 }
 pub(crate) static INHERITABLE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InheritablePolicy",
@@ -1109,12 +1234,19 @@ impl serde::Serialize for InheritablePolicy {
 }
 
 /// `IntExpression`, a [`NegatableExpression`], since VI API 5.5.
-#[derive(Default)]
 pub struct IntExpression {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
     /// `value`: optional int.
     pub value: Option<i32>,
+}
+impl Default for IntExpression {
+    fn default() -> Self {
+        Self {
+            base: NegatableExpression::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static INT_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntExpression",
@@ -1183,12 +1315,19 @@ impl serde::Serialize for IntExpression {
 }
 
 /// `IntPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct IntPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `value`: optional int.
     pub value: Option<i32>,
+}
+impl Default for IntPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static INT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IntPolicy",
@@ -1257,12 +1396,19 @@ impl serde::Serialize for IntPolicy {
 }
 
 /// The fault `InvalidIpfixConfig`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct InvalidIpfixConfig {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `property`: optional string, a PropertyPath.
     pub property: Option<String>,
+}
+impl Default for InvalidIpfixConfig {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            property: None,
+        }
+    }
 }
 pub(crate) static INVALID_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpfixConfig",
@@ -1332,10 +1478,16 @@ impl serde::Serialize for InvalidIpfixConfig {
 }
 
 /// `IpAddress`, a [`NegatableExpression`], since VI API 5.5.
-#[derive(Default)]
 pub struct IpAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+}
+impl Default for IpAddress {
+    fn default() -> Self {
+        Self {
+            base: NegatableExpression::default(),
+        }
+    }
 }
 pub(crate) static IP_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddress",
@@ -1401,7 +1553,6 @@ impl serde::Serialize for IpAddress {
 }
 
 /// `IpRange`, a [`IpAddress`], since VI API 5.5.
-#[derive(Default)]
 pub struct IpRange {
     /// The properties of `IpAddress`.
     pub base: IpAddress,
@@ -1409,6 +1560,15 @@ pub struct IpRange {
     pub address_prefix: String,
     /// `prefixLength`: optional int.
     pub prefix_length: Option<i32>,
+}
+impl Default for IpRange {
+    fn default() -> Self {
+        Self {
+            base: IpAddress::default(),
+            address_prefix: String::new(),
+            prefix_length: None,
+        }
+    }
 }
 pub(crate) static IP_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRange",
@@ -1481,12 +1641,19 @@ impl serde::Serialize for IpRange {
 }
 
 /// `LongPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct LongPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `value`: optional long.
     pub value: Option<i64>,
+}
+impl Default for LongPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static LONG_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "LongPolicy",
@@ -1555,10 +1722,16 @@ impl serde::Serialize for LongPolicy {
 }
 
 /// `MacAddress`, a [`NegatableExpression`], since VI API 5.5.
-#[derive(Default)]
 pub struct MacAddress {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
+}
+impl Default for MacAddress {
+    fn default() -> Self {
+        Self {
+            base: NegatableExpression::default(),
+        }
+    }
 }
 pub(crate) static MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacAddress",
@@ -1624,7 +1797,6 @@ impl serde::Serialize for MacAddress {
 }
 
 /// `MacRange`, a [`MacAddress`], since VI API 5.5.
-#[derive(Default)]
 pub struct MacRange {
     /// The properties of `MacAddress`.
     pub base: MacAddress,
@@ -1632,6 +1804,15 @@ pub struct MacRange {
     pub address: String,
     /// `mask`: required string.
     pub mask: String,
+}
+impl Default for MacRange {
+    fn default() -> Self {
+        Self {
+            base: MacAddress::default(),
+            address: String::new(),
+            mask: String::new(),
+        }
+    }
 }
 pub(crate) static MAC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MacRange",
@@ -1704,10 +1885,16 @@ impl serde::Serialize for MacRange {
 }
 
 /// `MtuMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct MtuMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for MtuMatchEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static MTU_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMatchEvent",
@@ -1773,10 +1960,16 @@ impl serde::Serialize for MtuMatchEvent {
 }
 
 /// `MtuMismatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct MtuMismatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for MtuMismatchEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static MTU_MISMATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MtuMismatchEvent",
@@ -1842,10 +2035,14 @@ impl serde::Serialize for MtuMismatchEvent {
 }
 
 /// `NegatableExpression`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct NegatableExpression {
     /// `negate`: optional boolean.
     pub negate: Option<bool>,
+}
+impl Default for NegatableExpression {
+    fn default() -> Self {
+        Self { negate: None }
+    }
 }
 pub(crate) static NEGATABLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NegatableExpression",
@@ -1899,12 +2096,19 @@ impl serde::Serialize for NegatableExpression {
 }
 
 /// The fault `NotSupportedHostInDvs`, a [`NotSupportedHost`], since VI API 4.1.
-#[derive(Default)]
 pub struct NotSupportedHostInDvs {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `switchProductSpec`: required `DistributedVirtualSwitchProductSpec`.
     pub switch_product_spec: DistributedVirtualSwitchProductSpec,
+}
+impl Default for NotSupportedHostInDvs {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            switch_product_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_IN_DVS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostInDvs",
@@ -1974,12 +2178,16 @@ impl serde::Serialize for NotSupportedHostInDvs {
 }
 
 /// `NumericRange`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct NumericRange {
     /// `start`: required int.
     pub start: i32,
     /// `end`: required int.
     pub end: i32,
+}
+impl Default for NumericRange {
+    fn default() -> Self {
+        Self { start: 0, end: 0 }
+    }
 }
 pub(crate) static NUMERIC_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumericRange",
@@ -2036,12 +2244,19 @@ impl serde::Serialize for NumericRange {
 }
 
 /// `OutOfSyncDvsHost`, a [`DvsEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct OutOfSyncDvsHost {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
     /// `hostOutOfSync`: list, not empty, of `DvsOutOfSyncHostArgument`.
     pub host_out_of_sync: Vec<DvsOutOfSyncHostArgument>,
+}
+impl Default for OutOfSyncDvsHost {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_out_of_sync: Vec::new(),
+        }
+    }
 }
 pub(crate) static OUT_OF_SYNC_DVS_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OutOfSyncDvsHost",
@@ -2111,7 +2326,6 @@ impl serde::Serialize for OutOfSyncDvsHost {
 }
 
 /// `RecoveryEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct RecoveryEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2123,6 +2337,17 @@ pub struct RecoveryEvent {
     pub dvs_uuid: Option<String>,
     /// `vnic`: optional string.
     pub vnic: Option<String>,
+}
+impl Default for RecoveryEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_name: String::new(),
+            port_key: String::new(),
+            dvs_uuid: None,
+            vnic: None,
+        }
+    }
 }
 pub(crate) static RECOVERY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecoveryEvent",
@@ -2201,7 +2426,6 @@ impl serde::Serialize for RecoveryEvent {
 }
 
 /// `RollbackEvent`, a [`DvsEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct RollbackEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -2209,6 +2433,15 @@ pub struct RollbackEvent {
     pub host_name: String,
     /// `methodName`: optional string.
     pub method_name: Option<String>,
+}
+impl Default for RollbackEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            host_name: String::new(),
+            method_name: None,
+        }
+    }
 }
 pub(crate) static ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackEvent",
@@ -2281,7 +2514,6 @@ impl serde::Serialize for RollbackEvent {
 }
 
 /// The fault `RollbackFailure`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct RollbackFailure {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -2289,6 +2521,15 @@ pub struct RollbackFailure {
     pub entity_name: String,
     /// `entityType`: required string.
     pub entity_type: String,
+}
+impl Default for RollbackFailure {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            entity_name: String::new(),
+            entity_type: String::new(),
+        }
+    }
 }
 pub(crate) static ROLLBACK_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RollbackFailure",
@@ -2361,8 +2602,12 @@ impl serde::Serialize for RollbackFailure {
 }
 
 /// `SelectionSet`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct SelectionSet {}
+impl Default for SelectionSet {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SELECTION_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SelectionSet",
     "5.0",
@@ -2412,12 +2657,19 @@ impl serde::Serialize for SelectionSet {
 }
 
 /// `SingleIp`, a [`IpAddress`], since VI API 5.5.
-#[derive(Default)]
 pub struct SingleIp {
     /// The properties of `IpAddress`.
     pub base: IpAddress,
     /// `address`: required string.
     pub address: String,
+}
+impl Default for SingleIp {
+    fn default() -> Self {
+        Self {
+            base: IpAddress::default(),
+            address: String::new(),
+        }
+    }
 }
 pub(crate) static SINGLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleIp",
@@ -2487,12 +2739,19 @@ impl serde::Serialize for SingleIp {
 }
 
 /// `SingleMac`, a [`MacAddress`], since VI API 5.5.
-#[derive(Default)]
 pub struct SingleMac {
     /// The properties of `MacAddress`.
     pub base: MacAddress,
     /// `address`: required string.
     pub address: String,
+}
+impl Default for SingleMac {
+    fn default() -> Self {
+        Self {
+            base: MacAddress::default(),
+            address: String::new(),
+        }
+    }
 }
 pub(crate) static SINGLE_MAC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SingleMac",
@@ -2562,12 +2821,19 @@ impl serde::Serialize for SingleMac {
 }
 
 /// `StringExpression`, a [`NegatableExpression`], since VI API 5.5.
-#[derive(Default)]
 pub struct StringExpression {
     /// The properties of `NegatableExpression`.
     pub base: NegatableExpression,
     /// `value`: optional string.
     pub value: Option<String>,
+}
+impl Default for StringExpression {
+    fn default() -> Self {
+        Self {
+            base: NegatableExpression::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static STRING_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringExpression",
@@ -2636,12 +2902,19 @@ impl serde::Serialize for StringExpression {
 }
 
 /// `StringPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct StringPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
     /// `value`: optional string.
     pub value: Option<String>,
+}
+impl Default for StringPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            value: None,
+        }
+    }
 }
 pub(crate) static STRING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "StringPolicy",
@@ -2710,10 +2983,14 @@ impl serde::Serialize for StringPolicy {
 }
 
 /// The fault `SwitchIpUnset`, a [`DvsFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct SwitchIpUnset {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+}
+impl Default for SwitchIpUnset {
+    fn default() -> Self {
+        Self { base: DvsFault::default() }
+    }
 }
 pub(crate) static SWITCH_IP_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchIpUnset",
@@ -2779,10 +3056,14 @@ impl serde::Serialize for SwitchIpUnset {
 }
 
 /// The fault `SwitchNotInUpgradeMode`, a [`DvsFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct SwitchNotInUpgradeMode {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
+}
+impl Default for SwitchNotInUpgradeMode {
+    fn default() -> Self {
+        Self { base: DvsFault::default() }
+    }
 }
 pub(crate) static SWITCH_NOT_IN_UPGRADE_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwitchNotInUpgradeMode",
@@ -2848,10 +3129,16 @@ impl serde::Serialize for SwitchNotInUpgradeMode {
 }
 
 /// `TeamingMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct TeamingMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for TeamingMatchEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static TEAMING_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMatchEvent",
@@ -2917,10 +3204,16 @@ impl serde::Serialize for TeamingMatchEvent {
 }
 
 /// `TeamingMisMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct TeamingMisMatchEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for TeamingMisMatchEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static TEAMING_MIS_MATCH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TeamingMisMatchEvent",
@@ -2986,10 +3279,16 @@ impl serde::Serialize for TeamingMisMatchEvent {
 }
 
 /// `UplinkPortMtuNotSupportEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct UplinkPortMtuNotSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for UplinkPortMtuNotSupportEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static UPLINK_PORT_MTU_NOT_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuNotSupportEvent",
@@ -3055,10 +3354,16 @@ impl serde::Serialize for UplinkPortMtuNotSupportEvent {
 }
 
 /// `UplinkPortMtuSupportEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct UplinkPortMtuSupportEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for UplinkPortMtuSupportEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static UPLINK_PORT_MTU_SUPPORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortMtuSupportEvent",
@@ -3124,10 +3429,16 @@ impl serde::Serialize for UplinkPortMtuSupportEvent {
 }
 
 /// `UplinkPortVlanTrunkedEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct UplinkPortVlanTrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for UplinkPortVlanTrunkedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static UPLINK_PORT_VLAN_TRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanTrunkedEvent",
@@ -3193,10 +3504,16 @@ impl serde::Serialize for UplinkPortVlanTrunkedEvent {
 }
 
 /// `UplinkPortVlanUntrunkedEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
-#[derive(Default)]
 pub struct UplinkPortVlanUntrunkedEvent {
     /// The properties of `DvsHealthStatusChangeEvent`.
     pub base: DvsHealthStatusChangeEvent,
+}
+impl Default for UplinkPortVlanUntrunkedEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthStatusChangeEvent::default(),
+        }
+    }
 }
 pub(crate) static UPLINK_PORT_VLAN_UNTRUNKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UplinkPortVlanUntrunkedEvent",
@@ -3262,7 +3579,6 @@ impl serde::Serialize for UplinkPortVlanUntrunkedEvent {
 }
 
 /// `VMwareDVSConfigInfo`, a [`DvsConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsConfigInfo {
     /// The properties of `DVSConfigInfo`.
     pub base: DvsConfigInfo,
@@ -3290,6 +3606,24 @@ pub struct VMwareDvsConfigInfo {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+}
+impl Default for VMwareDvsConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: DvsConfigInfo::default(),
+            vspan_session: Vec::new(),
+            pvlan_config: Vec::new(),
+            max_mtu: 0,
+            link_discovery_protocol_config: None,
+            ipfix_config: None,
+            lacp_group_config: Vec::new(),
+            lacp_api_version: None,
+            multicast_filtering_mode: None,
+            network_offload_spec_id: None,
+            network_offload_config: None,
+            real_time_config: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigInfo",
@@ -3389,7 +3723,6 @@ impl serde::Serialize for VMwareDvsConfigInfo {
 }
 
 /// `VMwareDVSConfigSpec`, a [`DvsConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsConfigSpec {
     /// The properties of `DVSConfigSpec`.
     pub base: DvsConfigSpec,
@@ -3415,6 +3748,23 @@ pub struct VMwareDvsConfigSpec {
     >,
     /// `realTimeConfig`: optional `VmwareDistributedVirtualSwitchRealTimeConfig`, since VI API 8.0.3.1.
     pub real_time_config: Option<Box<VmwareDistributedVirtualSwitchRealTimeConfig>>,
+}
+impl Default for VMwareDvsConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: DvsConfigSpec::default(),
+            pvlan_config_spec: Vec::new(),
+            vspan_config_spec: Vec::new(),
+            max_mtu: None,
+            link_discovery_protocol_config: None,
+            ipfix_config: None,
+            lacp_api_version: None,
+            multicast_filtering_mode: None,
+            network_offload_spec_id: None,
+            network_offload_config: None,
+            real_time_config: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSConfigSpec",
@@ -3511,7 +3861,6 @@ impl serde::Serialize for VMwareDvsConfigSpec {
 }
 
 /// `VMwareDVSFeatureCapability`, a [`DvsFeatureCapability`], since VI API 4.1.
-#[derive(Default)]
 pub struct VMwareDvsFeatureCapability {
     /// The properties of `DVSFeatureCapability`.
     pub base: DvsFeatureCapability,
@@ -3541,6 +3890,26 @@ pub struct VMwareDvsFeatureCapability {
     pub perf_nic_offload_capability: Option<Box<VMwareDvsPerfNicOffloadCapability>>,
     /// `systemTrafficCapabilities`: optional `VMwareDvsSystemTrafficCapabilities`, since VI API 9.1.0.0.
     pub system_traffic_capabilities: Option<Box<VMwareDvsSystemTrafficCapabilities>>,
+}
+impl Default for VMwareDvsFeatureCapability {
+    fn default() -> Self {
+        Self {
+            base: DvsFeatureCapability::default(),
+            vspan_supported: None,
+            lldp_supported: None,
+            ipfix_supported: None,
+            ipfix_capability: None,
+            multicast_snooping_supported: None,
+            vspan_capability: None,
+            lacp_capability: None,
+            dpu_capability: None,
+            nsx_supported: None,
+            mtu_capability: None,
+            real_time_config_supported: None,
+            perf_nic_offload_capability: None,
+            system_traffic_capabilities: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSFeatureCapability",
@@ -3646,12 +4015,19 @@ impl serde::Serialize for VMwareDvsFeatureCapability {
 }
 
 /// `VMwareDVSHealthCheckCapability`, a [`DvsHealthCheckCapability`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsHealthCheckCapability {
     /// `vlanMtuSupported`: required boolean.
     pub vlan_mtu_supported: bool,
     /// `teamingSupported`: required boolean.
     pub teaming_supported: bool,
+}
+impl Default for VMwareDvsHealthCheckCapability {
+    fn default() -> Self {
+        Self {
+            vlan_mtu_supported: false,
+            teaming_supported: false,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckCapability",
@@ -3710,10 +4086,16 @@ impl serde::Serialize for VMwareDvsHealthCheckCapability {
 }
 
 /// `VMwareDVSHealthCheckConfig`, a [`DvsHealthCheckConfig`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsHealthCheckConfig {
     /// The properties of `DVSHealthCheckConfig`.
     pub base: DvsHealthCheckConfig,
+}
+impl Default for VMwareDvsHealthCheckConfig {
+    fn default() -> Self {
+        Self {
+            base: DvsHealthCheckConfig::default(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSHealthCheckConfig",
@@ -3779,7 +4161,6 @@ impl serde::Serialize for VMwareDvsHealthCheckConfig {
 }
 
 /// `VMwareDVSMtuHealthCheckResult`, a [`HostMemberUplinkHealthCheckResult`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsMtuHealthCheckResult {
     /// The properties of `HostMemberUplinkHealthCheckResult`.
     pub base: HostMemberUplinkHealthCheckResult,
@@ -3789,6 +4170,16 @@ pub struct VMwareDvsMtuHealthCheckResult {
     pub vlan_support_switch_mtu: Vec<NumericRange>,
     /// `vlanNotSupportSwitchMtu`: list of `NumericRange`.
     pub vlan_not_support_switch_mtu: Vec<NumericRange>,
+}
+impl Default for VMwareDvsMtuHealthCheckResult {
+    fn default() -> Self {
+        Self {
+            base: HostMemberUplinkHealthCheckResult::default(),
+            mtu_mismatch: false,
+            vlan_support_switch_mtu: Vec::new(),
+            vlan_not_support_switch_mtu: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_MTU_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSMtuHealthCheckResult",
@@ -3864,7 +4255,6 @@ impl serde::Serialize for VMwareDvsMtuHealthCheckResult {
 }
 
 /// `VMwareDVSPortSetting`, a [`DvPortSetting`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsPortSetting {
     /// The properties of `DVPortSetting`.
     pub base: DvPortSetting,
@@ -3886,6 +4276,22 @@ pub struct VMwareDvsPortSetting {
     pub mac_management_policy: Option<Box<DvsMacManagementPolicy>>,
     /// `VNI`: optional `IntPolicy`, since VI API 7.0.0.0.
     pub vni: Option<Box<IntPolicy>>,
+}
+impl Default for VMwareDvsPortSetting {
+    fn default() -> Self {
+        Self {
+            base: DvPortSetting::default(),
+            vlan: None,
+            qos_tag: None,
+            uplink_teaming_policy: None,
+            security_policy: None,
+            ipfix_enabled: None,
+            tx_uplink: None,
+            lacp_policy: None,
+            mac_management_policy: None,
+            vni: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_PORT_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortSetting",
@@ -3979,7 +4385,6 @@ impl serde::Serialize for VMwareDvsPortSetting {
 }
 
 /// `VMwareDVSPortgroupPolicy`, a [`DvPortgroupPolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsPortgroupPolicy {
     /// The properties of `DVPortgroupPolicy`.
     pub base: DvPortgroupPolicy,
@@ -3993,6 +4398,18 @@ pub struct VMwareDvsPortgroupPolicy {
     pub ipfix_override_allowed: Option<bool>,
     /// `macManagementOverrideAllowed`: optional boolean, since VI API 6.7.1.
     pub mac_management_override_allowed: Option<bool>,
+}
+impl Default for VMwareDvsPortgroupPolicy {
+    fn default() -> Self {
+        Self {
+            base: DvPortgroupPolicy::default(),
+            vlan_override_allowed: false,
+            uplink_teaming_override_allowed: false,
+            security_policy_override_allowed: false,
+            ipfix_override_allowed: None,
+            mac_management_override_allowed: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_PORTGROUP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPortgroupPolicy",
@@ -4074,12 +4491,19 @@ impl serde::Serialize for VMwareDvsPortgroupPolicy {
 }
 
 /// `VMwareDVSPvlanConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsPvlanConfigSpec {
     /// `pvlanEntry`: required `VMwareDVSPvlanMapEntry`.
     pub pvlan_entry: VMwareDvsPvlanMapEntry,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for VMwareDvsPvlanConfigSpec {
+    fn default() -> Self {
+        Self {
+            pvlan_entry: Default::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_PVLAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanConfigSpec",
@@ -4136,7 +4560,6 @@ impl serde::Serialize for VMwareDvsPvlanConfigSpec {
 }
 
 /// `VMwareDVSPvlanMapEntry`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareDvsPvlanMapEntry {
     /// `primaryVlanId`: required int.
     pub primary_vlan_id: i32,
@@ -4144,6 +4567,15 @@ pub struct VMwareDvsPvlanMapEntry {
     pub secondary_vlan_id: i32,
     /// `pvlanType`: required string.
     pub pvlan_type: String,
+}
+impl Default for VMwareDvsPvlanMapEntry {
+    fn default() -> Self {
+        Self {
+            primary_vlan_id: 0,
+            secondary_vlan_id: 0,
+            pvlan_type: String::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_PVLAN_MAP_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSPvlanMapEntry",
@@ -4203,10 +4635,16 @@ impl serde::Serialize for VMwareDvsPvlanMapEntry {
 }
 
 /// `VMwareDVSTeamingHealthCheckConfig`, a [`VMwareDvsHealthCheckConfig`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsTeamingHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+}
+impl Default for VMwareDvsTeamingHealthCheckConfig {
+    fn default() -> Self {
+        Self {
+            base: VMwareDvsHealthCheckConfig::default(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckConfig",
@@ -4272,12 +4710,19 @@ impl serde::Serialize for VMwareDvsTeamingHealthCheckConfig {
 }
 
 /// `VMwareDVSTeamingHealthCheckResult`, a [`HostMemberHealthCheckResult`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsTeamingHealthCheckResult {
     /// The properties of `HostMemberHealthCheckResult`.
     pub base: HostMemberHealthCheckResult,
     /// `teamingStatus`: required string.
     pub teaming_status: String,
+}
+impl Default for VMwareDvsTeamingHealthCheckResult {
+    fn default() -> Self {
+        Self {
+            base: HostMemberHealthCheckResult::default(),
+            teaming_status: String::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_TEAMING_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSTeamingHealthCheckResult",
@@ -4347,7 +4792,6 @@ impl serde::Serialize for VMwareDvsTeamingHealthCheckResult {
 }
 
 /// `VMwareDVSVlanHealthCheckResult`, a [`HostMemberUplinkHealthCheckResult`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsVlanHealthCheckResult {
     /// The properties of `HostMemberUplinkHealthCheckResult`.
     pub base: HostMemberUplinkHealthCheckResult,
@@ -4355,6 +4799,15 @@ pub struct VMwareDvsVlanHealthCheckResult {
     pub trunked_vlan: Vec<NumericRange>,
     /// `untrunkedVlan`: list of `NumericRange`.
     pub untrunked_vlan: Vec<NumericRange>,
+}
+impl Default for VMwareDvsVlanHealthCheckResult {
+    fn default() -> Self {
+        Self {
+            base: HostMemberUplinkHealthCheckResult::default(),
+            trunked_vlan: Vec::new(),
+            untrunked_vlan: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_VLAN_HEALTH_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanHealthCheckResult",
@@ -4427,10 +4880,16 @@ impl serde::Serialize for VMwareDvsVlanHealthCheckResult {
 }
 
 /// `VMwareDVSVlanMtuHealthCheckConfig`, a [`VMwareDvsHealthCheckConfig`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsVlanMtuHealthCheckConfig {
     /// The properties of `VMwareDVSHealthCheckConfig`.
     pub base: VMwareDvsHealthCheckConfig,
+}
+impl Default for VMwareDvsVlanMtuHealthCheckConfig {
+    fn default() -> Self {
+        Self {
+            base: VMwareDvsHealthCheckConfig::default(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_VLAN_MTU_HEALTH_CHECK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVlanMtuHealthCheckConfig",
@@ -4496,7 +4955,6 @@ impl serde::Serialize for VMwareDvsVlanMtuHealthCheckConfig {
 }
 
 /// `VMwareDVSVspanCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsVspanCapability {
     /// `mixedDestSupported`: required boolean.
     pub mixed_dest_supported: bool,
@@ -4512,6 +4970,19 @@ pub struct VMwareDvsVspanCapability {
     pub erspan_protocol_supported: Option<bool>,
     /// `mirrorNetstackSupported`: optional boolean, since VI API 6.7.
     pub mirror_netstack_supported: Option<bool>,
+}
+impl Default for VMwareDvsVspanCapability {
+    fn default() -> Self {
+        Self {
+            mixed_dest_supported: false,
+            dvport_supported: false,
+            remote_source_supported: false,
+            remote_dest_supported: false,
+            encap_remote_source_supported: false,
+            erspan_protocol_supported: None,
+            mirror_netstack_supported: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanCapability",
@@ -4583,12 +5054,19 @@ impl serde::Serialize for VMwareDvsVspanCapability {
 }
 
 /// `VMwareDVSVspanConfigSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VMwareDvsVspanConfigSpec {
     /// `vspanSession`: required `VMwareVspanSession`.
     pub vspan_session: VMwareVspanSession,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for VMwareDvsVspanConfigSpec {
+    fn default() -> Self {
+        Self {
+            vspan_session: Default::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_VSPAN_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDVSVspanConfigSpec",
@@ -4645,12 +5123,19 @@ impl serde::Serialize for VMwareDvsVspanConfigSpec {
 }
 
 /// `VMwareDvsDpuCapability`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VMwareDvsDpuCapability {
     /// `networkOffloadSupported`: optional boolean.
     pub network_offload_supported: Option<bool>,
     /// `activeStandbyModeSupported`: optional boolean, since VI API 8.0.3.0.
     pub active_standby_mode_supported: Option<bool>,
+}
+impl Default for VMwareDvsDpuCapability {
+    fn default() -> Self {
+        Self {
+            network_offload_supported: None,
+            active_standby_mode_supported: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_DPU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsDpuCapability",
@@ -4707,7 +5192,6 @@ impl serde::Serialize for VMwareDvsDpuCapability {
 }
 
 /// `VMwareDvsIpfixCapability`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VMwareDvsIpfixCapability {
     /// `ipfixSupported`: optional boolean.
     pub ipfix_supported: Option<bool>,
@@ -4715,6 +5199,15 @@ pub struct VMwareDvsIpfixCapability {
     pub ipv6_for_ipfix_supported: Option<bool>,
     /// `observationDomainIdSupported`: optional boolean.
     pub observation_domain_id_supported: Option<bool>,
+}
+impl Default for VMwareDvsIpfixCapability {
+    fn default() -> Self {
+        Self {
+            ipfix_supported: None,
+            ipv6_for_ipfix_supported: None,
+            observation_domain_id_supported: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_IPFIX_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsIpfixCapability",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VMwareDvsLacpCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareDvsLacpCapability {
     /// `lacpSupported`: optional boolean.
     pub lacp_supported: Option<bool>,
@@ -14,6 +13,15 @@ pub struct VMwareDvsLacpCapability {
     pub multi_lacp_group_supported: Option<bool>,
     /// `lacpFastModeSupported`: optional boolean, since VI API 7.0.2.0.
     pub lacp_fast_mode_supported: Option<bool>,
+}
+impl Default for VMwareDvsLacpCapability {
+    fn default() -> Self {
+        Self {
+            lacp_supported: None,
+            multi_lacp_group_supported: None,
+            lacp_fast_mode_supported: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_LACP_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpCapability",
@@ -73,7 +81,6 @@ impl serde::Serialize for VMwareDvsLacpCapability {
 }
 
 /// `VMwareDvsLacpGroupConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VMwareDvsLacpGroupConfig {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -95,6 +102,22 @@ pub struct VMwareDvsLacpGroupConfig {
     pub uplink_port_key: Vec<String>,
     /// `timeoutMode`: optional string, since VI API 7.0.2.0.
     pub timeout_mode: Option<String>,
+}
+impl Default for VMwareDvsLacpGroupConfig {
+    fn default() -> Self {
+        Self {
+            key: None,
+            name: None,
+            mode: None,
+            uplink_num: None,
+            loadbalance_algorithm: None,
+            vlan: None,
+            ipfix: None,
+            uplink_name: Vec::new(),
+            uplink_port_key: Vec::new(),
+            timeout_mode: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupConfig",
@@ -175,12 +198,19 @@ impl serde::Serialize for VMwareDvsLacpGroupConfig {
 }
 
 /// `VMwareDvsLacpGroupSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VMwareDvsLacpGroupSpec {
     /// `lacpGroupConfig`: required `VMwareDvsLacpGroupConfig`.
     pub lacp_group_config: VMwareDvsLacpGroupConfig,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for VMwareDvsLacpGroupSpec {
+    fn default() -> Self {
+        Self {
+            lacp_group_config: Default::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_LACP_GROUP_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLacpGroupSpec",
@@ -237,10 +267,14 @@ impl serde::Serialize for VMwareDvsLacpGroupSpec {
 }
 
 /// `VMwareDvsLagIpfixConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VMwareDvsLagIpfixConfig {
     /// `ipfixEnabled`: optional boolean.
     pub ipfix_enabled: Option<bool>,
+}
+impl Default for VMwareDvsLagIpfixConfig {
+    fn default() -> Self {
+        Self { ipfix_enabled: None }
+    }
 }
 pub(crate) static V_MWARE_DVS_LAG_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagIpfixConfig",
@@ -294,10 +328,14 @@ impl serde::Serialize for VMwareDvsLagIpfixConfig {
 }
 
 /// `VMwareDvsLagVlanConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VMwareDvsLagVlanConfig {
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+}
+impl Default for VMwareDvsLagVlanConfig {
+    fn default() -> Self {
+        Self { vlan_id: Vec::new() }
+    }
 }
 pub(crate) static V_MWARE_DVS_LAG_VLAN_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsLagVlanConfig",
@@ -351,12 +389,19 @@ impl serde::Serialize for VMwareDvsLagVlanConfig {
 }
 
 /// `VMwareDvsMtuCapability`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Default)]
 pub struct VMwareDvsMtuCapability {
     /// `minMtuSupported`: required int.
     pub min_mtu_supported: i32,
     /// `maxMtuSupported`: required int.
     pub max_mtu_supported: i32,
+}
+impl Default for VMwareDvsMtuCapability {
+    fn default() -> Self {
+        Self {
+            min_mtu_supported: 0,
+            max_mtu_supported: 0,
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_MTU_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsMtuCapability",
@@ -413,10 +458,14 @@ impl serde::Serialize for VMwareDvsMtuCapability {
 }
 
 /// `VMwareDvsPerfNicOffloadCapability`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VMwareDvsPerfNicOffloadCapability {
     /// `supported`: optional boolean.
     pub supported: Option<bool>,
+}
+impl Default for VMwareDvsPerfNicOffloadCapability {
+    fn default() -> Self {
+        Self { supported: None }
+    }
 }
 pub(crate) static V_MWARE_DVS_PERF_NIC_OFFLOAD_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsPerfNicOffloadCapability",
@@ -470,10 +519,16 @@ impl serde::Serialize for VMwareDvsPerfNicOffloadCapability {
 }
 
 /// `VMwareDvsSystemTrafficCapabilities`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VMwareDvsSystemTrafficCapabilities {
     /// `systemTrafficQualifiers`: list of string.
     pub system_traffic_qualifiers: Vec<String>,
+}
+impl Default for VMwareDvsSystemTrafficCapabilities {
+    fn default() -> Self {
+        Self {
+            system_traffic_qualifiers: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_DVS_SYSTEM_TRAFFIC_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareDvsSystemTrafficCapabilities",
@@ -527,7 +582,6 @@ impl serde::Serialize for VMwareDvsSystemTrafficCapabilities {
 }
 
 /// `VMwareIpfixConfig`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VMwareIpfixConfig {
     /// `collectorIpAddress`: optional string.
     pub collector_ip_address: Option<String>,
@@ -543,6 +597,19 @@ pub struct VMwareIpfixConfig {
     pub sampling_rate: i32,
     /// `internalFlowsOnly`: required boolean.
     pub internal_flows_only: bool,
+}
+impl Default for VMwareIpfixConfig {
+    fn default() -> Self {
+        Self {
+            collector_ip_address: None,
+            collector_port: None,
+            observation_domain_id: None,
+            active_flow_timeout: 0,
+            idle_flow_timeout: None,
+            sampling_rate: 0,
+            internal_flows_only: false,
+        }
+    }
 }
 pub(crate) static V_MWARE_IPFIX_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareIpfixConfig",
@@ -614,7 +681,6 @@ impl serde::Serialize for VMwareIpfixConfig {
 }
 
 /// `VMwareUplinkLacpPolicy`, a [`InheritablePolicy`], since VI API 5.1.
-#[derive(Default)]
 pub struct VMwareUplinkLacpPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -622,6 +688,15 @@ pub struct VMwareUplinkLacpPolicy {
     pub enable: Option<Box<BoolPolicy>>,
     /// `mode`: optional `StringPolicy`.
     pub mode: Option<Box<StringPolicy>>,
+}
+impl Default for VMwareUplinkLacpPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            enable: None,
+            mode: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_UPLINK_LACP_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkLacpPolicy",
@@ -693,7 +768,6 @@ impl serde::Serialize for VMwareUplinkLacpPolicy {
 }
 
 /// `VMwareUplinkPortOrderPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct VMwareUplinkPortOrderPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -701,6 +775,15 @@ pub struct VMwareUplinkPortOrderPolicy {
     pub active_uplink_port: Vec<String>,
     /// `standbyUplinkPort`: list of string.
     pub standby_uplink_port: Vec<String>,
+}
+impl Default for VMwareUplinkPortOrderPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            active_uplink_port: Vec::new(),
+            standby_uplink_port: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_UPLINK_PORT_ORDER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareUplinkPortOrderPolicy",
@@ -772,7 +855,6 @@ impl serde::Serialize for VMwareUplinkPortOrderPolicy {
 }
 
 /// `VMwareVspanPort`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VMwareVspanPort {
     /// `portKey`: list of string.
     pub port_key: Vec<String>,
@@ -784,6 +866,17 @@ pub struct VMwareVspanPort {
     pub vlans: Vec<i32>,
     /// `ipAddress`: list of string, since VI API 5.1.
     pub ip_address: Vec<String>,
+}
+impl Default for VMwareVspanPort {
+    fn default() -> Self {
+        Self {
+            port_key: Vec::new(),
+            uplink_port_name: Vec::new(),
+            wildcard_port_connectee_type: Vec::new(),
+            vlans: Vec::new(),
+            ip_address: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_MWARE_VSPAN_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanPort",
@@ -849,7 +942,6 @@ impl serde::Serialize for VMwareVspanPort {
 }
 
 /// `VMwareVspanSession`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VMwareVspanSession {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -887,6 +979,30 @@ pub struct VMwareVspanSession {
     pub erspan_gra_nanosec: Option<bool>,
     /// `netstack`: optional string, since VI API 6.7.
     pub netstack: Option<String>,
+}
+impl Default for VMwareVspanSession {
+    fn default() -> Self {
+        Self {
+            key: None,
+            name: None,
+            description: None,
+            enabled: false,
+            source_port_transmitted: None,
+            source_port_received: None,
+            destination_port: None,
+            encapsulation_vlan_id: None,
+            strip_original_vlan: false,
+            mirrored_packet_length: None,
+            normal_traffic_allowed: false,
+            session_type: None,
+            sampling_rate: None,
+            encap_type: None,
+            erspan_id: None,
+            erspan_cos: None,
+            erspan_gra_nanosec: None,
+            netstack: None,
+        }
+    }
 }
 pub(crate) static V_MWARE_VSPAN_SESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMwareVspanSession",
@@ -991,12 +1107,19 @@ impl serde::Serialize for VMwareVspanSession {
 }
 
 /// `VmPoweringOnWithCustomizedDVPortEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmPoweringOnWithCustomizedDvPortEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `vnic`: list, not empty, of `VnicPortArgument`.
     pub vnic: Vec<VnicPortArgument>,
+}
+impl Default for VmPoweringOnWithCustomizedDvPortEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            vnic: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_POWERING_ON_WITH_CUSTOMIZED_DV_PORT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPoweringOnWithCustomizedDVPortEvent",
@@ -1066,7 +1189,6 @@ impl serde::Serialize for VmPoweringOnWithCustomizedDvPortEvent {
 }
 
 /// `VmVnicPoolReservationViolationClearEvent`, a [`DvsEvent`], since VI API 6.0.
-#[derive(Default)]
 pub struct VmVnicPoolReservationViolationClearEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -1074,6 +1196,15 @@ pub struct VmVnicPoolReservationViolationClearEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+}
+impl Default for VmVnicPoolReservationViolationClearEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            vm_vnic_resource_pool_key: String::new(),
+            vm_vnic_resource_pool_name: None,
+        }
+    }
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_CLEAR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationClearEvent",
@@ -1146,7 +1277,6 @@ impl serde::Serialize for VmVnicPoolReservationViolationClearEvent {
 }
 
 /// `VmVnicPoolReservationViolationRaiseEvent`, a [`DvsEvent`], since VI API 6.0.
-#[derive(Default)]
 pub struct VmVnicPoolReservationViolationRaiseEvent {
     /// The properties of `DvsEvent`.
     pub base: DvsEvent,
@@ -1154,6 +1284,15 @@ pub struct VmVnicPoolReservationViolationRaiseEvent {
     pub vm_vnic_resource_pool_key: String,
     /// `vmVnicResourcePoolName`: optional string.
     pub vm_vnic_resource_pool_name: Option<String>,
+}
+impl Default for VmVnicPoolReservationViolationRaiseEvent {
+    fn default() -> Self {
+        Self {
+            base: DvsEvent::default(),
+            vm_vnic_resource_pool_key: String::new(),
+            vm_vnic_resource_pool_name: None,
+        }
+    }
 }
 pub(crate) static VM_VNIC_POOL_RESERVATION_VIOLATION_RAISE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVnicPoolReservationViolationRaiseEvent",
@@ -1226,12 +1365,19 @@ impl serde::Serialize for VmVnicPoolReservationViolationRaiseEvent {
 }
 
 /// `VmwareDistributedVirtualSwitchDpuFailoverPolicy`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     /// `activeUplink`: list of string.
     pub active_uplink: Vec<String>,
     /// `standbyUplink`: list of string.
     pub standby_uplink: Vec<String>,
+}
+impl Default for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
+    fn default() -> Self {
+        Self {
+            active_uplink: Vec::new(),
+            standby_uplink: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_DPU_FAILOVER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchDpuFailoverPolicy",
@@ -1288,12 +1434,16 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
 }
 
 /// `VmwareDistributedVirtualSwitchNetworkOffloadConfig`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     /// `dpuFailoverPolicy`: optional `VmwareDistributedVirtualSwitchDpuFailoverPolicy`.
     pub dpu_failover_policy: Option<
         Box<VmwareDistributedVirtualSwitchDpuFailoverPolicy>,
     >,
+}
+impl Default for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
+    fn default() -> Self {
+        Self { dpu_failover_policy: None }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_NETWORK_OFFLOAD_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchNetworkOffloadConfig",
@@ -1347,12 +1497,19 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
 }
 
 /// `VmwareDistributedVirtualSwitchPvlanSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchPvlanSpec {
     /// The properties of `VmwareDistributedVirtualSwitchVlanSpec`.
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `pvlanId`: required int.
     pub pvlan_id: i32,
+}
+impl Default for VmwareDistributedVirtualSwitchPvlanSpec {
+    fn default() -> Self {
+        Self {
+            base: VmwareDistributedVirtualSwitchVlanSpec::default(),
+            pvlan_id: 0,
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_PVLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchPvlanSpec",
@@ -1423,12 +1580,19 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchPvlanSpec {
 }
 
 /// `VmwareDistributedVirtualSwitchRealTimeConfig`, a [`DynamicData`], since VI API 8.0.3.1.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchRealTimeConfig {
     /// `allowed`: optional boolean.
     pub allowed: Option<bool>,
     /// `lanAnnotation`: optional `VmwareDistributedVirtualSwitchRealTimeLanAnnotation`.
     pub lan_annotation: Option<Box<VmwareDistributedVirtualSwitchRealTimeLanAnnotation>>,
+}
+impl Default for VmwareDistributedVirtualSwitchRealTimeConfig {
+    fn default() -> Self {
+        Self {
+            allowed: None,
+            lan_annotation: None,
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeConfig",
@@ -1485,12 +1649,19 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchRealTimeConfig {
 }
 
 /// `VmwareDistributedVirtualSwitchRealTimeLanAnnotation`, a [`DynamicData`], since VI API 8.0.3.1.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     /// `lanAUplink`: list of string.
     pub lan_a_uplink: Vec<String>,
     /// `lanBUplink`: list of string.
     pub lan_b_uplink: Vec<String>,
+}
+impl Default for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
+    fn default() -> Self {
+        Self {
+            lan_a_uplink: Vec::new(),
+            lan_b_uplink: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_REAL_TIME_LAN_ANNOTATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchRealTimeLanAnnotation",
@@ -1547,12 +1718,19 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
 }
 
 /// `VmwareDistributedVirtualSwitchTrunkVlanSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchTrunkVlanSpec {
     /// The properties of `VmwareDistributedVirtualSwitchVlanSpec`.
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: list of `NumericRange`.
     pub vlan_id: Vec<NumericRange>,
+}
+impl Default for VmwareDistributedVirtualSwitchTrunkVlanSpec {
+    fn default() -> Self {
+        Self {
+            base: VmwareDistributedVirtualSwitchVlanSpec::default(),
+            vlan_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_TRUNK_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchTrunkVlanSpec",
@@ -1623,12 +1801,19 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchTrunkVlanSpec {
 }
 
 /// `VmwareDistributedVirtualSwitchVlanIdSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchVlanIdSpec {
     /// The properties of `VmwareDistributedVirtualSwitchVlanSpec`.
     pub base: VmwareDistributedVirtualSwitchVlanSpec,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+}
+impl Default for VmwareDistributedVirtualSwitchVlanIdSpec {
+    fn default() -> Self {
+        Self {
+            base: VmwareDistributedVirtualSwitchVlanSpec::default(),
+            vlan_id: 0,
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_ID_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanIdSpec",
@@ -1699,10 +1884,16 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchVlanIdSpec {
 }
 
 /// `VmwareDistributedVirtualSwitchVlanSpec`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitchVlanSpec {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
+}
+impl Default for VmwareDistributedVirtualSwitchVlanSpec {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH_VLAN_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitchVlanSpec",
@@ -1769,7 +1960,6 @@ impl serde::Serialize for VmwareDistributedVirtualSwitchVlanSpec {
 }
 
 /// `VmwareUplinkPortTeamingPolicy`, a [`InheritablePolicy`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareUplinkPortTeamingPolicy {
     /// The properties of `InheritablePolicy`.
     pub base: InheritablePolicy,
@@ -1785,6 +1975,19 @@ pub struct VmwareUplinkPortTeamingPolicy {
     pub failure_criteria: Option<Box<DvsFailureCriteria>>,
     /// `uplinkPortOrder`: optional `VMwareUplinkPortOrderPolicy`.
     pub uplink_port_order: Option<Box<VMwareUplinkPortOrderPolicy>>,
+}
+impl Default for VmwareUplinkPortTeamingPolicy {
+    fn default() -> Self {
+        Self {
+            base: InheritablePolicy::default(),
+            policy: None,
+            reverse_policy: None,
+            notify_switches: None,
+            rolling_order: None,
+            failure_criteria: None,
+            uplink_port_order: None,
+        }
+    }
 }
 pub(crate) static VMWARE_UPLINK_PORT_TEAMING_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareUplinkPortTeamingPolicy",
@@ -1868,12 +2071,19 @@ impl serde::Serialize for VmwareUplinkPortTeamingPolicy {
 }
 
 /// `VnicPortArgument`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VnicPortArgument {
     /// `vnic`: required string.
     pub vnic: String,
     /// `port`: required `DistributedVirtualSwitchPortConnection`.
     pub port: DistributedVirtualSwitchPortConnection,
+}
+impl Default for VnicPortArgument {
+    fn default() -> Self {
+        Self {
+            vnic: String::new(),
+            port: Default::default(),
+        }
+    }
 }
 pub(crate) static VNIC_PORT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VnicPortArgument",
@@ -1930,7 +2140,6 @@ impl serde::Serialize for VnicPortArgument {
 }
 
 /// The fault `VspanDestPortConflict`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanDestPortConflict {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -1940,6 +2149,16 @@ pub struct VspanDestPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanDestPortConflict {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            vspan_session_key1: String::new(),
+            vspan_session_key2: String::new(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_DEST_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanDestPortConflict",
@@ -2015,7 +2234,6 @@ impl serde::Serialize for VspanDestPortConflict {
 }
 
 /// The fault `VspanPortConflict`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPortConflict {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -2025,6 +2243,16 @@ pub struct VspanPortConflict {
     pub vspan_session_key2: String,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanPortConflict {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            vspan_session_key1: String::new(),
+            vspan_session_key2: String::new(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortConflict",
@@ -2100,7 +2328,6 @@ impl serde::Serialize for VspanPortConflict {
 }
 
 /// The fault `VspanPortMoveFault`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPortMoveFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -2110,6 +2337,16 @@ pub struct VspanPortMoveFault {
     pub dest_portgroup_name: String,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanPortMoveFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            src_portgroup_name: String::new(),
+            dest_portgroup_name: String::new(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PORT_MOVE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortMoveFault",
@@ -2185,12 +2422,19 @@ impl serde::Serialize for VspanPortMoveFault {
 }
 
 /// The fault `VspanPortPromiscChangeFault`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPortPromiscChangeFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanPortPromiscChangeFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PORT_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortPromiscChangeFault",
@@ -2260,12 +2504,19 @@ impl serde::Serialize for VspanPortPromiscChangeFault {
 }
 
 /// The fault `VspanPortgroupPromiscChangeFault`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPortgroupPromiscChangeFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+}
+impl Default for VspanPortgroupPromiscChangeFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            portgroup_name: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PORTGROUP_PROMISC_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupPromiscChangeFault",
@@ -2335,12 +2586,19 @@ impl serde::Serialize for VspanPortgroupPromiscChangeFault {
 }
 
 /// The fault `VspanPortgroupTypeChangeFault`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPortgroupTypeChangeFault {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
     /// `portgroupName`: required string.
     pub portgroup_name: String,
+}
+impl Default for VspanPortgroupTypeChangeFault {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            portgroup_name: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PORTGROUP_TYPE_CHANGE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPortgroupTypeChangeFault",
@@ -2410,7 +2668,6 @@ impl serde::Serialize for VspanPortgroupTypeChangeFault {
 }
 
 /// The fault `VspanPromiscuousPortNotSupported`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanPromiscuousPortNotSupported {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -2418,6 +2675,15 @@ pub struct VspanPromiscuousPortNotSupported {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanPromiscuousPortNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            vspan_session_key: String::new(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_PROMISCUOUS_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanPromiscuousPortNotSupported",
@@ -2490,7 +2756,6 @@ impl serde::Serialize for VspanPromiscuousPortNotSupported {
 }
 
 /// The fault `VspanSameSessionPortConflict`, a [`DvsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VspanSameSessionPortConflict {
     /// The properties of `DvsFault`.
     pub base: DvsFault,
@@ -2498,6 +2763,15 @@ pub struct VspanSameSessionPortConflict {
     pub vspan_session_key: String,
     /// `portKey`: required string.
     pub port_key: String,
+}
+impl Default for VspanSameSessionPortConflict {
+    fn default() -> Self {
+        Self {
+            base: DvsFault::default(),
+            vspan_session_key: String::new(),
+            port_key: String::new(),
+        }
+    }
 }
 pub(crate) static VSPAN_SAME_SESSION_PORT_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VspanSameSessionPortConflict",

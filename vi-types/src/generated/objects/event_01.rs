@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `AccountRemovedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AccountRemovedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -14,6 +13,15 @@ pub struct AccountRemovedEvent {
     pub account: String,
     /// `group`: required boolean.
     pub group: bool,
+}
+impl Default for AccountRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            account: String::new(),
+            group: false,
+        }
+    }
 }
 pub(crate) static ACCOUNT_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountRemovedEvent",
@@ -86,10 +94,14 @@ impl serde::Serialize for AccountRemovedEvent {
 }
 
 /// `AdminPasswordNotChangedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct AdminPasswordNotChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for AdminPasswordNotChangedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static ADMIN_PASSWORD_NOT_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminPasswordNotChangedEvent",
@@ -155,10 +167,16 @@ impl serde::Serialize for AdminPasswordNotChangedEvent {
 }
 
 /// `AlreadyAuthenticatedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlreadyAuthenticatedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+}
+impl Default for AlreadyAuthenticatedSessionEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+        }
+    }
 }
 pub(crate) static ALREADY_AUTHENTICATED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyAuthenticatedSessionEvent",
@@ -224,12 +242,19 @@ impl serde::Serialize for AlreadyAuthenticatedSessionEvent {
 }
 
 /// `BadUsernameSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct BadUsernameSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+}
+impl Default for BadUsernameSessionEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            ip_address: String::new(),
+        }
+    }
 }
 pub(crate) static BAD_USERNAME_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BadUsernameSessionEvent",
@@ -299,10 +324,14 @@ impl serde::Serialize for BadUsernameSessionEvent {
 }
 
 /// `CanceledHostOperationEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CanceledHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for CanceledHostOperationEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static CANCELED_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CanceledHostOperationEvent",
@@ -368,10 +397,16 @@ impl serde::Serialize for CanceledHostOperationEvent {
 }
 
 /// `CustomFieldDefAddedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldDefAddedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+}
+impl Default for CustomFieldDefAddedEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldDefEvent::default(),
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_DEF_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefAddedEvent",
@@ -437,7 +472,6 @@ impl serde::Serialize for CustomFieldDefAddedEvent {
 }
 
 /// `CustomFieldDefEvent`, a [`CustomFieldEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldDefEvent {
     /// The properties of `CustomFieldEvent`.
     pub base: CustomFieldEvent,
@@ -445,6 +479,15 @@ pub struct CustomFieldDefEvent {
     pub field_key: i32,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for CustomFieldDefEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldEvent::default(),
+            field_key: 0,
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_DEF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefEvent",
@@ -517,10 +560,16 @@ impl serde::Serialize for CustomFieldDefEvent {
 }
 
 /// `CustomFieldDefRemovedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldDefRemovedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
+}
+impl Default for CustomFieldDefRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldDefEvent::default(),
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_DEF_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRemovedEvent",
@@ -586,12 +635,19 @@ impl serde::Serialize for CustomFieldDefRemovedEvent {
 }
 
 /// `CustomFieldDefRenamedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldDefRenamedEvent {
     /// The properties of `CustomFieldDefEvent`.
     pub base: CustomFieldDefEvent,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for CustomFieldDefRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldDefEvent::default(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_DEF_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldDefRenamedEvent",
@@ -661,10 +717,14 @@ impl serde::Serialize for CustomFieldDefRenamedEvent {
 }
 
 /// `CustomFieldEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for CustomFieldEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static CUSTOM_FIELD_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldEvent",
@@ -730,7 +790,6 @@ impl serde::Serialize for CustomFieldEvent {
 }
 
 /// `CustomFieldValueChangedEvent`, a [`CustomFieldEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldValueChangedEvent {
     /// The properties of `CustomFieldEvent`.
     pub base: CustomFieldEvent,
@@ -744,6 +803,18 @@ pub struct CustomFieldValueChangedEvent {
     pub value: String,
     /// `prevState`: optional string, since VI API 6.5.
     pub prev_state: Option<String>,
+}
+impl Default for CustomFieldValueChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: CustomFieldEvent::default(),
+            entity: Default::default(),
+            field_key: 0,
+            name: String::new(),
+            value: String::new(),
+            prev_state: None,
+        }
+    }
 }
 pub(crate) static CUSTOM_FIELD_VALUE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldValueChangedEvent",
@@ -825,12 +896,19 @@ impl serde::Serialize for CustomFieldValueChangedEvent {
 }
 
 /// `DatacenterCreatedEvent`, a [`DatacenterEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DatacenterCreatedEvent {
     /// The properties of `DatacenterEvent`.
     pub base: DatacenterEvent,
     /// `parent`: required `FolderEventArgument`.
     pub parent: FolderEventArgument,
+}
+impl Default for DatacenterCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatacenterEvent::default(),
+            parent: Default::default(),
+        }
+    }
 }
 pub(crate) static DATACENTER_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterCreatedEvent",
@@ -900,10 +978,14 @@ impl serde::Serialize for DatacenterCreatedEvent {
 }
 
 /// `DatacenterEvent`, a [`Event`], since VI API 2.5.
-#[derive(Default)]
 pub struct DatacenterEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for DatacenterEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static DATACENTER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterEvent",
@@ -969,7 +1051,6 @@ impl serde::Serialize for DatacenterEvent {
 }
 
 /// `DatacenterRenamedEvent`, a [`DatacenterEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DatacenterRenamedEvent {
     /// The properties of `DatacenterEvent`.
     pub base: DatacenterEvent,
@@ -977,6 +1058,15 @@ pub struct DatacenterRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DatacenterRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatacenterEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DATACENTER_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterRenamedEvent",
@@ -1049,7 +1139,6 @@ impl serde::Serialize for DatacenterRenamedEvent {
 }
 
 /// `DatastoreCapacityIncreasedEvent`, a [`DatastoreEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatastoreCapacityIncreasedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
@@ -1057,6 +1146,15 @@ pub struct DatastoreCapacityIncreasedEvent {
     pub old_capacity: i64,
     /// `newCapacity`: required long.
     pub new_capacity: i64,
+}
+impl Default for DatastoreCapacityIncreasedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            old_capacity: 0,
+            new_capacity: 0,
+        }
+    }
 }
 pub(crate) static DATASTORE_CAPACITY_INCREASED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreCapacityIncreasedEvent",
@@ -1129,10 +1227,16 @@ impl serde::Serialize for DatastoreCapacityIncreasedEvent {
 }
 
 /// `DatastoreDestroyedEvent`, a [`DatastoreEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreDestroyedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+}
+impl Default for DatastoreDestroyedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDestroyedEvent",
@@ -1198,12 +1302,19 @@ impl serde::Serialize for DatastoreDestroyedEvent {
 }
 
 /// `DatastoreDiscoveredEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreDiscoveredEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+}
+impl Default for DatastoreDiscoveredEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_DISCOVERED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDiscoveredEvent",
@@ -1273,10 +1384,16 @@ impl serde::Serialize for DatastoreDiscoveredEvent {
 }
 
 /// `DatastoreDuplicatedEvent`, a [`DatastoreEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreDuplicatedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+}
+impl Default for DatastoreDuplicatedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_DUPLICATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreDuplicatedEvent",
@@ -1342,12 +1459,19 @@ impl serde::Serialize for DatastoreDuplicatedEvent {
 }
 
 /// `DatastoreEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `datastore`: optional `DatastoreEventArgument`.
     pub datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for DatastoreEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreEvent",
@@ -1417,7 +1541,6 @@ impl serde::Serialize for DatastoreEvent {
 }
 
 /// `DatastoreFileCopiedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatastoreFileCopiedEvent {
     /// The properties of `DatastoreFileEvent`.
     pub base: DatastoreFileEvent,
@@ -1425,6 +1548,15 @@ pub struct DatastoreFileCopiedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+}
+impl Default for DatastoreFileCopiedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+            source_datastore: Default::default(),
+            source_file: String::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_FILE_COPIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileCopiedEvent",
@@ -1497,10 +1629,16 @@ impl serde::Serialize for DatastoreFileCopiedEvent {
 }
 
 /// `DatastoreFileDeletedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatastoreFileDeletedEvent {
     /// The properties of `DatastoreFileEvent`.
     pub base: DatastoreFileEvent,
+}
+impl Default for DatastoreFileDeletedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_FILE_DELETED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileDeletedEvent",
@@ -1566,7 +1704,6 @@ impl serde::Serialize for DatastoreFileDeletedEvent {
 }
 
 /// `DatastoreFileEvent`, a [`DatastoreEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatastoreFileEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
@@ -1576,6 +1713,16 @@ pub struct DatastoreFileEvent {
     pub source_of_operation: Option<String>,
     /// `succeeded`: optional boolean, since VI API 6.5.
     pub succeeded: Option<bool>,
+}
+impl Default for DatastoreFileEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            target_file: String::new(),
+            source_of_operation: None,
+            succeeded: None,
+        }
+    }
 }
 pub(crate) static DATASTORE_FILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileEvent",
@@ -1651,7 +1798,6 @@ impl serde::Serialize for DatastoreFileEvent {
 }
 
 /// `DatastoreFileMovedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatastoreFileMovedEvent {
     /// The properties of `DatastoreFileEvent`.
     pub base: DatastoreFileEvent,
@@ -1659,6 +1805,15 @@ pub struct DatastoreFileMovedEvent {
     pub source_datastore: DatastoreEventArgument,
     /// `sourceFile`: required string.
     pub source_file: String,
+}
+impl Default for DatastoreFileMovedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreFileEvent::default(),
+            source_datastore: Default::default(),
+            source_file: String::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_FILE_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreFileMovedEvent",
@@ -1731,10 +1886,16 @@ impl serde::Serialize for DatastoreFileMovedEvent {
 }
 
 /// `DatastoreIORMReconfiguredEvent`, a [`DatastoreEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct DatastoreIormReconfiguredEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+}
+impl Default for DatastoreIormReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_IORM_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreIORMReconfiguredEvent",
@@ -1800,12 +1961,19 @@ impl serde::Serialize for DatastoreIormReconfiguredEvent {
 }
 
 /// `DatastorePrincipalConfigured`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastorePrincipalConfigured {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `datastorePrincipal`: required string.
     pub datastore_principal: String,
+}
+impl Default for DatastorePrincipalConfigured {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore_principal: String::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_PRINCIPAL_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastorePrincipalConfigured",
@@ -1875,12 +2043,19 @@ impl serde::Serialize for DatastorePrincipalConfigured {
 }
 
 /// `DatastoreRemovedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreRemovedOnHostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+}
+impl Default for DatastoreRemovedOnHostEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_REMOVED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRemovedOnHostEvent",
@@ -1950,7 +2125,6 @@ impl serde::Serialize for DatastoreRemovedOnHostEvent {
 }
 
 /// `DatastoreRenamedEvent`, a [`DatastoreEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreRenamedEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
@@ -1958,6 +2132,15 @@ pub struct DatastoreRenamedEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DatastoreRenamedEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_RENAMED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedEvent",
@@ -2030,7 +2213,6 @@ impl serde::Serialize for DatastoreRenamedEvent {
 }
 
 /// `DatastoreRenamedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreRenamedOnHostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -2038,6 +2220,15 @@ pub struct DatastoreRenamedOnHostEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for DatastoreRenamedOnHostEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_RENAMED_ON_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreRenamedOnHostEvent",
@@ -2110,10 +2301,16 @@ impl serde::Serialize for DatastoreRenamedOnHostEvent {
 }
 
 /// `DrsEnteredStandbyModeEvent`, a [`EnteredStandbyModeEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DrsEnteredStandbyModeEvent {
     /// The properties of `EnteredStandbyModeEvent`.
     pub base: EnteredStandbyModeEvent,
+}
+impl Default for DrsEnteredStandbyModeEvent {
+    fn default() -> Self {
+        Self {
+            base: EnteredStandbyModeEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteredStandbyModeEvent",
@@ -2179,10 +2376,16 @@ impl serde::Serialize for DrsEnteredStandbyModeEvent {
 }
 
 /// `DrsEnteringStandbyModeEvent`, a [`EnteringStandbyModeEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsEnteringStandbyModeEvent {
     /// The properties of `EnteringStandbyModeEvent`.
     pub base: EnteringStandbyModeEvent,
+}
+impl Default for DrsEnteringStandbyModeEvent {
+    fn default() -> Self {
+        Self {
+            base: EnteringStandbyModeEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsEnteringStandbyModeEvent",
@@ -2248,10 +2451,16 @@ impl serde::Serialize for DrsEnteringStandbyModeEvent {
 }
 
 /// `DrsExitStandbyModeFailedEvent`, a [`ExitStandbyModeFailedEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsExitStandbyModeFailedEvent {
     /// The properties of `ExitStandbyModeFailedEvent`.
     pub base: ExitStandbyModeFailedEvent,
+}
+impl Default for DrsExitStandbyModeFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: ExitStandbyModeFailedEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitStandbyModeFailedEvent",
@@ -2317,10 +2526,16 @@ impl serde::Serialize for DrsExitStandbyModeFailedEvent {
 }
 
 /// `DrsExitedStandbyModeEvent`, a [`ExitedStandbyModeEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DrsExitedStandbyModeEvent {
     /// The properties of `ExitedStandbyModeEvent`.
     pub base: ExitedStandbyModeEvent,
+}
+impl Default for DrsExitedStandbyModeEvent {
+    fn default() -> Self {
+        Self {
+            base: ExitedStandbyModeEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitedStandbyModeEvent",
@@ -2386,10 +2601,16 @@ impl serde::Serialize for DrsExitedStandbyModeEvent {
 }
 
 /// `DrsExitingStandbyModeEvent`, a [`ExitingStandbyModeEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsExitingStandbyModeEvent {
     /// The properties of `ExitingStandbyModeEvent`.
     pub base: ExitingStandbyModeEvent,
+}
+impl Default for DrsExitingStandbyModeEvent {
+    fn default() -> Self {
+        Self {
+            base: ExitingStandbyModeEvent::default(),
+        }
+    }
 }
 pub(crate) static DRS_EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsExitingStandbyModeEvent",
@@ -2455,7 +2676,6 @@ impl serde::Serialize for DrsExitingStandbyModeEvent {
 }
 
 /// `DuplicateIpDetectedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct DuplicateIpDetectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -2463,6 +2683,15 @@ pub struct DuplicateIpDetectedEvent {
     pub duplicate_ip: String,
     /// `macAddress`: required string.
     pub mac_address: String,
+}
+impl Default for DuplicateIpDetectedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            duplicate_ip: String::new(),
+            mac_address: String::new(),
+        }
+    }
 }
 pub(crate) static DUPLICATE_IP_DETECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateIpDetectedEvent",
@@ -2535,10 +2764,14 @@ impl serde::Serialize for DuplicateIpDetectedEvent {
 }
 
 /// `EnteredMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct EnteredMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for EnteredMaintenanceModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static ENTERED_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredMaintenanceModeEvent",
@@ -2604,10 +2837,14 @@ impl serde::Serialize for EnteredMaintenanceModeEvent {
 }
 
 /// `EnteredStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct EnteredStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for EnteredStandbyModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static ENTERED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteredStandbyModeEvent",
@@ -2673,10 +2910,14 @@ impl serde::Serialize for EnteredStandbyModeEvent {
 }
 
 /// `EnteringMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct EnteringMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for EnteringMaintenanceModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static ENTERING_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringMaintenanceModeEvent",
@@ -2742,10 +2983,14 @@ impl serde::Serialize for EnteringMaintenanceModeEvent {
 }
 
 /// `EnteringStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct EnteringStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for EnteringStandbyModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static ENTERING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnteringStandbyModeEvent",
@@ -2811,10 +3056,16 @@ impl serde::Serialize for EnteringStandbyModeEvent {
 }
 
 /// `ErrorUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ErrorUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+}
+impl Default for ErrorUpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: UpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static ERROR_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ErrorUpgradeEvent",
@@ -2880,7 +3131,6 @@ impl serde::Serialize for ErrorUpgradeEvent {
 }
 
 /// `EventArgDesc`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct EventArgDesc {
     /// `name`: required string.
     pub name: String,
@@ -2888,6 +3138,15 @@ pub struct EventArgDesc {
     pub r#type: String,
     /// `description`: optional `ElementDescription` or a descendant.
     pub description: Option<rt::Poly<ElementDescription>>,
+}
+impl Default for EventArgDesc {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            r#type: String::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static EVENT_ARG_DESC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventArgDesc",
@@ -2947,10 +3206,14 @@ impl serde::Serialize for EventArgDesc {
 }
 
 /// `ExitMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ExitMaintenanceModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for ExitMaintenanceModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static EXIT_MAINTENANCE_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitMaintenanceModeEvent",
@@ -3016,10 +3279,14 @@ impl serde::Serialize for ExitMaintenanceModeEvent {
 }
 
 /// `ExitStandbyModeFailedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ExitStandbyModeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for ExitStandbyModeFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static EXIT_STANDBY_MODE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitStandbyModeFailedEvent",
@@ -3085,10 +3352,14 @@ impl serde::Serialize for ExitStandbyModeFailedEvent {
 }
 
 /// `ExitedStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExitedStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for ExitedStandbyModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static EXITED_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitedStandbyModeEvent",
@@ -3154,10 +3425,14 @@ impl serde::Serialize for ExitedStandbyModeEvent {
 }
 
 /// `ExitingStandbyModeEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ExitingStandbyModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for ExitingStandbyModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static EXITING_STANDBY_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExitingStandbyModeEvent",
@@ -3223,10 +3498,16 @@ impl serde::Serialize for ExitingStandbyModeEvent {
 }
 
 /// `GeneralHostErrorEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralHostErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralHostErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostErrorEvent",
@@ -3292,10 +3573,16 @@ impl serde::Serialize for GeneralHostErrorEvent {
 }
 
 /// `GeneralHostInfoEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralHostInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralHostInfoEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_HOST_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostInfoEvent",
@@ -3361,10 +3648,16 @@ impl serde::Serialize for GeneralHostInfoEvent {
 }
 
 /// `GeneralHostWarningEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralHostWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralHostWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralHostWarningEvent",
@@ -3430,10 +3723,16 @@ impl serde::Serialize for GeneralHostWarningEvent {
 }
 
 /// `GeneralVmErrorEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralVmErrorEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralVmErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_VM_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmErrorEvent",
@@ -3499,10 +3798,16 @@ impl serde::Serialize for GeneralVmErrorEvent {
 }
 
 /// `GeneralVmInfoEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralVmInfoEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralVmInfoEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_VM_INFO_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmInfoEvent",
@@ -3568,10 +3873,16 @@ impl serde::Serialize for GeneralVmInfoEvent {
 }
 
 /// `GeneralVmWarningEvent`, a [`GeneralEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GeneralVmWarningEvent {
     /// The properties of `GeneralEvent`.
     pub base: GeneralEvent,
+}
+impl Default for GeneralVmWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: GeneralEvent::default(),
+        }
+    }
 }
 pub(crate) static GENERAL_VM_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GeneralVmWarningEvent",
@@ -3637,7 +3948,6 @@ impl serde::Serialize for GeneralVmWarningEvent {
 }
 
 /// `GlobalMessageChangedEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct GlobalMessageChangedEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -3645,6 +3955,15 @@ pub struct GlobalMessageChangedEvent {
     pub message: String,
     /// `prevMessage`: optional string, since VI API 6.5.
     pub prev_message: Option<String>,
+}
+impl Default for GlobalMessageChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            message: String::new(),
+            prev_message: None,
+        }
+    }
 }
 pub(crate) static GLOBAL_MESSAGE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GlobalMessageChangedEvent",
@@ -3717,7 +4036,6 @@ impl serde::Serialize for GlobalMessageChangedEvent {
 }
 
 /// `HealthStatusChangedEvent`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct HealthStatusChangedEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -3731,6 +4049,18 @@ pub struct HealthStatusChangedEvent {
     pub component_name: String,
     /// `serviceId`: optional string, since VI API 6.0.
     pub service_id: Option<String>,
+}
+impl Default for HealthStatusChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            component_id: String::new(),
+            old_status: String::new(),
+            new_status: String::new(),
+            component_name: String::new(),
+            service_id: None,
+        }
+    }
 }
 pub(crate) static HEALTH_STATUS_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthStatusChangedEvent",
@@ -3812,12 +4142,19 @@ impl serde::Serialize for HealthStatusChangedEvent {
 }
 
 /// `HostAddFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostAddFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `hostname`: required string.
     pub hostname: String,
+}
+impl Default for HostAddFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            hostname: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_ADD_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddFailedEvent",
@@ -3887,10 +4224,14 @@ impl serde::Serialize for HostAddFailedEvent {
 }
 
 /// `HostAddedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostAddedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostAddedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAddedEvent",
@@ -3956,10 +4297,14 @@ impl serde::Serialize for HostAddedEvent {
 }
 
 /// `HostAdminDisableEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostAdminDisableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostAdminDisableEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_ADMIN_DISABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminDisableEvent",
@@ -4025,10 +4370,14 @@ impl serde::Serialize for HostAdminDisableEvent {
 }
 
 /// `HostAdminEnableEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostAdminEnableEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostAdminEnableEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_ADMIN_ENABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAdminEnableEvent",
@@ -4094,10 +4443,14 @@ impl serde::Serialize for HostAdminEnableEvent {
 }
 
 /// `HostCnxFailedAccountFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedAccountFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedAccountFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_ACCOUNT_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAccountFailedEvent",
@@ -4163,12 +4516,19 @@ impl serde::Serialize for HostCnxFailedAccountFailedEvent {
 }
 
 /// `HostCnxFailedAlreadyManagedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedAlreadyManagedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `serverName`: required string.
     pub server_name: String,
+}
+impl Default for HostCnxFailedAlreadyManagedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            server_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_ALREADY_MANAGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedAlreadyManagedEvent",
@@ -4238,10 +4598,14 @@ impl serde::Serialize for HostCnxFailedAlreadyManagedEvent {
 }
 
 /// `HostCnxFailedBadCcagentEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedBadCcagentEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedBadCcagentEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_CCAGENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadCcagentEvent",
@@ -4307,10 +4671,14 @@ impl serde::Serialize for HostCnxFailedBadCcagentEvent {
 }
 
 /// `HostCnxFailedBadUsernameEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedBadUsernameEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedBadUsernameEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_USERNAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadUsernameEvent",
@@ -4376,10 +4744,14 @@ impl serde::Serialize for HostCnxFailedBadUsernameEvent {
 }
 
 /// `HostCnxFailedBadVersionEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedBadVersionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedBadVersionEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_BAD_VERSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedBadVersionEvent",
@@ -4445,10 +4817,14 @@ impl serde::Serialize for HostCnxFailedBadVersionEvent {
 }
 
 /// `HostCnxFailedCcagentUpgradeEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedCcagentUpgradeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedCcagentUpgradeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_CCAGENT_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedCcagentUpgradeEvent",
@@ -4514,10 +4890,14 @@ impl serde::Serialize for HostCnxFailedCcagentUpgradeEvent {
 }
 
 /// `HostCnxFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedEvent",
@@ -4583,10 +4963,14 @@ impl serde::Serialize for HostCnxFailedEvent {
 }
 
 /// `HostCnxFailedNetworkErrorEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedNetworkErrorEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedNetworkErrorEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_NETWORK_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNetworkErrorEvent",
@@ -4652,10 +5036,14 @@ impl serde::Serialize for HostCnxFailedNetworkErrorEvent {
 }
 
 /// `HostCnxFailedNoAccessEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedNoAccessEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedNoAccessEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_NO_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoAccessEvent",
@@ -4721,10 +5109,14 @@ impl serde::Serialize for HostCnxFailedNoAccessEvent {
 }
 
 /// `HostCnxFailedNoConnectionEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedNoConnectionEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedNoConnectionEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_NO_CONNECTION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoConnectionEvent",
@@ -4790,10 +5182,14 @@ impl serde::Serialize for HostCnxFailedNoConnectionEvent {
 }
 
 /// `HostCnxFailedNoLicenseEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedNoLicenseEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedNoLicenseEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNoLicenseEvent",
@@ -4859,10 +5255,14 @@ impl serde::Serialize for HostCnxFailedNoLicenseEvent {
 }
 
 /// `HostCnxFailedNotFoundEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedNotFoundEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedNotFoundEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_NOT_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedNotFoundEvent",
@@ -4928,10 +5328,14 @@ impl serde::Serialize for HostCnxFailedNotFoundEvent {
 }
 
 /// `HostCnxFailedTimeoutEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCnxFailedTimeoutEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCnxFailedTimeoutEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CNX_FAILED_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCnxFailedTimeoutEvent",
@@ -4997,12 +5401,19 @@ impl serde::Serialize for HostCnxFailedTimeoutEvent {
 }
 
 /// `HostComplianceCheckedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostComplianceCheckedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+}
+impl Default for HostComplianceCheckedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            profile: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_COMPLIANCE_CHECKED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostComplianceCheckedEvent",
@@ -5072,10 +5483,14 @@ impl serde::Serialize for HostComplianceCheckedEvent {
 }
 
 /// `HostCompliantEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostCompliantEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCompliantEvent",
@@ -5141,10 +5556,14 @@ impl serde::Serialize for HostCompliantEvent {
 }
 
 /// `HostConfigAppliedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostConfigAppliedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostConfigAppliedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CONFIG_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigAppliedEvent",
@@ -5210,10 +5629,14 @@ impl serde::Serialize for HostConfigAppliedEvent {
 }
 
 /// `HostConnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostConnectedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectedEvent",
@@ -5279,10 +5702,14 @@ impl serde::Serialize for HostConnectedEvent {
 }
 
 /// `HostConnectionLostEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectionLostEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostConnectionLostEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_CONNECTION_LOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectionLostEvent",
@@ -5348,12 +5775,19 @@ impl serde::Serialize for HostConnectionLostEvent {
 }
 
 /// `HostDisconnectedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDisconnectedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+}
+impl Default for HostDisconnectedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static HOST_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDisconnectedEvent",
@@ -5423,12 +5857,19 @@ impl serde::Serialize for HostDisconnectedEvent {
 }
 
 /// `HostEnableAdminFailedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostEnableAdminFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `permissions`: list, not empty, of `Permission`.
     pub permissions: Vec<Permission>,
+}
+impl Default for HostEnableAdminFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            permissions: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_ENABLE_ADMIN_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnableAdminFailedEvent",
@@ -5498,10 +5939,14 @@ impl serde::Serialize for HostEnableAdminFailedEvent {
 }
 
 /// `HostGetShortNameFailedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostGetShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostGetShortNameFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_GET_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGetShortNameFailedEvent",
@@ -5567,10 +6012,14 @@ impl serde::Serialize for HostGetShortNameFailedEvent {
 }
 
 /// `HostInAuditModeEvent`, a [`HostEvent`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostInAuditModeEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostInAuditModeEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_IN_AUDIT_MODE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInAuditModeEvent",
@@ -5636,10 +6085,14 @@ impl serde::Serialize for HostInAuditModeEvent {
 }
 
 /// `HostInventoryUnreadableEvent`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostInventoryUnreadableEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for HostInventoryUnreadableEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static HOST_INVENTORY_UNREADABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryUnreadableEvent",
@@ -5705,7 +6158,6 @@ impl serde::Serialize for HostInventoryUnreadableEvent {
 }
 
 /// `HostIpChangedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostIpChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -5713,6 +6165,15 @@ pub struct HostIpChangedEvent {
     pub old_ip: String,
     /// `newIP`: required string.
     pub new_ip: String,
+}
+impl Default for HostIpChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            old_ip: String::new(),
+            new_ip: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_IP_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpChangedEvent",
@@ -5785,7 +6246,6 @@ impl serde::Serialize for HostIpChangedEvent {
 }
 
 /// `HostIpInconsistentEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostIpInconsistentEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -5793,6 +6253,15 @@ pub struct HostIpInconsistentEvent {
     pub ip_address: String,
     /// `ipAddress2`: required string.
     pub ip_address2: String,
+}
+impl Default for HostIpInconsistentEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            ip_address: String::new(),
+            ip_address2: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_IP_INCONSISTENT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpInconsistentEvent",
@@ -5865,10 +6334,14 @@ impl serde::Serialize for HostIpInconsistentEvent {
 }
 
 /// `HostIpToShortNameFailedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostIpToShortNameFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostIpToShortNameFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_IP_TO_SHORT_NAME_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpToShortNameFailedEvent",
@@ -5934,10 +6407,14 @@ impl serde::Serialize for HostIpToShortNameFailedEvent {
 }
 
 /// `HostNonCompliantEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostNonCompliantEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostNonCompliantEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_NON_COMPLIANT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNonCompliantEvent",
@@ -6003,10 +6480,14 @@ impl serde::Serialize for HostNonCompliantEvent {
 }
 
 /// `HostReconnectionFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostReconnectionFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostReconnectionFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_RECONNECTION_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReconnectionFailedEvent",
@@ -6072,10 +6553,14 @@ impl serde::Serialize for HostReconnectionFailedEvent {
 }
 
 /// `HostRemovedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostRemovedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostRemovedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRemovedEvent",
@@ -6141,12 +6626,19 @@ impl serde::Serialize for HostRemovedEvent {
 }
 
 /// `HostShortNameToIpFailedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostShortNameToIpFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `shortName`: required string.
     pub short_name: String,
+}
+impl Default for HostShortNameToIpFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            short_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SHORT_NAME_TO_IP_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShortNameToIpFailedEvent",
@@ -6216,12 +6708,19 @@ impl serde::Serialize for HostShortNameToIpFailedEvent {
 }
 
 /// `HostShutdownEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostShutdownEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for HostShutdownEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SHUTDOWN_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostShutdownEvent",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostSyncFailedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostSyncFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for HostSyncFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYNC_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSyncFailedEvent",
@@ -81,10 +88,14 @@ impl serde::Serialize for HostSyncFailedEvent {
 }
 
 /// `HostUpgradeFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostUpgradeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostUpgradeFailedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUpgradeFailedEvent",
@@ -150,10 +161,14 @@ impl serde::Serialize for HostUpgradeFailedEvent {
 }
 
 /// `HostUserWorldSwapNotEnabledEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUserWorldSwapNotEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostUserWorldSwapNotEnabledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_USER_WORLD_SWAP_NOT_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUserWorldSwapNotEnabledEvent",
@@ -219,7 +234,6 @@ impl serde::Serialize for HostUserWorldSwapNotEnabledEvent {
 }
 
 /// `HostWwnChangedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostWwnChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -231,6 +245,17 @@ pub struct HostWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+}
+impl Default for HostWwnChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            old_node_wwns: Vec::new(),
+            old_port_wwns: Vec::new(),
+            new_node_wwns: Vec::new(),
+            new_port_wwns: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnChangedEvent",
@@ -309,7 +334,6 @@ impl serde::Serialize for HostWwnChangedEvent {
 }
 
 /// `HostWwnConflictEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostWwnConflictEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -319,6 +343,16 @@ pub struct HostWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+}
+impl Default for HostWwnConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            conflicted_vms: Vec::new(),
+            conflicted_hosts: Vec::new(),
+            wwn: 0,
+        }
+    }
 }
 pub(crate) static HOST_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostWwnConflictEvent",
@@ -394,10 +428,14 @@ impl serde::Serialize for HostWwnConflictEvent {
 }
 
 /// `IScsiBootFailureEvent`, a [`HostEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct IScsiBootFailureEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for IScsiBootFailureEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static I_SCSI_BOOT_FAILURE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IScsiBootFailureEvent",
@@ -463,10 +501,16 @@ impl serde::Serialize for IScsiBootFailureEvent {
 }
 
 /// `InfoUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct InfoUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+}
+impl Default for InfoUpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: UpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static INFO_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InfoUpgradeEvent",
@@ -532,7 +576,6 @@ impl serde::Serialize for InfoUpgradeEvent {
 }
 
 /// `LocalDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct LocalDatastoreCreatedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -540,6 +583,15 @@ pub struct LocalDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+}
+impl Default for LocalDatastoreCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+        }
+    }
 }
 pub(crate) static LOCAL_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalDatastoreCreatedEvent",
@@ -612,10 +664,14 @@ impl serde::Serialize for LocalDatastoreCreatedEvent {
 }
 
 /// `LocalTSMEnabledEvent`, a [`HostEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct LocalTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for LocalTsmEnabledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static LOCAL_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalTSMEnabledEvent",
@@ -681,12 +737,19 @@ impl serde::Serialize for LocalTsmEnabledEvent {
 }
 
 /// `LockerMisconfiguredEvent`, a [`Event`], since VI API 2.5.
-#[derive(Default)]
 pub struct LockerMisconfiguredEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+}
+impl Default for LockerMisconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static LOCKER_MISCONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerMisconfiguredEvent",
@@ -756,7 +819,6 @@ impl serde::Serialize for LockerMisconfiguredEvent {
 }
 
 /// `LockerReconfiguredEvent`, a [`Event`], since VI API 2.5.
-#[derive(Default)]
 pub struct LockerReconfiguredEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -764,6 +826,15 @@ pub struct LockerReconfiguredEvent {
     pub old_datastore: Option<Box<DatastoreEventArgument>>,
     /// `newDatastore`: optional `DatastoreEventArgument`.
     pub new_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for LockerReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            old_datastore: None,
+            new_datastore: None,
+        }
+    }
 }
 pub(crate) static LOCKER_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LockerReconfiguredEvent",
@@ -836,10 +907,16 @@ impl serde::Serialize for LockerReconfiguredEvent {
 }
 
 /// `MigrationErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+}
+impl Default for MigrationErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationErrorEvent",
@@ -905,12 +982,19 @@ impl serde::Serialize for MigrationErrorEvent {
 }
 
 /// `MigrationHostErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationHostErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+}
+impl Default for MigrationHostErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+            dst_host: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_HOST_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostErrorEvent",
@@ -980,12 +1064,19 @@ impl serde::Serialize for MigrationHostErrorEvent {
 }
 
 /// `MigrationHostWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationHostWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+}
+impl Default for MigrationHostWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+            dst_host: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_HOST_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationHostWarningEvent",
@@ -1055,7 +1146,6 @@ impl serde::Serialize for MigrationHostWarningEvent {
 }
 
 /// `MigrationResourceErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationResourceErrorEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -1063,6 +1153,15 @@ pub struct MigrationResourceErrorEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+}
+impl Default for MigrationResourceErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+            dst_pool: Default::default(),
+            dst_host: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_RESOURCE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceErrorEvent",
@@ -1135,7 +1234,6 @@ impl serde::Serialize for MigrationResourceErrorEvent {
 }
 
 /// `MigrationResourceWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationResourceWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
@@ -1143,6 +1241,15 @@ pub struct MigrationResourceWarningEvent {
     pub dst_pool: ResourcePoolEventArgument,
     /// `dstHost`: required `HostEventArgument`.
     pub dst_host: HostEventArgument,
+}
+impl Default for MigrationResourceWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+            dst_pool: Default::default(),
+            dst_host: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_RESOURCE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationResourceWarningEvent",
@@ -1215,10 +1322,16 @@ impl serde::Serialize for MigrationResourceWarningEvent {
 }
 
 /// `MigrationWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct MigrationWarningEvent {
     /// The properties of `MigrationEvent`.
     pub base: MigrationEvent,
+}
+impl Default for MigrationWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: MigrationEvent::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationWarningEvent",
@@ -1284,7 +1397,6 @@ impl serde::Serialize for MigrationWarningEvent {
 }
 
 /// `NASDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct NasDatastoreCreatedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -1292,6 +1404,15 @@ pub struct NasDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+}
+impl Default for NasDatastoreCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+        }
+    }
 }
 pub(crate) static NAS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NASDatastoreCreatedEvent",
@@ -1364,7 +1485,6 @@ impl serde::Serialize for NasDatastoreCreatedEvent {
 }
 
 /// `NetworkRollbackEvent`, a [`Event`], since VI API 5.1.
-#[derive(Default)]
 pub struct NetworkRollbackEvent {
     /// The properties of `Event`.
     pub base: Event,
@@ -1372,6 +1492,15 @@ pub struct NetworkRollbackEvent {
     pub method_name: String,
     /// `transactionId`: required string.
     pub transaction_id: String,
+}
+impl Default for NetworkRollbackEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            method_name: String::new(),
+            transaction_id: String::new(),
+        }
+    }
 }
 pub(crate) static NETWORK_ROLLBACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkRollbackEvent",
@@ -1444,12 +1573,19 @@ impl serde::Serialize for NetworkRollbackEvent {
 }
 
 /// `NoAccessUserEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoAccessUserEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
     /// `ipAddress`: required string.
     pub ip_address: String,
+}
+impl Default for NoAccessUserEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            ip_address: String::new(),
+        }
+    }
 }
 pub(crate) static NO_ACCESS_USER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAccessUserEvent",
@@ -1519,10 +1655,14 @@ impl serde::Serialize for NoAccessUserEvent {
 }
 
 /// `NoDatastoresConfiguredEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct NoDatastoresConfiguredEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for NoDatastoresConfiguredEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static NO_DATASTORES_CONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoDatastoresConfiguredEvent",
@@ -1588,10 +1728,16 @@ impl serde::Serialize for NoDatastoresConfiguredEvent {
 }
 
 /// `NonVIWorkloadDetectedOnDatastoreEvent`, a [`DatastoreEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct NonViWorkloadDetectedOnDatastoreEvent {
     /// The properties of `DatastoreEvent`.
     pub base: DatastoreEvent,
+}
+impl Default for NonViWorkloadDetectedOnDatastoreEvent {
+    fn default() -> Self {
+        Self {
+            base: DatastoreEvent::default(),
+        }
+    }
 }
 pub(crate) static NON_VI_WORKLOAD_DETECTED_ON_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVIWorkloadDetectedOnDatastoreEvent",
@@ -1657,12 +1803,19 @@ impl serde::Serialize for NonViWorkloadDetectedOnDatastoreEvent {
 }
 
 /// `NotEnoughResourcesToStartVmEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotEnoughResourcesToStartVmEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional string, since VI API 6.0 and always there from then on.
     pub reason: Option<String>,
+}
+impl Default for NotEnoughResourcesToStartVmEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static NOT_ENOUGH_RESOURCES_TO_START_VM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughResourcesToStartVmEvent",
@@ -1732,10 +1885,14 @@ impl serde::Serialize for NotEnoughResourcesToStartVmEvent {
 }
 
 /// `RemoteTSMEnabledEvent`, a [`HostEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct RemoteTsmEnabledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for RemoteTsmEnabledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static REMOTE_TSM_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteTSMEnabledEvent",
@@ -1801,12 +1958,19 @@ impl serde::Serialize for RemoteTsmEnabledEvent {
 }
 
 /// `ResourcePoolCreatedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolCreatedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
     /// `parent`: required `ResourcePoolEventArgument`.
     pub parent: ResourcePoolEventArgument,
+}
+impl Default for ResourcePoolCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+            parent: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolCreatedEvent",
@@ -1876,10 +2040,16 @@ impl serde::Serialize for ResourcePoolCreatedEvent {
 }
 
 /// `ResourcePoolDestroyedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolDestroyedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+}
+impl Default for ResourcePoolDestroyedEvent {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_DESTROYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolDestroyedEvent",
@@ -1945,12 +2115,19 @@ impl serde::Serialize for ResourcePoolDestroyedEvent {
 }
 
 /// `ResourcePoolEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `resourcePool`: required `ResourcePoolEventArgument`.
     pub resource_pool: ResourcePoolEventArgument,
+}
+impl Default for ResourcePoolEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            resource_pool: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolEvent",
@@ -2020,7 +2197,6 @@ impl serde::Serialize for ResourcePoolEvent {
 }
 
 /// `ResourcePoolMovedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolMovedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
@@ -2028,6 +2204,15 @@ pub struct ResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+}
+impl Default for ResourcePoolMovedEvent {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+            old_parent: Default::default(),
+            new_parent: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolMovedEvent",
@@ -2100,12 +2285,19 @@ impl serde::Serialize for ResourcePoolMovedEvent {
 }
 
 /// `ResourcePoolReconfiguredEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePoolReconfiguredEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for ResourcePoolReconfiguredEvent {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL_RECONFIGURED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePoolReconfiguredEvent",
@@ -2175,10 +2367,16 @@ impl serde::Serialize for ResourcePoolReconfiguredEvent {
 }
 
 /// `ResourceViolatedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourceViolatedEvent {
     /// The properties of `ResourcePoolEvent`.
     pub base: ResourcePoolEvent,
+}
+impl Default for ResourceViolatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolEvent::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_VIOLATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceViolatedEvent",
@@ -2244,10 +2442,16 @@ impl serde::Serialize for ResourceViolatedEvent {
 }
 
 /// `ServerStartedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ServerStartedSessionEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
+}
+impl Default for ServerStartedSessionEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+        }
+    }
 }
 pub(crate) static SERVER_STARTED_SESSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerStartedSessionEvent",
@@ -2313,7 +2517,6 @@ impl serde::Serialize for ServerStartedSessionEvent {
 }
 
 /// `SessionTerminatedEvent`, a [`SessionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct SessionTerminatedEvent {
     /// The properties of `SessionEvent`.
     pub base: SessionEvent,
@@ -2321,6 +2524,15 @@ pub struct SessionTerminatedEvent {
     pub session_id: String,
     /// `terminatedUsername`: required string.
     pub terminated_username: String,
+}
+impl Default for SessionTerminatedEvent {
+    fn default() -> Self {
+        Self {
+            base: SessionEvent::default(),
+            session_id: String::new(),
+            terminated_username: String::new(),
+        }
+    }
 }
 pub(crate) static SESSION_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionTerminatedEvent",
@@ -2393,10 +2605,14 @@ impl serde::Serialize for SessionTerminatedEvent {
 }
 
 /// `TaskTimeoutEvent`, a [`TaskEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct TaskTimeoutEvent {
     /// The properties of `TaskEvent`.
     pub base: TaskEvent,
+}
+impl Default for TaskTimeoutEvent {
+    fn default() -> Self {
+        Self { base: TaskEvent::default() }
+    }
 }
 pub(crate) static TASK_TIMEOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskTimeoutEvent",
@@ -2462,10 +2678,16 @@ impl serde::Serialize for TaskTimeoutEvent {
 }
 
 /// `TemplateBeingUpgradedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateBeingUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+}
+impl Default for TemplateBeingUpgradedEvent {
+    fn default() -> Self {
+        Self {
+            base: TemplateUpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_BEING_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateBeingUpgradedEvent",
@@ -2531,12 +2753,19 @@ impl serde::Serialize for TemplateBeingUpgradedEvent {
 }
 
 /// `TemplateUpgradeEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateUpgradeEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `legacyTemplate`: required string.
     pub legacy_template: String,
+}
+impl Default for TemplateUpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            legacy_template: String::new(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeEvent",
@@ -2606,12 +2835,19 @@ impl serde::Serialize for TemplateUpgradeEvent {
 }
 
 /// `TemplateUpgradeFailedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateUpgradeFailedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for TemplateUpgradeFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: TemplateUpgradeEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradeFailedEvent",
@@ -2681,10 +2917,16 @@ impl serde::Serialize for TemplateUpgradeFailedEvent {
 }
 
 /// `TemplateUpgradedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct TemplateUpgradedEvent {
     /// The properties of `TemplateUpgradeEvent`.
     pub base: TemplateUpgradeEvent,
+}
+impl Default for TemplateUpgradedEvent {
+    fn default() -> Self {
+        Self {
+            base: TemplateUpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static TEMPLATE_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TemplateUpgradedEvent",
@@ -2750,10 +2992,14 @@ impl serde::Serialize for TemplateUpgradedEvent {
 }
 
 /// `TimedOutHostOperationEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct TimedOutHostOperationEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for TimedOutHostOperationEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static TIMED_OUT_HOST_OPERATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TimedOutHostOperationEvent",
@@ -2819,10 +3065,14 @@ impl serde::Serialize for TimedOutHostOperationEvent {
 }
 
 /// `UpdatedAgentBeingRestartedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct UpdatedAgentBeingRestartedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for UpdatedAgentBeingRestartedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static UPDATED_AGENT_BEING_RESTARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdatedAgentBeingRestartedEvent",
@@ -2888,12 +3138,19 @@ impl serde::Serialize for UpdatedAgentBeingRestartedEvent {
 }
 
 /// `UpgradeEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct UpgradeEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `message`: required string.
     pub message: String,
+}
+impl Default for UpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            message: String::new(),
+        }
+    }
 }
 pub(crate) static UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpgradeEvent",
@@ -2963,7 +3220,6 @@ impl serde::Serialize for UpgradeEvent {
 }
 
 /// `UserAssignedToGroup`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserAssignedToGroup {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -2971,6 +3227,15 @@ pub struct UserAssignedToGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+}
+impl Default for UserAssignedToGroup {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            user_login: String::new(),
+            group: String::new(),
+        }
+    }
 }
 pub(crate) static USER_ASSIGNED_TO_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserAssignedToGroup",
@@ -3043,12 +3308,19 @@ impl serde::Serialize for UserAssignedToGroup {
 }
 
 /// `UserPasswordChanged`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserPasswordChanged {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `userLogin`: required string.
     pub user_login: String,
+}
+impl Default for UserPasswordChanged {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            user_login: String::new(),
+        }
+    }
 }
 pub(crate) static USER_PASSWORD_CHANGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPasswordChanged",
@@ -3118,7 +3390,6 @@ impl serde::Serialize for UserPasswordChanged {
 }
 
 /// `UserUnassignedFromGroup`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserUnassignedFromGroup {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -3126,6 +3397,15 @@ pub struct UserUnassignedFromGroup {
     pub user_login: String,
     /// `group`: required string.
     pub group: String,
+}
+impl Default for UserUnassignedFromGroup {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            user_login: String::new(),
+            group: String::new(),
+        }
+    }
 }
 pub(crate) static USER_UNASSIGNED_FROM_GROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUnassignedFromGroup",
@@ -3198,10 +3478,16 @@ impl serde::Serialize for UserUnassignedFromGroup {
 }
 
 /// `UserUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+}
+impl Default for UserUpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: UpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static USER_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserUpgradeEvent",
@@ -3267,7 +3553,6 @@ impl serde::Serialize for UserUpgradeEvent {
 }
 
 /// `VMFSDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreCreatedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -3275,6 +3560,15 @@ pub struct VmfsDatastoreCreatedEvent {
     pub datastore: DatastoreEventArgument,
     /// `datastoreUrl`: optional string, since VI API 6.5.
     pub datastore_url: Option<String>,
+}
+impl Default for VmfsDatastoreCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+            datastore_url: None,
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreCreatedEvent",
@@ -3347,12 +3641,19 @@ impl serde::Serialize for VmfsDatastoreCreatedEvent {
 }
 
 /// `VMFSDatastoreExpandedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsDatastoreExpandedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+}
+impl Default for VmfsDatastoreExpandedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_EXPANDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExpandedEvent",
@@ -3422,12 +3723,19 @@ impl serde::Serialize for VmfsDatastoreExpandedEvent {
 }
 
 /// `VMFSDatastoreExtendedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsDatastoreExtendedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `datastore`: required `DatastoreEventArgument`.
     pub datastore: DatastoreEventArgument,
+}
+impl Default for VmfsDatastoreExtendedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_EXTENDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMFSDatastoreExtendedEvent",
@@ -3497,12 +3805,19 @@ impl serde::Serialize for VmfsDatastoreExtendedEvent {
 }
 
 /// `VcAgentUninstallFailedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VcAgentUninstallFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for VcAgentUninstallFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VC_AGENT_UNINSTALL_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstallFailedEvent",
@@ -3572,10 +3887,14 @@ impl serde::Serialize for VcAgentUninstallFailedEvent {
 }
 
 /// `VcAgentUninstalledEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VcAgentUninstalledEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for VcAgentUninstalledEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static VC_AGENT_UNINSTALLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUninstalledEvent",
@@ -3641,12 +3960,19 @@ impl serde::Serialize for VcAgentUninstalledEvent {
 }
 
 /// `VcAgentUpgradeFailedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VcAgentUpgradeFailedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `reason`: optional string, since VI API 4.0.
     pub reason: Option<String>,
+}
+impl Default for VcAgentUpgradeFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VC_AGENT_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradeFailedEvent",
@@ -3716,10 +4042,14 @@ impl serde::Serialize for VcAgentUpgradeFailedEvent {
 }
 
 /// `VcAgentUpgradedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VcAgentUpgradedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for VcAgentUpgradedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static VC_AGENT_UPGRADED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcAgentUpgradedEvent",
@@ -3785,10 +4115,14 @@ impl serde::Serialize for VcAgentUpgradedEvent {
 }
 
 /// `VimAccountPasswordChangedEvent`, a [`HostEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct VimAccountPasswordChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for VimAccountPasswordChangedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static VIM_ACCOUNT_PASSWORD_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimAccountPasswordChangedEvent",
@@ -3854,10 +4188,14 @@ impl serde::Serialize for VimAccountPasswordChangedEvent {
 }
 
 /// `VmAcquiredMksTicketEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmAcquiredMksTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmAcquiredMksTicketEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_ACQUIRED_MKS_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredMksTicketEvent",
@@ -3923,12 +4261,19 @@ impl serde::Serialize for VmAcquiredMksTicketEvent {
 }
 
 /// `VmAcquiredTicketEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmAcquiredTicketEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `ticketType`: required string.
     pub ticket_type: String,
+}
+impl Default for VmAcquiredTicketEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            ticket_type: String::new(),
+        }
+    }
 }
 pub(crate) static VM_ACQUIRED_TICKET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAcquiredTicketEvent",
@@ -3998,7 +4343,6 @@ impl serde::Serialize for VmAcquiredTicketEvent {
 }
 
 /// `VmAutoRenameEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmAutoRenameEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4006,6 +4350,15 @@ pub struct VmAutoRenameEvent {
     pub old_name: String,
     /// `newName`: required string.
     pub new_name: String,
+}
+impl Default for VmAutoRenameEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_name: String::new(),
+            new_name: String::new(),
+        }
+    }
 }
 pub(crate) static VM_AUTO_RENAME_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAutoRenameEvent",
@@ -4078,7 +4431,6 @@ impl serde::Serialize for VmAutoRenameEvent {
 }
 
 /// `VmBeingClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingClonedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -4088,6 +4440,16 @@ pub struct VmBeingClonedEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+}
+impl Default for VmBeingClonedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            dest_folder: Default::default(),
+            dest_name: String::new(),
+            dest_host: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_BEING_CLONED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedEvent",
@@ -4163,7 +4525,6 @@ impl serde::Serialize for VmBeingClonedEvent {
 }
 
 /// `VmBeingClonedNoFolderEvent`, a [`VmCloneEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmBeingClonedNoFolderEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -4171,6 +4532,15 @@ pub struct VmBeingClonedNoFolderEvent {
     pub dest_name: String,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+}
+impl Default for VmBeingClonedNoFolderEvent {
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            dest_name: String::new(),
+            dest_host: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_BEING_CLONED_NO_FOLDER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingClonedNoFolderEvent",
@@ -4243,12 +4613,19 @@ impl serde::Serialize for VmBeingClonedNoFolderEvent {
 }
 
 /// `VmBeingDeployedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingDeployedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `srcTemplate`: required `VmEventArgument`.
     pub src_template: VmEventArgument,
+}
+impl Default for VmBeingDeployedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            src_template: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_BEING_DEPLOYED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingDeployedEvent",
@@ -4318,7 +4695,6 @@ impl serde::Serialize for VmBeingDeployedEvent {
 }
 
 /// `VmBeingHotMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingHotMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4328,6 +4704,16 @@ pub struct VmBeingHotMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmBeingHotMigratedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_host: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_BEING_HOT_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingHotMigratedEvent",
@@ -4403,7 +4789,6 @@ impl serde::Serialize for VmBeingHotMigratedEvent {
 }
 
 /// `VmBeingMigratedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingMigratedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4413,6 +4798,16 @@ pub struct VmBeingMigratedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmBeingMigratedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_host: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_BEING_MIGRATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingMigratedEvent",
@@ -4488,7 +4883,6 @@ impl serde::Serialize for VmBeingMigratedEvent {
 }
 
 /// `VmBeingRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmBeingRelocatedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -4498,6 +4892,16 @@ pub struct VmBeingRelocatedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmBeingRelocatedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmRelocateSpecEvent::default(),
+            dest_host: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_BEING_RELOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmBeingRelocatedEvent",
@@ -4573,7 +4977,6 @@ impl serde::Serialize for VmBeingRelocatedEvent {
 }
 
 /// `VmCloneFailedEvent`, a [`VmCloneEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmCloneFailedEvent {
     /// The properties of `VmCloneEvent`.
     pub base: VmCloneEvent,
@@ -4585,6 +4988,17 @@ pub struct VmCloneFailedEvent {
     pub dest_host: HostEventArgument,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmCloneFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmCloneEvent::default(),
+            dest_folder: Default::default(),
+            dest_name: String::new(),
+            dest_host: Default::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_CLONE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmCloneFailedEvent",
@@ -4663,10 +5077,14 @@ impl serde::Serialize for VmCloneFailedEvent {
 }
 
 /// `VmConfigMissingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmConfigMissingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmConfigMissingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_CONFIG_MISSING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigMissingEvent",
@@ -4732,10 +5150,14 @@ impl serde::Serialize for VmConfigMissingEvent {
 }
 
 /// `VmDateRolledBackEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDateRolledBackEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmDateRolledBackEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_DATE_ROLLED_BACK_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDateRolledBackEvent",
@@ -4801,7 +5223,6 @@ impl serde::Serialize for VmDateRolledBackEvent {
 }
 
 /// `VmDeployFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDeployFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4809,6 +5230,15 @@ pub struct VmDeployFailedEvent {
     pub dest_datastore: rt::Poly<EntityEventArgument>,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmDeployFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_datastore: Default::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_DEPLOY_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDeployFailedEvent",
@@ -4881,7 +5311,6 @@ impl serde::Serialize for VmDeployFailedEvent {
 }
 
 /// `VmDiskFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmDiskFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -4889,6 +5318,15 @@ pub struct VmDiskFailedEvent {
     pub disk: String,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmDiskFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            disk: String::new(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_DISK_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmDiskFailedEvent",
@@ -4961,12 +5399,19 @@ impl serde::Serialize for VmDiskFailedEvent {
 }
 
 /// `VmFailedRelayoutEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedRelayoutEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedRelayoutEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_RELAYOUT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutEvent",
@@ -5036,10 +5481,14 @@ impl serde::Serialize for VmFailedRelayoutEvent {
 }
 
 /// `VmFailedRelayoutOnVmfs2DatastoreEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmFailedRelayoutOnVmfs2DatastoreEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_FAILED_RELAYOUT_ON_VMFS2_DATASTORE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedRelayoutOnVmfs2DatastoreEvent",
@@ -5105,12 +5554,19 @@ impl serde::Serialize for VmFailedRelayoutOnVmfs2DatastoreEvent {
 }
 
 /// `VmFailedToRebootGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToRebootGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToRebootGuestEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_REBOOT_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToRebootGuestEvent",
@@ -5180,12 +5636,19 @@ impl serde::Serialize for VmFailedToRebootGuestEvent {
 }
 
 /// `VmFailedToResetEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToResetEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToResetEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_RESET_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToResetEvent",
@@ -5255,12 +5718,19 @@ impl serde::Serialize for VmFailedToResetEvent {
 }
 
 /// `VmFailedToShutdownGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToShutdownGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToShutdownGuestEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_SHUTDOWN_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToShutdownGuestEvent",
@@ -5330,12 +5800,19 @@ impl serde::Serialize for VmFailedToShutdownGuestEvent {
 }
 
 /// `VmFailedToStandbyGuestEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToStandbyGuestEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToStandbyGuestEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_STANDBY_GUEST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToStandbyGuestEvent",
@@ -5405,12 +5882,19 @@ impl serde::Serialize for VmFailedToStandbyGuestEvent {
 }
 
 /// `VmFailedToSuspendEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmFailedToSuspendEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: required `LocalizedMethodFault`.
     pub reason: LocalizedMethodFault,
+}
+impl Default for VmFailedToSuspendEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAILED_TO_SUSPEND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedToSuspendEvent",
@@ -5480,12 +5964,19 @@ impl serde::Serialize for VmFailedToSuspendEvent {
 }
 
 /// `VmInstanceUuidAssignedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmInstanceUuidAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for VmInstanceUuidAssignedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_INSTANCE_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidAssignedEvent",
@@ -5555,7 +6046,6 @@ impl serde::Serialize for VmInstanceUuidAssignedEvent {
 }
 
 /// `VmInstanceUuidChangedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmInstanceUuidChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5563,6 +6053,15 @@ pub struct VmInstanceUuidChangedEvent {
     pub old_instance_uuid: String,
     /// `newInstanceUuid`: required string.
     pub new_instance_uuid: String,
+}
+impl Default for VmInstanceUuidChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_instance_uuid: String::new(),
+            new_instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_INSTANCE_UUID_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidChangedEvent",
@@ -5635,7 +6134,6 @@ impl serde::Serialize for VmInstanceUuidChangedEvent {
 }
 
 /// `VmInstanceUuidConflictEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmInstanceUuidConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5643,6 +6141,15 @@ pub struct VmInstanceUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for VmInstanceUuidConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            conflicted_vm: Default::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_INSTANCE_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmInstanceUuidConflictEvent",
@@ -5715,7 +6222,6 @@ impl serde::Serialize for VmInstanceUuidConflictEvent {
 }
 
 /// `VmMacAssignedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmMacAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5723,6 +6229,15 @@ pub struct VmMacAssignedEvent {
     pub adapter: String,
     /// `mac`: required string.
     pub mac: String,
+}
+impl Default for VmMacAssignedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            adapter: String::new(),
+            mac: String::new(),
+        }
+    }
 }
 pub(crate) static VM_MAC_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacAssignedEvent",
@@ -5795,7 +6310,6 @@ impl serde::Serialize for VmMacAssignedEvent {
 }
 
 /// `VmMacChangedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmMacChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -5805,6 +6319,16 @@ pub struct VmMacChangedEvent {
     pub old_mac: String,
     /// `newMac`: required string.
     pub new_mac: String,
+}
+impl Default for VmMacChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            adapter: String::new(),
+            old_mac: String::new(),
+            new_mac: String::new(),
+        }
+    }
 }
 pub(crate) static VM_MAC_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacChangedEvent",

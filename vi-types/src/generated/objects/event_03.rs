@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VmMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmMacConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -14,6 +13,15 @@ pub struct VmMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+}
+impl Default for VmMacConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            conflicted_vm: Default::default(),
+            mac: String::new(),
+        }
+    }
 }
 pub(crate) static VM_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMacConflictEvent",
@@ -86,7 +94,6 @@ impl serde::Serialize for VmMacConflictEvent {
 }
 
 /// `VmMessageErrorEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmMessageErrorEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -94,6 +101,15 @@ pub struct VmMessageErrorEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+}
+impl Default for VmMessageErrorEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            message: String::new(),
+            message_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_MESSAGE_ERROR_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageErrorEvent",
@@ -166,7 +182,6 @@ impl serde::Serialize for VmMessageErrorEvent {
 }
 
 /// `VmMessageWarningEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmMessageWarningEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -174,6 +189,15 @@ pub struct VmMessageWarningEvent {
     pub message: String,
     /// `messageInfo`: list of `VirtualMachineMessage`.
     pub message_info: Vec<VirtualMachineMessage>,
+}
+impl Default for VmMessageWarningEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            message: String::new(),
+            message_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_MESSAGE_WARNING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMessageWarningEvent",
@@ -246,12 +270,19 @@ impl serde::Serialize for VmMessageWarningEvent {
 }
 
 /// `VmNoNetworkAccessEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmNoNetworkAccessEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `destHost`: required `HostEventArgument`.
     pub dest_host: HostEventArgument,
+}
+impl Default for VmNoNetworkAccessEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            dest_host: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_NO_NETWORK_ACCESS_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoNetworkAccessEvent",
@@ -321,12 +352,19 @@ impl serde::Serialize for VmNoNetworkAccessEvent {
 }
 
 /// `VmPowerOffOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmPowerOffOnIsolationEvent {
     /// The properties of `VmPoweredOffEvent`.
     pub base: VmPoweredOffEvent,
     /// `isolatedHost`: required `HostEventArgument`.
     pub isolated_host: HostEventArgument,
+}
+impl Default for VmPowerOffOnIsolationEvent {
+    fn default() -> Self {
+        Self {
+            base: VmPoweredOffEvent::default(),
+            isolated_host: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_POWER_OFF_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOffOnIsolationEvent",
@@ -396,10 +434,14 @@ impl serde::Serialize for VmPowerOffOnIsolationEvent {
 }
 
 /// `VmRelayoutSuccessfulEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRelayoutSuccessfulEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRelayoutSuccessfulEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_RELAYOUT_SUCCESSFUL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutSuccessfulEvent",
@@ -465,10 +507,14 @@ impl serde::Serialize for VmRelayoutSuccessfulEvent {
 }
 
 /// `VmRelayoutUpToDateEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRelayoutUpToDateEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRelayoutUpToDateEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_RELAYOUT_UP_TO_DATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelayoutUpToDateEvent",
@@ -534,12 +580,19 @@ impl serde::Serialize for VmRelayoutUpToDateEvent {
 }
 
 /// `VmReloadFromPathEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmReloadFromPathEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+}
+impl Default for VmReloadFromPathEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            config_path: String::new(),
+        }
+    }
 }
 pub(crate) static VM_RELOAD_FROM_PATH_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathEvent",
@@ -609,12 +662,19 @@ impl serde::Serialize for VmReloadFromPathEvent {
 }
 
 /// `VmReloadFromPathFailedEvent`, a [`VmEvent`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmReloadFromPathFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `configPath`: required string.
     pub config_path: String,
+}
+impl Default for VmReloadFromPathFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            config_path: String::new(),
+        }
+    }
 }
 pub(crate) static VM_RELOAD_FROM_PATH_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmReloadFromPathFailedEvent",
@@ -684,7 +744,6 @@ impl serde::Serialize for VmReloadFromPathFailedEvent {
 }
 
 /// `VmRelocateFailedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRelocateFailedEvent {
     /// The properties of `VmRelocateSpecEvent`.
     pub base: VmRelocateSpecEvent,
@@ -696,6 +755,17 @@ pub struct VmRelocateFailedEvent {
     pub dest_datacenter: Option<Box<DatacenterEventArgument>>,
     /// `destDatastore`: optional `DatastoreEventArgument`, since VI API 5.0.
     pub dest_datastore: Option<Box<DatastoreEventArgument>>,
+}
+impl Default for VmRelocateFailedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmRelocateSpecEvent::default(),
+            dest_host: Default::default(),
+            reason: Default::default(),
+            dest_datacenter: None,
+            dest_datastore: None,
+        }
+    }
 }
 pub(crate) static VM_RELOCATE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRelocateFailedEvent",
@@ -774,10 +844,14 @@ impl serde::Serialize for VmRelocateFailedEvent {
 }
 
 /// `VmRemoteConsoleConnectedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmRemoteConsoleConnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRemoteConsoleConnectedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_REMOTE_CONSOLE_CONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleConnectedEvent",
@@ -843,10 +917,14 @@ impl serde::Serialize for VmRemoteConsoleConnectedEvent {
 }
 
 /// `VmRemoteConsoleDisconnectedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmRemoteConsoleDisconnectedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmRemoteConsoleDisconnectedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_REMOTE_CONSOLE_DISCONNECTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRemoteConsoleDisconnectedEvent",
@@ -912,7 +990,6 @@ impl serde::Serialize for VmRemoteConsoleDisconnectedEvent {
 }
 
 /// `VmResourcePoolMovedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmResourcePoolMovedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -920,6 +997,15 @@ pub struct VmResourcePoolMovedEvent {
     pub old_parent: ResourcePoolEventArgument,
     /// `newParent`: required `ResourcePoolEventArgument`.
     pub new_parent: ResourcePoolEventArgument,
+}
+impl Default for VmResourcePoolMovedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_parent: Default::default(),
+            new_parent: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_RESOURCE_POOL_MOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourcePoolMovedEvent",
@@ -992,12 +1078,19 @@ impl serde::Serialize for VmResourcePoolMovedEvent {
 }
 
 /// `VmResourceReallocatedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmResourceReallocatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `configChanges`: optional `ChangesInfoEventArgument`, since VI API 6.5.
     pub config_changes: Option<Box<ChangesInfoEventArgument>>,
+}
+impl Default for VmResourceReallocatedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            config_changes: None,
+        }
+    }
 }
 pub(crate) static VM_RESOURCE_REALLOCATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmResourceReallocatedEvent",
@@ -1067,12 +1160,19 @@ impl serde::Serialize for VmResourceReallocatedEvent {
 }
 
 /// `VmRestartedOnAlternateHostEvent`, a [`VmPoweredOnEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmRestartedOnAlternateHostEvent {
     /// The properties of `VmPoweredOnEvent`.
     pub base: VmPoweredOnEvent,
     /// `sourceHost`: required `HostEventArgument`.
     pub source_host: HostEventArgument,
+}
+impl Default for VmRestartedOnAlternateHostEvent {
+    fn default() -> Self {
+        Self {
+            base: VmPoweredOnEvent::default(),
+            source_host: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_RESTARTED_ON_ALTERNATE_HOST_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmRestartedOnAlternateHostEvent",
@@ -1142,7 +1242,6 @@ impl serde::Serialize for VmRestartedOnAlternateHostEvent {
 }
 
 /// `VmShutdownOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmShutdownOnIsolationEvent {
     /// The properties of `VmPoweredOffEvent`.
     pub base: VmPoweredOffEvent,
@@ -1150,6 +1249,15 @@ pub struct VmShutdownOnIsolationEvent {
     pub isolated_host: HostEventArgument,
     /// `shutdownResult`: optional string.
     pub shutdown_result: Option<String>,
+}
+impl Default for VmShutdownOnIsolationEvent {
+    fn default() -> Self {
+        Self {
+            base: VmPoweredOffEvent::default(),
+            isolated_host: Default::default(),
+            shutdown_result: None,
+        }
+    }
 }
 pub(crate) static VM_SHUTDOWN_ON_ISOLATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmShutdownOnIsolationEvent",
@@ -1222,7 +1330,6 @@ impl serde::Serialize for VmShutdownOnIsolationEvent {
 }
 
 /// `VmStaticMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmStaticMacConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1230,6 +1337,15 @@ pub struct VmStaticMacConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `mac`: required string.
     pub mac: String,
+}
+impl Default for VmStaticMacConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            conflicted_vm: Default::default(),
+            mac: String::new(),
+        }
+    }
 }
 pub(crate) static VM_STATIC_MAC_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStaticMacConflictEvent",
@@ -1302,12 +1418,19 @@ impl serde::Serialize for VmStaticMacConflictEvent {
 }
 
 /// `VmUnsupportedStartingEvent`, a [`VmStartingEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUnsupportedStartingEvent {
     /// The properties of `VmStartingEvent`.
     pub base: VmStartingEvent,
     /// `guestId`: required string.
     pub guest_id: String,
+}
+impl Default for VmUnsupportedStartingEvent {
+    fn default() -> Self {
+        Self {
+            base: VmStartingEvent::default(),
+            guest_id: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UNSUPPORTED_STARTING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUnsupportedStartingEvent",
@@ -1377,12 +1500,19 @@ impl serde::Serialize for VmUnsupportedStartingEvent {
 }
 
 /// `VmUpgradeCompleteEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUpgradeCompleteEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+}
+impl Default for VmUpgradeCompleteEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            version: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UPGRADE_COMPLETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeCompleteEvent",
@@ -1452,10 +1582,14 @@ impl serde::Serialize for VmUpgradeCompleteEvent {
 }
 
 /// `VmUpgradeFailedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUpgradeFailedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmUpgradeFailedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_UPGRADE_FAILED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradeFailedEvent",
@@ -1521,12 +1655,19 @@ impl serde::Serialize for VmUpgradeFailedEvent {
 }
 
 /// `VmUpgradingEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUpgradingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `version`: required string.
     pub version: String,
+}
+impl Default for VmUpgradingEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            version: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UPGRADING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUpgradingEvent",
@@ -1596,12 +1737,19 @@ impl serde::Serialize for VmUpgradingEvent {
 }
 
 /// `VmUuidAssignedEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUuidAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for VmUuidAssignedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UUID_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidAssignedEvent",
@@ -1671,7 +1819,6 @@ impl serde::Serialize for VmUuidAssignedEvent {
 }
 
 /// `VmUuidConflictEvent`, a [`VmEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmUuidConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1679,6 +1826,15 @@ pub struct VmUuidConflictEvent {
     pub conflicted_vm: VmEventArgument,
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for VmUuidConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            conflicted_vm: Default::default(),
+            uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VM_UUID_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmUuidConflictEvent",
@@ -1751,7 +1907,6 @@ impl serde::Serialize for VmUuidConflictEvent {
 }
 
 /// `VmWwnAssignedEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmWwnAssignedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1759,6 +1914,15 @@ pub struct VmWwnAssignedEvent {
     pub node_wwns: Vec<i64>,
     /// `portWwns`: list, not empty, of long.
     pub port_wwns: Vec<i64>,
+}
+impl Default for VmWwnAssignedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            node_wwns: Vec::new(),
+            port_wwns: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_WWN_ASSIGNED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnAssignedEvent",
@@ -1831,7 +1995,6 @@ impl serde::Serialize for VmWwnAssignedEvent {
 }
 
 /// `VmWwnChangedEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmWwnChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1843,6 +2006,17 @@ pub struct VmWwnChangedEvent {
     pub new_node_wwns: Vec<i64>,
     /// `newPortWwns`: list of long.
     pub new_port_wwns: Vec<i64>,
+}
+impl Default for VmWwnChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_node_wwns: Vec::new(),
+            old_port_wwns: Vec::new(),
+            new_node_wwns: Vec::new(),
+            new_port_wwns: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_WWN_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnChangedEvent",
@@ -1921,7 +2095,6 @@ impl serde::Serialize for VmWwnChangedEvent {
 }
 
 /// `VmWwnConflictEvent`, a [`VmEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmWwnConflictEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -1931,6 +2104,16 @@ pub struct VmWwnConflictEvent {
     pub conflicted_hosts: Vec<HostEventArgument>,
     /// `wwn`: required long.
     pub wwn: i64,
+}
+impl Default for VmWwnConflictEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            conflicted_vms: Vec::new(),
+            conflicted_hosts: Vec::new(),
+            wwn: 0,
+        }
+    }
 }
 pub(crate) static VM_WWN_CONFLICT_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflictEvent",
@@ -2006,10 +2189,16 @@ impl serde::Serialize for VmWwnConflictEvent {
 }
 
 /// `WarningUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct WarningUpgradeEvent {
     /// The properties of `UpgradeEvent`.
     pub base: UpgradeEvent,
+}
+impl Default for WarningUpgradeEvent {
+    fn default() -> Self {
+        Self {
+            base: UpgradeEvent::default(),
+        }
+    }
 }
 pub(crate) static WARNING_UPGRADE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WarningUpgradeEvent",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `AdminDisabled`, a [`HostConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct AdminDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for AdminDisabled {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static ADMIN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminDisabled",
@@ -75,10 +81,16 @@ impl serde::Serialize for AdminDisabled {
 }
 
 /// The fault `AdminNotDisabled`, a [`HostConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct AdminNotDisabled {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for AdminNotDisabled {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static ADMIN_NOT_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AdminNotDisabled",
@@ -144,7 +156,6 @@ impl serde::Serialize for AdminNotDisabled {
 }
 
 /// The fault `AgentInstallFailed`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AgentInstallFailed {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
@@ -154,6 +165,16 @@ pub struct AgentInstallFailed {
     pub status_code: Option<i32>,
     /// `installerOutput`: optional string, since VI API 4.0.
     pub installer_output: Option<String>,
+}
+impl Default for AgentInstallFailed {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            reason: None,
+            status_code: None,
+            installer_output: None,
+        }
+    }
 }
 pub(crate) static AGENT_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AgentInstallFailed",
@@ -229,12 +250,19 @@ impl serde::Serialize for AgentInstallFailed {
 }
 
 /// The fault `AlreadyBeingManaged`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlreadyBeingManaged {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
     /// `ipAddress`: required string.
     pub ip_address: String,
+}
+impl Default for AlreadyBeingManaged {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            ip_address: String::new(),
+        }
+    }
 }
 pub(crate) static ALREADY_BEING_MANAGED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyBeingManaged",
@@ -304,12 +332,19 @@ impl serde::Serialize for AlreadyBeingManaged {
 }
 
 /// The fault `AlreadyConnected`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlreadyConnected {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for AlreadyConnected {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static ALREADY_CONNECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyConnected",
@@ -379,10 +414,14 @@ impl serde::Serialize for AlreadyConnected {
 }
 
 /// The fault `AlreadyUpgraded`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AlreadyUpgraded {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for AlreadyUpgraded {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlreadyUpgraded",
@@ -448,12 +487,19 @@ impl serde::Serialize for AlreadyUpgraded {
 }
 
 /// The fault `AuthenticationRequired`, a [`RuntimeFault`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct AuthenticationRequired {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `authenticate`: list, not empty, of `AuthenticationRequiredChallenge`.
     pub authenticate: Vec<AuthenticationRequiredChallenge>,
+}
+impl Default for AuthenticationRequired {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            authenticate: Vec::new(),
+        }
+    }
 }
 pub(crate) static AUTHENTICATION_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequired",
@@ -523,7 +569,6 @@ impl serde::Serialize for AuthenticationRequired {
 }
 
 /// `AuthenticationRequiredChallenge`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthenticationRequiredChallenge {
     /// `scheme`: required string.
     pub scheme: String,
@@ -537,6 +582,18 @@ pub struct AuthenticationRequiredChallenge {
     pub ovl: Option<String>,
     /// `oidcConfigUrl`: optional string.
     pub oidc_config_url: Option<String>,
+}
+impl Default for AuthenticationRequiredChallenge {
+    fn default() -> Self {
+        Self {
+            scheme: String::new(),
+            realm: None,
+            error: None,
+            error_description: None,
+            ovl: None,
+            oidc_config_url: None,
+        }
+    }
 }
 pub(crate) static AUTHENTICATION_REQUIRED_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationRequiredChallenge",
@@ -605,10 +662,16 @@ impl serde::Serialize for AuthenticationRequiredChallenge {
 }
 
 /// The fault `BlockedByFirewall`, a [`HostConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct BlockedByFirewall {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for BlockedByFirewall {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static BLOCKED_BY_FIREWALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "BlockedByFirewall",
@@ -674,10 +737,14 @@ impl serde::Serialize for BlockedByFirewall {
 }
 
 /// The fault `CannotAccessLocalSource`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotAccessLocalSource {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for CannotAccessLocalSource {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static CANNOT_ACCESS_LOCAL_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAccessLocalSource",
@@ -743,10 +810,16 @@ impl serde::Serialize for CannotAccessLocalSource {
 }
 
 /// The fault `CannotDisableSnapshot`, a [`VmConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct CannotDisableSnapshot {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for CannotDisableSnapshot {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_DISABLE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisableSnapshot",
@@ -812,10 +885,14 @@ impl serde::Serialize for CannotDisableSnapshot {
 }
 
 /// The fault `CannotPlaceWithoutPrerequisiteMoves`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct CannotPlaceWithoutPrerequisiteMoves {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for CannotPlaceWithoutPrerequisiteMoves {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static CANNOT_PLACE_WITHOUT_PREREQUISITE_MOVES: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotPlaceWithoutPrerequisiteMoves",
@@ -881,7 +958,6 @@ impl serde::Serialize for CannotPlaceWithoutPrerequisiteMoves {
 }
 
 /// The fault `CannotUseNetwork`, a [`VmConfigFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct CannotUseNetwork {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -895,6 +971,18 @@ pub struct CannotUseNetwork {
     pub reason: String,
     /// `network`: optional reference to `Network`, since VI API 6.0.
     pub network: Option<rt::ManagedObjectReference>,
+}
+impl Default for CannotUseNetwork {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            device: String::new(),
+            backing: String::new(),
+            connected: false,
+            reason: String::new(),
+            network: None,
+        }
+    }
 }
 pub(crate) static CANNOT_USE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotUseNetwork",
@@ -976,10 +1064,16 @@ impl serde::Serialize for CannotUseNetwork {
 }
 
 /// The fault `ClockSkew`, a [`HostConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct ClockSkew {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for ClockSkew {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static CLOCK_SKEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClockSkew",
@@ -1045,7 +1139,6 @@ impl serde::Serialize for ClockSkew {
 }
 
 /// The fault `ConflictingDatastoreFound`, a [`RuntimeFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct ConflictingDatastoreFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -1053,6 +1146,15 @@ pub struct ConflictingDatastoreFound {
     pub name: String,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for ConflictingDatastoreFound {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            name: String::new(),
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static CONFLICTING_DATASTORE_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConflictingDatastoreFound",
@@ -1125,10 +1227,16 @@ impl serde::Serialize for ConflictingDatastoreFound {
 }
 
 /// The fault `CpuCompatibilityUnknown`, a [`CpuIncompatible`], since VI API 2.0.
-#[derive(Default)]
 pub struct CpuCompatibilityUnknown {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
+}
+impl Default for CpuCompatibilityUnknown {
+    fn default() -> Self {
+        Self {
+            base: CpuIncompatible::default(),
+        }
+    }
 }
 pub(crate) static CPU_COMPATIBILITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuCompatibilityUnknown",
@@ -1194,10 +1302,16 @@ impl serde::Serialize for CpuCompatibilityUnknown {
 }
 
 /// The fault `CpuHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CpuHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for CpuHotPlugNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static CPU_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuHotPlugNotSupported",
@@ -1263,7 +1377,6 @@ impl serde::Serialize for CpuHotPlugNotSupported {
 }
 
 /// The fault `CpuIncompatible`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct CpuIncompatible {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1277,6 +1390,18 @@ pub struct CpuIncompatible {
     pub desired_bits: Option<String>,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for CpuIncompatible {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            level: 0,
+            register_name: String::new(),
+            register_bits: None,
+            desired_bits: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible",
@@ -1358,7 +1483,6 @@ impl serde::Serialize for CpuIncompatible {
 }
 
 /// The fault `CpuIncompatible1ECX`, a [`CpuIncompatible`], since VI API 2.5.
-#[derive(Default)]
 pub struct CpuIncompatible1Ecx {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
@@ -1378,6 +1502,21 @@ pub struct CpuIncompatible1Ecx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+}
+impl Default for CpuIncompatible1Ecx {
+    fn default() -> Self {
+        Self {
+            base: CpuIncompatible::default(),
+            sse3: false,
+            pclmulqdq: None,
+            ssse3: false,
+            sse41: false,
+            sse42: false,
+            aes: None,
+            other: false,
+            other_only: false,
+        }
+    }
 }
 pub(crate) static CPU_INCOMPATIBLE1_ECX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible1ECX",
@@ -1468,7 +1607,6 @@ impl serde::Serialize for CpuIncompatible1Ecx {
 }
 
 /// The fault `CpuIncompatible81EDX`, a [`CpuIncompatible`], since VI API 2.5.
-#[derive(Default)]
 pub struct CpuIncompatible81Edx {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
@@ -1484,6 +1622,19 @@ pub struct CpuIncompatible81Edx {
     pub other: bool,
     /// `otherOnly`: required boolean.
     pub other_only: bool,
+}
+impl Default for CpuIncompatible81Edx {
+    fn default() -> Self {
+        Self {
+            base: CpuIncompatible::default(),
+            nx: false,
+            ffxsr: false,
+            rdtscp: false,
+            lm: false,
+            other: false,
+            other_only: false,
+        }
+    }
 }
 pub(crate) static CPU_INCOMPATIBLE81_EDX: rt::ObjectInfo = rt::ObjectInfo::new(
     "CpuIncompatible81EDX",
@@ -1568,10 +1719,16 @@ impl serde::Serialize for CpuIncompatible81Edx {
 }
 
 /// The fault `DVPortNotSupported`, a [`DeviceBackingNotSupported`], since VI API 4.1.
-#[derive(Default)]
 pub struct DvPortNotSupported {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+}
+impl Default for DvPortNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceBackingNotSupported::default(),
+        }
+    }
 }
 pub(crate) static DV_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DVPortNotSupported",
@@ -1637,10 +1794,16 @@ impl serde::Serialize for DvPortNotSupported {
 }
 
 /// The fault `DatabaseError`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatabaseError {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for DatabaseError {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static DATABASE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseError",
@@ -1706,12 +1869,19 @@ impl serde::Serialize for DatabaseError {
 }
 
 /// The fault `DatastoreNotWritableOnHost`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreNotWritableOnHost {
     /// The properties of `InvalidDatastore`.
     pub base: InvalidDatastore,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for DatastoreNotWritableOnHost {
+    fn default() -> Self {
+        Self {
+            base: InvalidDatastore::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNotWritableOnHost",
@@ -1781,7 +1951,6 @@ impl serde::Serialize for DatastoreNotWritableOnHost {
 }
 
 /// The fault `DeltaDiskFormatNotSupported`, a [`VmConfigFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct DeltaDiskFormatNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -1789,6 +1958,15 @@ pub struct DeltaDiskFormatNotSupported {
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `deltaDiskFormat`: required string.
     pub delta_disk_format: String,
+}
+impl Default for DeltaDiskFormatNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            datastore: Vec::new(),
+            delta_disk_format: String::new(),
+        }
+    }
 }
 pub(crate) static DELTA_DISK_FORMAT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeltaDiskFormatNotSupported",
@@ -1861,10 +2039,16 @@ impl serde::Serialize for DeltaDiskFormatNotSupported {
 }
 
 /// The fault `DestinationSwitchFull`, a [`CannotAccessNetwork`], since VI API 2.0.
-#[derive(Default)]
 pub struct DestinationSwitchFull {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+}
+impl Default for DestinationSwitchFull {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessNetwork::default(),
+        }
+    }
 }
 pub(crate) static DESTINATION_SWITCH_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationSwitchFull",
@@ -1930,12 +2114,19 @@ impl serde::Serialize for DestinationSwitchFull {
 }
 
 /// The fault `DeviceBackingNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct DeviceBackingNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
     /// `backing`: required string.
     pub backing: String,
+}
+impl Default for DeviceBackingNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+            backing: String::new(),
+        }
+    }
 }
 pub(crate) static DEVICE_BACKING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceBackingNotSupported",
@@ -2005,12 +2196,19 @@ impl serde::Serialize for DeviceBackingNotSupported {
 }
 
 /// The fault `DeviceControllerNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct DeviceControllerNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
     /// `controller`: required string.
     pub controller: String,
+}
+impl Default for DeviceControllerNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+            controller: String::new(),
+        }
+    }
 }
 pub(crate) static DEVICE_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceControllerNotSupported",
@@ -2080,10 +2278,16 @@ impl serde::Serialize for DeviceControllerNotSupported {
 }
 
 /// The fault `DeviceHotPlugNotSupported`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct DeviceHotPlugNotSupported {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for DeviceHotPlugNotSupported {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static DEVICE_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceHotPlugNotSupported",
@@ -2149,10 +2353,16 @@ impl serde::Serialize for DeviceHotPlugNotSupported {
 }
 
 /// The fault `DeviceUnsupportedForVmPlatform`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct DeviceUnsupportedForVmPlatform {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for DeviceUnsupportedForVmPlatform {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_PLATFORM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmPlatform",
@@ -2218,7 +2428,6 @@ impl serde::Serialize for DeviceUnsupportedForVmPlatform {
 }
 
 /// The fault `DeviceUnsupportedForVmVersion`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct DeviceUnsupportedForVmVersion {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
@@ -2226,6 +2435,15 @@ pub struct DeviceUnsupportedForVmVersion {
     pub current_version: String,
     /// `expectedVersion`: required string.
     pub expected_version: String,
+}
+impl Default for DeviceUnsupportedForVmVersion {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+            current_version: String::new(),
+            expected_version: String::new(),
+        }
+    }
 }
 pub(crate) static DEVICE_UNSUPPORTED_FOR_VM_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceUnsupportedForVmVersion",
@@ -2298,10 +2516,16 @@ impl serde::Serialize for DeviceUnsupportedForVmVersion {
 }
 
 /// The fault `DigestNotSupported`, a [`DeviceNotSupported`], since VI API 6.0.
-#[derive(Default)]
 pub struct DigestNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for DigestNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static DIGEST_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DigestNotSupported",
@@ -2367,10 +2591,16 @@ impl serde::Serialize for DigestNotSupported {
 }
 
 /// The fault `DisableAdminNotSupported`, a [`HostConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct DisableAdminNotSupported {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for DisableAdminNotSupported {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static DISABLE_ADMIN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisableAdminNotSupported",
@@ -2436,7 +2666,6 @@ impl serde::Serialize for DisableAdminNotSupported {
 }
 
 /// The fault `DisallowedChangeByService`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct DisallowedChangeByService {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -2444,6 +2673,15 @@ pub struct DisallowedChangeByService {
     pub service_name: String,
     /// `disallowedChange`: optional string.
     pub disallowed_change: Option<String>,
+}
+impl Default for DisallowedChangeByService {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            service_name: String::new(),
+            disallowed_change: None,
+        }
+    }
 }
 pub(crate) static DISALLOWED_CHANGE_BY_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedChangeByService",
@@ -2516,10 +2754,16 @@ impl serde::Serialize for DisallowedChangeByService {
 }
 
 /// The fault `DisallowedDiskModeChange`, a [`InvalidDeviceSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct DisallowedDiskModeChange {
     /// The properties of `InvalidDeviceSpec`.
     pub base: InvalidDeviceSpec,
+}
+impl Default for DisallowedDiskModeChange {
+    fn default() -> Self {
+        Self {
+            base: InvalidDeviceSpec::default(),
+        }
+    }
 }
 pub(crate) static DISALLOWED_DISK_MODE_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedDiskModeChange",
@@ -2585,12 +2829,19 @@ impl serde::Serialize for DisallowedDiskModeChange {
 }
 
 /// The fault `DiskNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct DiskNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
     /// `disk`: required int.
     pub disk: i32,
+}
+impl Default for DiskNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            disk: 0,
+        }
+    }
 }
 pub(crate) static DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskNotSupported",
@@ -2660,10 +2911,16 @@ impl serde::Serialize for DiskNotSupported {
 }
 
 /// The fault `EightHostLimitViolated`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct EightHostLimitViolated {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for EightHostLimitViolated {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static EIGHT_HOST_LIMIT_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "EightHostLimitViolated",
@@ -2729,7 +2986,6 @@ impl serde::Serialize for EightHostLimitViolated {
 }
 
 /// The fault `ExtendedFault`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtendedFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2737,6 +2993,15 @@ pub struct ExtendedFault {
     pub fault_type_id: String,
     /// `data`: list of `KeyValue`.
     pub data: Vec<KeyValue>,
+}
+impl Default for ExtendedFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            fault_type_id: String::new(),
+            data: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENDED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtendedFault",
@@ -2809,7 +3074,6 @@ impl serde::Serialize for ExtendedFault {
 }
 
 /// The fault `FaultToleranceCpuIncompatible`, a [`CpuIncompatible`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceCpuIncompatible {
     /// The properties of `CpuIncompatible`.
     pub base: CpuIncompatible,
@@ -2819,6 +3083,16 @@ pub struct FaultToleranceCpuIncompatible {
     pub family: bool,
     /// `stepping`: required boolean.
     pub stepping: bool,
+}
+impl Default for FaultToleranceCpuIncompatible {
+    fn default() -> Self {
+        Self {
+            base: CpuIncompatible::default(),
+            model: false,
+            family: false,
+            stepping: false,
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_CPU_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCpuIncompatible",
@@ -2894,7 +3168,6 @@ impl serde::Serialize for FaultToleranceCpuIncompatible {
 }
 
 /// The fault `FeatureRequirementsNotMet`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.1.
-#[derive(Default)]
 pub struct FeatureRequirementsNotMet {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -2904,6 +3177,16 @@ pub struct FeatureRequirementsNotMet {
     pub vm: Option<rt::ManagedObjectReference>,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for FeatureRequirementsNotMet {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            feature_requirement: Vec::new(),
+            vm: None,
+            host: None,
+        }
+    }
 }
 pub(crate) static FEATURE_REQUIREMENTS_NOT_MET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FeatureRequirementsNotMet",
@@ -2979,10 +3262,16 @@ impl serde::Serialize for FeatureRequirementsNotMet {
 }
 
 /// The fault `FileBackedPortNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct FileBackedPortNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for FileBackedPortNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static FILE_BACKED_PORT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileBackedPortNotSupported",
@@ -3048,10 +3337,14 @@ impl serde::Serialize for FileBackedPortNotSupported {
 }
 
 /// The fault `FileNameTooLong`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct FileNameTooLong {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for FileNameTooLong {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static FILE_NAME_TOO_LONG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileNameTooLong",
@@ -3117,13 +3410,21 @@ impl serde::Serialize for FileNameTooLong {
 }
 
 /// The fault `FilterInUse`, a [`ResourceInUse`], since VI API 6.0.
-#[derive(Default)]
 pub struct FilterInUse {
     /// The properties of `ResourceInUse`.
     pub base: ResourceInUse,
     /// `disk`: list of `VirtualDiskId`.
     #[cfg(feature = "iofilter")]
     pub disk: Vec<VirtualDiskId>,
+}
+impl Default for FilterInUse {
+    fn default() -> Self {
+        Self {
+            base: ResourceInUse::default(),
+            #[cfg(feature = "iofilter")]
+            disk: Vec::new(),
+        }
+    }
 }
 pub(crate) static FILTER_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FilterInUse",
@@ -3195,7 +3496,6 @@ impl serde::Serialize for FilterInUse {
 }
 
 /// The fault `GatewayConnectFault`, a [`HostConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayConnectFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
@@ -3207,6 +3507,17 @@ pub struct GatewayConnectFault {
     pub gateway_info: String,
     /// `details`: optional `LocalizableMessage`.
     pub details: Option<Box<LocalizableMessage>>,
+}
+impl Default for GatewayConnectFault {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            gateway_type: String::new(),
+            gateway_id: String::new(),
+            gateway_info: String::new(),
+            details: None,
+        }
+    }
 }
 pub(crate) static GATEWAY_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayConnectFault",
@@ -3285,10 +3596,16 @@ impl serde::Serialize for GatewayConnectFault {
 }
 
 /// The fault `GatewayHostNotReachable`, a [`GatewayToHostConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayHostNotReachable {
     /// The properties of `GatewayToHostConnectFault`.
     pub base: GatewayToHostConnectFault,
+}
+impl Default for GatewayHostNotReachable {
+    fn default() -> Self {
+        Self {
+            base: GatewayToHostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static GATEWAY_HOST_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayHostNotReachable",
@@ -3354,10 +3671,16 @@ impl serde::Serialize for GatewayHostNotReachable {
 }
 
 /// The fault `GatewayNotFound`, a [`GatewayConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayNotFound {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+}
+impl Default for GatewayNotFound {
+    fn default() -> Self {
+        Self {
+            base: GatewayConnectFault::default(),
+        }
+    }
 }
 pub(crate) static GATEWAY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotFound",
@@ -3423,10 +3746,16 @@ impl serde::Serialize for GatewayNotFound {
 }
 
 /// The fault `GatewayNotReachable`, a [`GatewayConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayNotReachable {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+}
+impl Default for GatewayNotReachable {
+    fn default() -> Self {
+        Self {
+            base: GatewayConnectFault::default(),
+        }
+    }
 }
 pub(crate) static GATEWAY_NOT_REACHABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayNotReachable",
@@ -3492,10 +3821,16 @@ impl serde::Serialize for GatewayNotReachable {
 }
 
 /// The fault `GatewayOperationRefused`, a [`GatewayConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayOperationRefused {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
+}
+impl Default for GatewayOperationRefused {
+    fn default() -> Self {
+        Self {
+            base: GatewayConnectFault::default(),
+        }
+    }
 }
 pub(crate) static GATEWAY_OPERATION_REFUSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayOperationRefused",
@@ -3561,7 +3896,6 @@ impl serde::Serialize for GatewayOperationRefused {
 }
 
 /// The fault `GatewayToHostAuthFault`, a [`GatewayToHostConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayToHostAuthFault {
     /// The properties of `GatewayToHostConnectFault`.
     pub base: GatewayToHostConnectFault,
@@ -3569,6 +3903,15 @@ pub struct GatewayToHostAuthFault {
     pub invalid_properties: Vec<String>,
     /// `missingProperties`: list, not empty, of string.
     pub missing_properties: Vec<String>,
+}
+impl Default for GatewayToHostAuthFault {
+    fn default() -> Self {
+        Self {
+            base: GatewayToHostConnectFault::default(),
+            invalid_properties: Vec::new(),
+            missing_properties: Vec::new(),
+        }
+    }
 }
 pub(crate) static GATEWAY_TO_HOST_AUTH_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostAuthFault",
@@ -3641,7 +3984,6 @@ impl serde::Serialize for GatewayToHostAuthFault {
 }
 
 /// The fault `GatewayToHostConnectFault`, a [`GatewayConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayToHostConnectFault {
     /// The properties of `GatewayConnectFault`.
     pub base: GatewayConnectFault,
@@ -3649,6 +3991,15 @@ pub struct GatewayToHostConnectFault {
     pub hostname: String,
     /// `port`: optional int.
     pub port: Option<i32>,
+}
+impl Default for GatewayToHostConnectFault {
+    fn default() -> Self {
+        Self {
+            base: GatewayConnectFault::default(),
+            hostname: String::new(),
+            port: None,
+        }
+    }
 }
 pub(crate) static GATEWAY_TO_HOST_CONNECT_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostConnectFault",
@@ -3721,7 +4072,6 @@ impl serde::Serialize for GatewayToHostConnectFault {
 }
 
 /// The fault `GatewayToHostTrustVerifyFault`, a [`GatewayToHostConnectFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GatewayToHostTrustVerifyFault {
     /// The properties of `GatewayToHostConnectFault`.
     pub base: GatewayToHostConnectFault,
@@ -3729,6 +4079,15 @@ pub struct GatewayToHostTrustVerifyFault {
     pub verification_token: String,
     /// `propertiesToVerify`: list, not empty, of `KeyValue`.
     pub properties_to_verify: Vec<KeyValue>,
+}
+impl Default for GatewayToHostTrustVerifyFault {
+    fn default() -> Self {
+        Self {
+            base: GatewayToHostConnectFault::default(),
+            verification_token: String::new(),
+            properties_to_verify: Vec::new(),
+        }
+    }
 }
 pub(crate) static GATEWAY_TO_HOST_TRUST_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GatewayToHostTrustVerifyFault",
@@ -3801,12 +4160,19 @@ impl serde::Serialize for GatewayToHostTrustVerifyFault {
 }
 
 /// The fault `HostAccessRestrictedToManagementServer`, a [`NotSupported`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostAccessRestrictedToManagementServer {
     /// The properties of `NotSupported`.
     pub base: NotSupported,
     /// `managementServer`: required string.
     pub management_server: String,
+}
+impl Default for HostAccessRestrictedToManagementServer {
+    fn default() -> Self {
+        Self {
+            base: NotSupported::default(),
+            management_server: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_ACCESS_RESTRICTED_TO_MANAGEMENT_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessRestrictedToManagementServer",
@@ -3876,12 +4242,19 @@ impl serde::Serialize for HostAccessRestrictedToManagementServer {
 }
 
 /// The fault `HostConfigFailed`, a [`HostConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostConfigFailed {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
     /// `failure`: list, not empty, of `LocalizedMethodFault`.
     pub failure: Vec<LocalizedMethodFault>,
+}
+impl Default for HostConfigFailed {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+            failure: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigFailed",
@@ -3951,7 +4324,6 @@ impl serde::Serialize for HostConfigFailed {
 }
 
 /// The fault `HostHasComponentFailure`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostHasComponentFailure {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3961,6 +4333,16 @@ pub struct HostHasComponentFailure {
     pub component_type: String,
     /// `componentName`: required string.
     pub component_name: String,
+}
+impl Default for HostHasComponentFailure {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_name: String::new(),
+            component_type: String::new(),
+            component_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_HAS_COMPONENT_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHasComponentFailure",
@@ -4036,10 +4418,16 @@ impl serde::Serialize for HostHasComponentFailure {
 }
 
 /// The fault `HostInDomain`, a [`HostConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostInDomain {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for HostInDomain {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static HOST_IN_DOMAIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInDomain",
@@ -4105,10 +4493,14 @@ impl serde::Serialize for HostInDomain {
 }
 
 /// The fault `HostPowerOpFailed`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostPowerOpFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for HostPowerOpFailed {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static HOST_POWER_OP_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerOpFailed",
@@ -4174,7 +4566,6 @@ impl serde::Serialize for HostPowerOpFailed {
 }
 
 /// The fault `HttpFault`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct HttpFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4182,6 +4573,15 @@ pub struct HttpFault {
     pub status_code: i32,
     /// `statusMessage`: required string.
     pub status_message: String,
+}
+impl Default for HttpFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            status_code: 0,
+            status_message: String::new(),
+        }
+    }
 }
 pub(crate) static HTTP_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpFault",
@@ -4254,10 +4654,16 @@ impl serde::Serialize for HttpFault {
 }
 
 /// The fault `IDEDiskNotSupported`, a [`DiskNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct IdeDiskNotSupported {
     /// The properties of `DiskNotSupported`.
     pub base: DiskNotSupported,
+}
+impl Default for IdeDiskNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DiskNotSupported::default(),
+        }
+    }
 }
 pub(crate) static IDE_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IDEDiskNotSupported",
@@ -4323,12 +4729,19 @@ impl serde::Serialize for IdeDiskNotSupported {
 }
 
 /// The fault `InaccessibleDatastore`, a [`InvalidDatastore`], since VI API 2.0.
-#[derive(Default)]
 pub struct InaccessibleDatastore {
     /// The properties of `InvalidDatastore`.
     pub base: InvalidDatastore,
     /// `detail`: optional string, since VI API 5.0.
     pub detail: Option<String>,
+}
+impl Default for InaccessibleDatastore {
+    fn default() -> Self {
+        Self {
+            base: InvalidDatastore::default(),
+            detail: None,
+        }
+    }
 }
 pub(crate) static INACCESSIBLE_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleDatastore",
@@ -4398,10 +4811,16 @@ impl serde::Serialize for InaccessibleDatastore {
 }
 
 /// The fault `InaccessibleFTMetadataDatastore`, a [`InaccessibleDatastore`], since VI API 6.0.
-#[derive(Default)]
 pub struct InaccessibleFtMetadataDatastore {
     /// The properties of `InaccessibleDatastore`.
     pub base: InaccessibleDatastore,
+}
+impl Default for InaccessibleFtMetadataDatastore {
+    fn default() -> Self {
+        Self {
+            base: InaccessibleDatastore::default(),
+        }
+    }
 }
 pub(crate) static INACCESSIBLE_FT_METADATA_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleFTMetadataDatastore",
@@ -4467,12 +4886,19 @@ impl serde::Serialize for InaccessibleFtMetadataDatastore {
 }
 
 /// The fault `IncompatibleSetting`, a [`InvalidArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct IncompatibleSetting {
     /// The properties of `InvalidArgument`.
     pub base: InvalidArgument,
     /// `conflictingProperty`: required string, a PropertyPath.
     pub conflicting_property: String,
+}
+impl Default for IncompatibleSetting {
+    fn default() -> Self {
+        Self {
+            base: InvalidArgument::default(),
+            conflicting_property: String::new(),
+        }
+    }
 }
 pub(crate) static INCOMPATIBLE_SETTING: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleSetting",
@@ -4542,7 +4968,6 @@ impl serde::Serialize for IncompatibleSetting {
 }
 
 /// The fault `InsufficientAgentVmsDeployed`, a [`InsufficientResourcesFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct InsufficientAgentVmsDeployed {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -4552,6 +4977,16 @@ pub struct InsufficientAgentVmsDeployed {
     pub required_num_agent_vms: i32,
     /// `currentNumAgentVms`: required int.
     pub current_num_agent_vms: i32,
+}
+impl Default for InsufficientAgentVmsDeployed {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            host_name: String::new(),
+            required_num_agent_vms: 0,
+            current_num_agent_vms: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_AGENT_VMS_DEPLOYED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientAgentVmsDeployed",
@@ -4627,10 +5062,16 @@ impl serde::Serialize for InsufficientAgentVmsDeployed {
 }
 
 /// The fault `InsufficientGraphicsResourcesFault`, a [`InsufficientResourcesFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct InsufficientGraphicsResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InsufficientGraphicsResourcesFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_GRAPHICS_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientGraphicsResourcesFault",
@@ -4696,7 +5137,6 @@ impl serde::Serialize for InsufficientGraphicsResourcesFault {
 }
 
 /// The fault `InsufficientHostCpuCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InsufficientHostCpuCapacityFault {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
@@ -4704,6 +5144,15 @@ pub struct InsufficientHostCpuCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientHostCpuCapacityFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientHostCapacityFault::default(),
+            unreserved: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_HOST_CPU_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostCpuCapacityFault",
@@ -4776,7 +5225,6 @@ impl serde::Serialize for InsufficientHostCpuCapacityFault {
 }
 
 /// The fault `InsufficientHostMemoryCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InsufficientHostMemoryCapacityFault {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
@@ -4784,6 +5232,15 @@ pub struct InsufficientHostMemoryCapacityFault {
     pub unreserved: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientHostMemoryCapacityFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientHostCapacityFault::default(),
+            unreserved: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_HOST_MEMORY_CAPACITY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientHostMemoryCapacityFault",
@@ -4856,10 +5313,16 @@ impl serde::Serialize for InsufficientHostMemoryCapacityFault {
 }
 
 /// The fault `InsufficientNetworkCapacity`, a [`InsufficientResourcesFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct InsufficientNetworkCapacity {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InsufficientNetworkCapacity {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_NETWORK_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkCapacity",
@@ -4925,7 +5388,6 @@ impl serde::Serialize for InsufficientNetworkCapacity {
 }
 
 /// The fault `InsufficientNetworkResourcePoolCapacity`, a [`InsufficientResourcesFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct InsufficientNetworkResourcePoolCapacity {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -4941,6 +5403,19 @@ pub struct InsufficientNetworkResourcePoolCapacity {
     pub requested: i64,
     /// `device`: list, not empty, of string.
     pub device: Vec<String>,
+}
+impl Default for InsufficientNetworkResourcePoolCapacity {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            dvs_name: String::new(),
+            dvs_uuid: String::new(),
+            resource_pool_key: String::new(),
+            available: 0,
+            requested: 0,
+            device: Vec::new(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_NETWORK_RESOURCE_POOL_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientNetworkResourcePoolCapacity",
@@ -5025,10 +5500,16 @@ impl serde::Serialize for InsufficientNetworkResourcePoolCapacity {
 }
 
 /// The fault `InsufficientPerCpuCapacity`, a [`InsufficientHostCapacityFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct InsufficientPerCpuCapacity {
     /// The properties of `InsufficientHostCapacityFault`.
     pub base: InsufficientHostCapacityFault,
+}
+impl Default for InsufficientPerCpuCapacity {
+    fn default() -> Self {
+        Self {
+            base: InsufficientHostCapacityFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_PER_CPU_CAPACITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientPerCpuCapacity",
@@ -5094,7 +5575,6 @@ impl serde::Serialize for InsufficientPerCpuCapacity {
 }
 
 /// The fault `InsufficientStandbyCpuResource`, a [`InsufficientStandbyResource`], since VI API 4.0.
-#[derive(Default)]
 pub struct InsufficientStandbyCpuResource {
     /// The properties of `InsufficientStandbyResource`.
     pub base: InsufficientStandbyResource,
@@ -5102,6 +5582,15 @@ pub struct InsufficientStandbyCpuResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientStandbyCpuResource {
+    fn default() -> Self {
+        Self {
+            base: InsufficientStandbyResource::default(),
+            available: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_STANDBY_CPU_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyCpuResource",
@@ -5174,7 +5663,6 @@ impl serde::Serialize for InsufficientStandbyCpuResource {
 }
 
 /// The fault `InsufficientStandbyMemoryResource`, a [`InsufficientStandbyResource`], since VI API 4.0.
-#[derive(Default)]
 pub struct InsufficientStandbyMemoryResource {
     /// The properties of `InsufficientStandbyResource`.
     pub base: InsufficientStandbyResource,
@@ -5182,6 +5670,15 @@ pub struct InsufficientStandbyMemoryResource {
     pub available: i64,
     /// `requested`: required long.
     pub requested: i64,
+}
+impl Default for InsufficientStandbyMemoryResource {
+    fn default() -> Self {
+        Self {
+            base: InsufficientStandbyResource::default(),
+            available: 0,
+            requested: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_STANDBY_MEMORY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyMemoryResource",
@@ -5254,10 +5751,16 @@ impl serde::Serialize for InsufficientStandbyMemoryResource {
 }
 
 /// The fault `InsufficientStandbyResource`, a [`InsufficientResourcesFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InsufficientStandbyResource {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InsufficientStandbyResource {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_STANDBY_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStandbyResource",
@@ -5323,10 +5826,16 @@ impl serde::Serialize for InsufficientStandbyResource {
 }
 
 /// The fault `InsufficientStorageSpace`, a [`InsufficientResourcesFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct InsufficientStorageSpace {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InsufficientStorageSpace {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_STORAGE_SPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientStorageSpace",
@@ -5392,10 +5901,14 @@ impl serde::Serialize for InsufficientStorageSpace {
 }
 
 /// The fault `InvalidBmcRole`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidBmcRole {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidBmcRole {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_BMC_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBmcRole",
@@ -5461,10 +5974,16 @@ impl serde::Serialize for InvalidBmcRole {
 }
 
 /// The fault `InvalidBundle`, a [`PlatformConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidBundle {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+}
+impl Default for InvalidBundle {
+    fn default() -> Self {
+        Self {
+            base: PlatformConfigFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidBundle",
@@ -5530,10 +6049,16 @@ impl serde::Serialize for InvalidBundle {
 }
 
 /// The fault `InvalidClientCertificate`, a [`InvalidLogin`], since VI API 2.5u2.
-#[derive(Default)]
 pub struct InvalidClientCertificate {
     /// The properties of `InvalidLogin`.
     pub base: InvalidLogin,
+}
+impl Default for InvalidClientCertificate {
+    fn default() -> Self {
+        Self {
+            base: InvalidLogin::default(),
+        }
+    }
 }
 pub(crate) static INVALID_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidClientCertificate",
@@ -5599,10 +6124,14 @@ impl serde::Serialize for InvalidClientCertificate {
 }
 
 /// The fault `InvalidEvent`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidEvent {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidEvent {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEvent",
@@ -5668,10 +6197,16 @@ impl serde::Serialize for InvalidEvent {
 }
 
 /// The fault `InvalidHostConnectionState`, a [`InvalidHostState`], since VI API 5.1.
-#[derive(Default)]
 pub struct InvalidHostConnectionState {
     /// The properties of `InvalidHostState`.
     pub base: InvalidHostState,
+}
+impl Default for InvalidHostConnectionState {
+    fn default() -> Self {
+        Self {
+            base: InvalidHostState::default(),
+        }
+    }
 }
 pub(crate) static INVALID_HOST_CONNECTION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostConnectionState",
@@ -5737,10 +6272,16 @@ impl serde::Serialize for InvalidHostConnectionState {
 }
 
 /// The fault `InvalidHostName`, a [`HostConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct InvalidHostName {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for InvalidHostName {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_HOST_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostName",

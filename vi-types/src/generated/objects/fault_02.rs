@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `InvalidHostState`, a [`InvalidState`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidHostState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for InvalidHostState {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static INVALID_HOST_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidHostState",
@@ -81,12 +88,19 @@ impl serde::Serialize for InvalidHostState {
 }
 
 /// The fault `InvalidIndexArgument`, a [`InvalidArgument`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidIndexArgument {
     /// The properties of `InvalidArgument`.
     pub base: InvalidArgument,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for InvalidIndexArgument {
+    fn default() -> Self {
+        Self {
+            base: InvalidArgument::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_INDEX_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIndexArgument",
@@ -156,10 +170,14 @@ impl serde::Serialize for InvalidIndexArgument {
 }
 
 /// The fault `InvalidIpmiLoginInfo`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidIpmiLoginInfo {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for InvalidIpmiLoginInfo {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static INVALID_IPMI_LOGIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiLoginInfo",
@@ -225,7 +243,6 @@ impl serde::Serialize for InvalidIpmiLoginInfo {
 }
 
 /// The fault `InvalidIpmiMacAddress`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidIpmiMacAddress {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -233,6 +250,15 @@ pub struct InvalidIpmiMacAddress {
     pub user_provided_mac_address: String,
     /// `observedMacAddress`: required string.
     pub observed_mac_address: String,
+}
+impl Default for InvalidIpmiMacAddress {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            user_provided_mac_address: String::new(),
+            observed_mac_address: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_IPMI_MAC_ADDRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidIpmiMacAddress",
@@ -305,12 +331,19 @@ impl serde::Serialize for InvalidIpmiMacAddress {
 }
 
 /// The fault `InvalidNasCredentials`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct InvalidNasCredentials {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for InvalidNasCredentials {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            user_name: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_NAS_CREDENTIALS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNasCredentials",
@@ -380,7 +413,6 @@ impl serde::Serialize for InvalidNasCredentials {
 }
 
 /// The fault `InvalidNetworkResource`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct InvalidNetworkResource {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
@@ -388,6 +420,15 @@ pub struct InvalidNetworkResource {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+}
+impl Default for InvalidNetworkResource {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            remote_host: String::new(),
+            remote_path: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_NETWORK_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkResource",
@@ -460,10 +501,16 @@ impl serde::Serialize for InvalidNetworkResource {
 }
 
 /// The fault `InvalidResourcePoolStructureFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidResourcePoolStructureFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
+}
+impl Default for InvalidResourcePoolStructureFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_RESOURCE_POOL_STRUCTURE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidResourcePoolStructureFault",
@@ -529,10 +576,16 @@ impl serde::Serialize for InvalidResourcePoolStructureFault {
 }
 
 /// The fault `InvalidSnapshotFormat`, a [`InvalidFormat`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidSnapshotFormat {
     /// The properties of `InvalidFormat`.
     pub base: InvalidFormat,
+}
+impl Default for InvalidSnapshotFormat {
+    fn default() -> Self {
+        Self {
+            base: InvalidFormat::default(),
+        }
+    }
 }
 pub(crate) static INVALID_SNAPSHOT_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidSnapshotFormat",
@@ -598,10 +651,16 @@ impl serde::Serialize for InvalidSnapshotFormat {
 }
 
 /// The fault `InvalidToken`, a [`RuntimeFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidToken {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for InvalidToken {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_TOKEN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidToken",
@@ -667,12 +726,19 @@ impl serde::Serialize for InvalidToken {
 }
 
 /// The fault `InvalidVmState`, a [`InvalidState`], since VI API 6.5.
-#[derive(Default)]
 pub struct InvalidVmState {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for InvalidVmState {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static INVALID_VM_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidVmState",
@@ -742,12 +808,19 @@ impl serde::Serialize for InvalidVmState {
 }
 
 /// The fault `KeyNotFound`, a [`VimFault`], since VI API 6.7.2.
-#[derive(Default)]
 pub struct KeyNotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for KeyNotFound {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static KEY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "KeyNotFound",
@@ -817,7 +890,6 @@ impl serde::Serialize for KeyNotFound {
 }
 
 /// The fault `LargeRDMNotSupportedOnDatastore`, a [`VmConfigFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct LargeRdmNotSupportedOnDatastore {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -827,6 +899,16 @@ pub struct LargeRdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+}
+impl Default for LargeRdmNotSupportedOnDatastore {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            device: String::new(),
+            datastore: Default::default(),
+            datastore_name: String::new(),
+        }
+    }
 }
 pub(crate) static LARGE_RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMNotSupportedOnDatastore",
@@ -902,10 +984,16 @@ impl serde::Serialize for LargeRdmNotSupportedOnDatastore {
 }
 
 /// The fault `LegacyNetworkInterfaceInUse`, a [`CannotAccessNetwork`], since VI API 2.0.
-#[derive(Default)]
 pub struct LegacyNetworkInterfaceInUse {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+}
+impl Default for LegacyNetworkInterfaceInUse {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessNetwork::default(),
+        }
+    }
 }
 pub(crate) static LEGACY_NETWORK_INTERFACE_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LegacyNetworkInterfaceInUse",
@@ -971,10 +1059,14 @@ impl serde::Serialize for LegacyNetworkInterfaceInUse {
 }
 
 /// The fault `LogBundlingFailed`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct LogBundlingFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for LogBundlingFailed {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static LOG_BUNDLING_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LogBundlingFailed",
@@ -1040,7 +1132,6 @@ impl serde::Serialize for LogBundlingFailed {
 }
 
 /// The fault `MemoryFileFormatNotSupportedByDatastore`, a [`UnsupportedDatastore`], since VI API 6.0.
-#[derive(Default)]
 pub struct MemoryFileFormatNotSupportedByDatastore {
     /// The properties of `UnsupportedDatastore`.
     pub base: UnsupportedDatastore,
@@ -1048,6 +1139,15 @@ pub struct MemoryFileFormatNotSupportedByDatastore {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for MemoryFileFormatNotSupportedByDatastore {
+    fn default() -> Self {
+        Self {
+            base: UnsupportedDatastore::default(),
+            datastore_name: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static MEMORY_FILE_FORMAT_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryFileFormatNotSupportedByDatastore",
@@ -1120,10 +1220,16 @@ impl serde::Serialize for MemoryFileFormatNotSupportedByDatastore {
 }
 
 /// The fault `MemoryHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MemoryHotPlugNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for MemoryHotPlugNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static MEMORY_HOT_PLUG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemoryHotPlugNotSupported",
@@ -1189,7 +1295,6 @@ impl serde::Serialize for MemoryHotPlugNotSupported {
 }
 
 /// The fault `MemorySizeNotRecommended`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
-#[derive(Default)]
 pub struct MemorySizeNotRecommended {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1199,6 +1304,16 @@ pub struct MemorySizeNotRecommended {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+}
+impl Default for MemorySizeNotRecommended {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            memory_size_mb: 0,
+            min_memory_size_mb: 0,
+            max_memory_size_mb: 0,
+        }
+    }
 }
 pub(crate) static MEMORY_SIZE_NOT_RECOMMENDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotRecommended",
@@ -1274,7 +1389,6 @@ impl serde::Serialize for MemorySizeNotRecommended {
 }
 
 /// The fault `MemorySizeNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
-#[derive(Default)]
 pub struct MemorySizeNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1284,6 +1398,16 @@ pub struct MemorySizeNotSupported {
     pub min_memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+}
+impl Default for MemorySizeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            memory_size_mb: 0,
+            min_memory_size_mb: 0,
+            max_memory_size_mb: 0,
+        }
+    }
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupported",
@@ -1359,7 +1483,6 @@ impl serde::Serialize for MemorySizeNotSupported {
 }
 
 /// The fault `MemorySizeNotSupportedByDatastore`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
-#[derive(Default)]
 pub struct MemorySizeNotSupportedByDatastore {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -1369,6 +1492,16 @@ pub struct MemorySizeNotSupportedByDatastore {
     pub memory_size_mb: i32,
     /// `maxMemorySizeMB`: required int.
     pub max_memory_size_mb: i32,
+}
+impl Default for MemorySizeNotSupportedByDatastore {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            datastore: Default::default(),
+            memory_size_mb: 0,
+            max_memory_size_mb: 0,
+        }
+    }
 }
 pub(crate) static MEMORY_SIZE_NOT_SUPPORTED_BY_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MemorySizeNotSupportedByDatastore",
@@ -1444,12 +1577,19 @@ impl serde::Serialize for MemorySizeNotSupportedByDatastore {
 }
 
 /// The fault `MethodAlreadyDisabledFault`, a [`RuntimeFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct MethodAlreadyDisabledFault {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `sourceId`: required string.
     pub source_id: String,
+}
+impl Default for MethodAlreadyDisabledFault {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            source_id: String::new(),
+        }
+    }
 }
 pub(crate) static METHOD_ALREADY_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodAlreadyDisabledFault",
@@ -1519,12 +1659,19 @@ impl serde::Serialize for MethodAlreadyDisabledFault {
 }
 
 /// The fault `MethodDisabled`, a [`RuntimeFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct MethodDisabled {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `source`: optional string, since VI API 4.1.
     pub source: Option<String>,
+}
+impl Default for MethodDisabled {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            source: None,
+        }
+    }
 }
 pub(crate) static METHOD_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MethodDisabled",
@@ -1594,7 +1741,6 @@ impl serde::Serialize for MethodDisabled {
 }
 
 /// The fault `MismatchedBundle`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct MismatchedBundle {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1606,6 +1752,17 @@ pub struct MismatchedBundle {
     pub bundle_build_number: i32,
     /// `hostBuildNumber`: required int.
     pub host_build_number: i32,
+}
+impl Default for MismatchedBundle {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            bundle_uuid: String::new(),
+            host_uuid: String::new(),
+            bundle_build_number: 0,
+            host_build_number: 0,
+        }
+    }
 }
 pub(crate) static MISMATCHED_BUNDLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedBundle",
@@ -1684,10 +1841,14 @@ impl serde::Serialize for MismatchedBundle {
 }
 
 /// The fault `MissingBmcSupport`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MissingBmcSupport {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for MissingBmcSupport {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static MISSING_BMC_SUPPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingBmcSupport",
@@ -1753,12 +1914,19 @@ impl serde::Serialize for MissingBmcSupport {
 }
 
 /// The fault `MksConnectionLimitReached`, a [`InvalidState`], since VI API 5.0.
-#[derive(Default)]
 pub struct MksConnectionLimitReached {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
     /// `connectionLimit`: required int.
     pub connection_limit: i32,
+}
+impl Default for MksConnectionLimitReached {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            connection_limit: 0,
+        }
+    }
 }
 pub(crate) static MKS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MksConnectionLimitReached",
@@ -1828,10 +1996,16 @@ impl serde::Serialize for MksConnectionLimitReached {
 }
 
 /// The fault `MultiWriterNotSupported`, a [`DeviceNotSupported`], since VI API 6.0.
-#[derive(Default)]
 pub struct MultiWriterNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for MultiWriterNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static MULTI_WRITER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultiWriterNotSupported",
@@ -1897,12 +2071,19 @@ impl serde::Serialize for MultiWriterNotSupported {
 }
 
 /// The fault `MultipleCertificatesVerifyFault`, a [`HostConnectFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MultipleCertificatesVerifyFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
     /// `thumbprintData`: list, not empty, of `MultipleCertificatesVerifyFaultThumbprintData`.
     pub thumbprint_data: Vec<MultipleCertificatesVerifyFaultThumbprintData>,
+}
+impl Default for MultipleCertificatesVerifyFault {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            thumbprint_data: Vec::new(),
+        }
+    }
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFault",
@@ -1972,12 +2153,19 @@ impl serde::Serialize for MultipleCertificatesVerifyFault {
 }
 
 /// `MultipleCertificatesVerifyFaultThumbprintData`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct MultipleCertificatesVerifyFaultThumbprintData {
     /// `port`: required int.
     pub port: i32,
     /// `thumbprint`: required string.
     pub thumbprint: String,
+}
+impl Default for MultipleCertificatesVerifyFaultThumbprintData {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            thumbprint: String::new(),
+        }
+    }
 }
 pub(crate) static MULTIPLE_CERTIFICATES_VERIFY_FAULT_THUMBPRINT_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleCertificatesVerifyFaultThumbprintData",
@@ -2034,10 +2222,16 @@ impl serde::Serialize for MultipleCertificatesVerifyFaultThumbprintData {
 }
 
 /// The fault `MultipleSnapshotsNotSupported`, a [`SnapshotFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MultipleSnapshotsNotSupported {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for MultipleSnapshotsNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static MULTIPLE_SNAPSHOTS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MultipleSnapshotsNotSupported",
@@ -2103,7 +2297,6 @@ impl serde::Serialize for MultipleSnapshotsNotSupported {
 }
 
 /// The fault `NamespaceFull`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct NamespaceFull {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2113,6 +2306,16 @@ pub struct NamespaceFull {
     pub current_max_size: i64,
     /// `requiredSize`: optional long.
     pub required_size: Option<i64>,
+}
+impl Default for NamespaceFull {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            name: String::new(),
+            current_max_size: 0,
+            required_size: None,
+        }
+    }
 }
 pub(crate) static NAMESPACE_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceFull",
@@ -2188,12 +2391,19 @@ impl serde::Serialize for NamespaceFull {
 }
 
 /// The fault `NamespaceLimitReached`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct NamespaceLimitReached {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for NamespaceLimitReached {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            limit: None,
+        }
+    }
 }
 pub(crate) static NAMESPACE_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceLimitReached",
@@ -2263,12 +2473,19 @@ impl serde::Serialize for NamespaceLimitReached {
 }
 
 /// The fault `NamespaceWriteProtected`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct NamespaceWriteProtected {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for NamespaceWriteProtected {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static NAMESPACE_WRITE_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamespaceWriteProtected",
@@ -2338,7 +2555,6 @@ impl serde::Serialize for NamespaceWriteProtected {
 }
 
 /// The fault `NasConnectionLimitReached`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NasConnectionLimitReached {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
@@ -2346,6 +2562,15 @@ pub struct NasConnectionLimitReached {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+}
+impl Default for NasConnectionLimitReached {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            remote_host: String::new(),
+            remote_path: String::new(),
+        }
+    }
 }
 pub(crate) static NAS_CONNECTION_LIMIT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasConnectionLimitReached",
@@ -2418,7 +2643,6 @@ impl serde::Serialize for NasConnectionLimitReached {
 }
 
 /// The fault `NasSessionCredentialConflict`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NasSessionCredentialConflict {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
@@ -2428,6 +2652,16 @@ pub struct NasSessionCredentialConflict {
     pub remote_path: String,
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for NasSessionCredentialConflict {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            remote_host: String::new(),
+            remote_path: String::new(),
+            user_name: String::new(),
+        }
+    }
 }
 pub(crate) static NAS_SESSION_CREDENTIAL_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasSessionCredentialConflict",
@@ -2503,7 +2737,6 @@ impl serde::Serialize for NasSessionCredentialConflict {
 }
 
 /// The fault `NasVolumeNotMounted`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NasVolumeNotMounted {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
@@ -2511,6 +2744,15 @@ pub struct NasVolumeNotMounted {
     pub remote_host: String,
     /// `remotePath`: required string.
     pub remote_path: String,
+}
+impl Default for NasVolumeNotMounted {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            remote_host: String::new(),
+            remote_path: String::new(),
+        }
+    }
 }
 pub(crate) static NAS_VOLUME_NOT_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasVolumeNotMounted",
@@ -2583,10 +2825,14 @@ impl serde::Serialize for NasVolumeNotMounted {
 }
 
 /// The fault `NetworkCopyFault`, a [`FileFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NetworkCopyFault {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for NetworkCopyFault {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static NETWORK_COPY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkCopyFault",
@@ -2652,12 +2898,19 @@ impl serde::Serialize for NetworkCopyFault {
 }
 
 /// The fault `NetworkDisruptedAndConfigRolledBack`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct NetworkDisruptedAndConfigRolledBack {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `host`: required string.
     pub host: String,
+}
+impl Default for NetworkDisruptedAndConfigRolledBack {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host: String::new(),
+        }
+    }
 }
 pub(crate) static NETWORK_DISRUPTED_AND_CONFIG_ROLLED_BACK: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkDisruptedAndConfigRolledBack",
@@ -2727,10 +2980,16 @@ impl serde::Serialize for NetworkDisruptedAndConfigRolledBack {
 }
 
 /// The fault `NetworkInaccessible`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NetworkInaccessible {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
+}
+impl Default for NetworkInaccessible {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+        }
+    }
 }
 pub(crate) static NETWORK_INACCESSIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkInaccessible",
@@ -2796,10 +3055,14 @@ impl serde::Serialize for NetworkInaccessible {
 }
 
 /// The fault `NoClientCertificate`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct NoClientCertificate {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NoClientCertificate {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NO_CLIENT_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoClientCertificate",
@@ -2865,10 +3128,16 @@ impl serde::Serialize for NoClientCertificate {
 }
 
 /// The fault `NoCompatibleHostWithAccessToDevice`, a [`NoCompatibleHost`], since VI API 4.1.
-#[derive(Default)]
 pub struct NoCompatibleHostWithAccessToDevice {
     /// The properties of `NoCompatibleHost`.
     pub base: NoCompatibleHost,
+}
+impl Default for NoCompatibleHostWithAccessToDevice {
+    fn default() -> Self {
+        Self {
+            base: NoCompatibleHost::default(),
+        }
+    }
 }
 pub(crate) static NO_COMPATIBLE_HOST_WITH_ACCESS_TO_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoCompatibleHostWithAccessToDevice",
@@ -2934,10 +3203,14 @@ impl serde::Serialize for NoCompatibleHostWithAccessToDevice {
 }
 
 /// The fault `NoConnectedDatastore`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct NoConnectedDatastore {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NoConnectedDatastore {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NO_CONNECTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoConnectedDatastore",
@@ -3003,10 +3276,16 @@ impl serde::Serialize for NoConnectedDatastore {
 }
 
 /// The fault `NoGateway`, a [`HostConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoGateway {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for NoGateway {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static NO_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGateway",
@@ -3072,12 +3351,19 @@ impl serde::Serialize for NoGateway {
 }
 
 /// The fault `NoHost`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoHost {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for NoHost {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            name: None,
+        }
+    }
 }
 pub(crate) static NO_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHost",
@@ -3147,10 +3433,16 @@ impl serde::Serialize for NoHost {
 }
 
 /// The fault `NoPeerHostFound`, a [`HostPowerOpFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct NoPeerHostFound {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+}
+impl Default for NoPeerHostFound {
+    fn default() -> Self {
+        Self {
+            base: HostPowerOpFailed::default(),
+        }
+    }
 }
 pub(crate) static NO_PEER_HOST_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPeerHostFound",
@@ -3216,10 +3508,16 @@ impl serde::Serialize for NoPeerHostFound {
 }
 
 /// The fault `NoPermissionOnHost`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoPermissionOnHost {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for NoPermissionOnHost {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static NO_PERMISSION_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnHost",
@@ -3285,12 +3583,19 @@ impl serde::Serialize for NoPermissionOnHost {
 }
 
 /// The fault `NoPermissionOnNasVolume`, a [`NasConfigFault`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct NoPermissionOnNasVolume {
     /// The properties of `NasConfigFault`.
     pub base: NasConfigFault,
     /// `userName`: optional string.
     pub user_name: Option<String>,
+}
+impl Default for NoPermissionOnNasVolume {
+    fn default() -> Self {
+        Self {
+            base: NasConfigFault::default(),
+            user_name: None,
+        }
+    }
 }
 pub(crate) static NO_PERMISSION_ON_NAS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnNasVolume",
@@ -3360,10 +3665,16 @@ impl serde::Serialize for NoPermissionOnNasVolume {
 }
 
 /// The fault `NoVirtualNic`, a [`HostConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoVirtualNic {
     /// The properties of `HostConfigFault`.
     pub base: HostConfigFault,
+}
+impl Default for NoVirtualNic {
+    fn default() -> Self {
+        Self {
+            base: HostConfigFault::default(),
+        }
+    }
 }
 pub(crate) static NO_VIRTUAL_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVirtualNic",
@@ -3429,10 +3740,16 @@ impl serde::Serialize for NoVirtualNic {
 }
 
 /// The fault `NonPersistentDisksNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct NonPersistentDisksNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for NonPersistentDisksNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static NON_PERSISTENT_DISKS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonPersistentDisksNotSupported",
@@ -3498,12 +3815,19 @@ impl serde::Serialize for NonPersistentDisksNotSupported {
 }
 
 /// The fault `NonVmwareOuiMacNotSupportedHost`, a [`NotSupportedHost`], since VI API 5.1.
-#[derive(Default)]
 pub struct NonVmwareOuiMacNotSupportedHost {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for NonVmwareOuiMacNotSupportedHost {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static NON_VMWARE_OUI_MAC_NOT_SUPPORTED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonVmwareOuiMacNotSupportedHost",
@@ -3573,10 +3897,14 @@ impl serde::Serialize for NonVmwareOuiMacNotSupportedHost {
 }
 
 /// The fault `NotADirectory`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct NotADirectory {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for NotADirectory {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static NOT_A_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotADirectory",
@@ -3642,10 +3970,14 @@ impl serde::Serialize for NotADirectory {
 }
 
 /// The fault `NotAFile`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct NotAFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for NotAFile {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static NOT_A_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotAFile",
@@ -3711,7 +4043,6 @@ impl serde::Serialize for NotAFile {
 }
 
 /// The fault `NotEnoughCpus`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotEnoughCpus {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -3719,6 +4050,15 @@ pub struct NotEnoughCpus {
     pub num_cpu_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+}
+impl Default for NotEnoughCpus {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            num_cpu_dest: 0,
+            num_cpu_vm: 0,
+        }
+    }
 }
 pub(crate) static NOT_ENOUGH_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughCpus",
@@ -3791,12 +4131,19 @@ impl serde::Serialize for NotEnoughCpus {
 }
 
 /// The fault `NotEnoughLogicalCpus`, a [`NotEnoughCpus`], since VI API 2.0.
-#[derive(Default)]
 pub struct NotEnoughLogicalCpus {
     /// The properties of `NotEnoughCpus`.
     pub base: NotEnoughCpus,
     /// `host`: optional reference to `HostSystem`, since VI API 2.5.
     pub host: Option<rt::ManagedObjectReference>,
+}
+impl Default for NotEnoughLogicalCpus {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughCpus::default(),
+            host: None,
+        }
+    }
 }
 pub(crate) static NOT_ENOUGH_LOGICAL_CPUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotEnoughLogicalCpus",
@@ -3866,10 +4213,14 @@ impl serde::Serialize for NotEnoughLogicalCpus {
 }
 
 /// The fault `NotSupportedHostForChecksum`, a [`VimFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct NotSupportedHostForChecksum {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for NotSupportedHostForChecksum {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_CHECKSUM: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForChecksum",
@@ -3935,12 +4286,19 @@ impl serde::Serialize for NotSupportedHostForChecksum {
 }
 
 /// The fault `NotSupportedHostForVmemFile`, a [`NotSupportedHost`], since VI API 6.0.
-#[derive(Default)]
 pub struct NotSupportedHostForVmemFile {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for NotSupportedHostForVmemFile {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VMEM_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVmemFile",
@@ -4010,7 +4368,6 @@ impl serde::Serialize for NotSupportedHostForVmemFile {
 }
 
 /// The fault `NumVirtualCoresPerSocketNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
-#[derive(Default)]
 pub struct NumVirtualCoresPerSocketNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -4018,6 +4375,15 @@ pub struct NumVirtualCoresPerSocketNotSupported {
     pub max_supported_cores_per_socket_dest: i32,
     /// `numCoresPerSocketVm`: required int.
     pub num_cores_per_socket_vm: i32,
+}
+impl Default for NumVirtualCoresPerSocketNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            max_supported_cores_per_socket_dest: 0,
+            num_cores_per_socket_vm: 0,
+        }
+    }
 }
 pub(crate) static NUM_VIRTUAL_CORES_PER_SOCKET_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCoresPerSocketNotSupported",
@@ -4090,12 +4456,19 @@ impl serde::Serialize for NumVirtualCoresPerSocketNotSupported {
 }
 
 /// The fault `NumVirtualCpusExceedsLimit`, a [`InsufficientResourcesFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct NumVirtualCpusExceedsLimit {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
     /// `maxSupportedVcpus`: required int.
     pub max_supported_vcpus: i32,
+}
+impl Default for NumVirtualCpusExceedsLimit {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            max_supported_vcpus: 0,
+        }
+    }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_EXCEEDS_LIMIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusExceedsLimit",
@@ -4165,7 +4538,6 @@ impl serde::Serialize for NumVirtualCpusExceedsLimit {
 }
 
 /// The fault `NumVirtualCpusIncompatible`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NumVirtualCpusIncompatible {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -4173,6 +4545,15 @@ pub struct NumVirtualCpusIncompatible {
     pub reason: String,
     /// `numCpu`: required int.
     pub num_cpu: i32,
+}
+impl Default for NumVirtualCpusIncompatible {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            reason: String::new(),
+            num_cpu: 0,
+        }
+    }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusIncompatible",
@@ -4245,7 +4626,6 @@ impl serde::Serialize for NumVirtualCpusIncompatible {
 }
 
 /// The fault `NumVirtualCpusNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct NumVirtualCpusNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -4253,6 +4633,15 @@ pub struct NumVirtualCpusNotSupported {
     pub max_supported_vcpus_dest: i32,
     /// `numCpuVm`: required int.
     pub num_cpu_vm: i32,
+}
+impl Default for NumVirtualCpusNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            max_supported_vcpus_dest: 0,
+            num_cpu_vm: 0,
+        }
+    }
 }
 pub(crate) static NUM_VIRTUAL_CPUS_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumVirtualCpusNotSupported",
@@ -4325,10 +4714,16 @@ impl serde::Serialize for NumVirtualCpusNotSupported {
 }
 
 /// The fault `OperationDisallowedOnHost`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OperationDisallowedOnHost {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for OperationDisallowedOnHost {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static OPERATION_DISALLOWED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisallowedOnHost",
@@ -4394,10 +4789,16 @@ impl serde::Serialize for OperationDisallowedOnHost {
 }
 
 /// The fault `PatchAlreadyInstalled`, a [`PatchNotApplicable`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchAlreadyInstalled {
     /// The properties of `PatchNotApplicable`.
     pub base: PatchNotApplicable,
+}
+impl Default for PatchAlreadyInstalled {
+    fn default() -> Self {
+        Self {
+            base: PatchNotApplicable::default(),
+        }
+    }
 }
 pub(crate) static PATCH_ALREADY_INSTALLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchAlreadyInstalled",
@@ -4463,7 +4864,6 @@ impl serde::Serialize for PatchAlreadyInstalled {
 }
 
 /// The fault `PatchBinariesNotFound`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchBinariesNotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4471,6 +4871,15 @@ pub struct PatchBinariesNotFound {
     pub patch_id: String,
     /// `binary`: list of string.
     pub binary: Vec<String>,
+}
+impl Default for PatchBinariesNotFound {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            patch_id: String::new(),
+            binary: Vec::new(),
+        }
+    }
 }
 pub(crate) static PATCH_BINARIES_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchBinariesNotFound",
@@ -4543,12 +4952,19 @@ impl serde::Serialize for PatchBinariesNotFound {
 }
 
 /// The fault `PatchInstallFailed`, a [`PlatformConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchInstallFailed {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
     /// `rolledBack`: required boolean.
     pub rolled_back: bool,
+}
+impl Default for PatchInstallFailed {
+    fn default() -> Self {
+        Self {
+            base: PlatformConfigFault::default(),
+            rolled_back: false,
+        }
+    }
 }
 pub(crate) static PATCH_INSTALL_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchInstallFailed",
@@ -4618,10 +5034,16 @@ impl serde::Serialize for PatchInstallFailed {
 }
 
 /// The fault `PatchIntegrityError`, a [`PlatformConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchIntegrityError {
     /// The properties of `PlatformConfigFault`.
     pub base: PlatformConfigFault,
+}
+impl Default for PatchIntegrityError {
+    fn default() -> Self {
+        Self {
+            base: PlatformConfigFault::default(),
+        }
+    }
 }
 pub(crate) static PATCH_INTEGRITY_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchIntegrityError",
@@ -4687,10 +5109,16 @@ impl serde::Serialize for PatchIntegrityError {
 }
 
 /// The fault `PatchMetadataCorrupted`, a [`PatchMetadataInvalid`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchMetadataCorrupted {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+}
+impl Default for PatchMetadataCorrupted {
+    fn default() -> Self {
+        Self {
+            base: PatchMetadataInvalid::default(),
+        }
+    }
 }
 pub(crate) static PATCH_METADATA_CORRUPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataCorrupted",
@@ -4756,7 +5184,6 @@ impl serde::Serialize for PatchMetadataCorrupted {
 }
 
 /// The fault `PatchMetadataInvalid`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchMetadataInvalid {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -4764,6 +5191,15 @@ pub struct PatchMetadataInvalid {
     pub patch_id: String,
     /// `metaData`: list of string.
     pub meta_data: Vec<String>,
+}
+impl Default for PatchMetadataInvalid {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            patch_id: String::new(),
+            meta_data: Vec::new(),
+        }
+    }
 }
 pub(crate) static PATCH_METADATA_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataInvalid",
@@ -4836,10 +5272,16 @@ impl serde::Serialize for PatchMetadataInvalid {
 }
 
 /// The fault `PatchMetadataNotFound`, a [`PatchMetadataInvalid`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchMetadataNotFound {
     /// The properties of `PatchMetadataInvalid`.
     pub base: PatchMetadataInvalid,
+}
+impl Default for PatchMetadataNotFound {
+    fn default() -> Self {
+        Self {
+            base: PatchMetadataInvalid::default(),
+        }
+    }
 }
 pub(crate) static PATCH_METADATA_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMetadataNotFound",
@@ -4905,7 +5347,6 @@ impl serde::Serialize for PatchMetadataNotFound {
 }
 
 /// The fault `PatchMissingDependencies`, a [`PatchNotApplicable`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchMissingDependencies {
     /// The properties of `PatchNotApplicable`.
     pub base: PatchNotApplicable,
@@ -4913,6 +5354,15 @@ pub struct PatchMissingDependencies {
     pub prerequisite_patch: Vec<String>,
     /// `prerequisiteLib`: list of string.
     pub prerequisite_lib: Vec<String>,
+}
+impl Default for PatchMissingDependencies {
+    fn default() -> Self {
+        Self {
+            base: PatchNotApplicable::default(),
+            prerequisite_patch: Vec::new(),
+            prerequisite_lib: Vec::new(),
+        }
+    }
 }
 pub(crate) static PATCH_MISSING_DEPENDENCIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchMissingDependencies",
@@ -4985,12 +5435,19 @@ impl serde::Serialize for PatchMissingDependencies {
 }
 
 /// The fault `PatchNotApplicable`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchNotApplicable {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `patchID`: required string.
     pub patch_id: String,
+}
+impl Default for PatchNotApplicable {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            patch_id: String::new(),
+        }
+    }
 }
 pub(crate) static PATCH_NOT_APPLICABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchNotApplicable",
@@ -5060,12 +5517,19 @@ impl serde::Serialize for PatchNotApplicable {
 }
 
 /// The fault `PatchSuperseded`, a [`PatchNotApplicable`], since VI API 2.0.
-#[derive(Default)]
 pub struct PatchSuperseded {
     /// The properties of `PatchNotApplicable`.
     pub base: PatchNotApplicable,
     /// `supersede`: list of string.
     pub supersede: Vec<String>,
+}
+impl Default for PatchSuperseded {
+    fn default() -> Self {
+        Self {
+            base: PatchNotApplicable::default(),
+            supersede: Vec::new(),
+        }
+    }
 }
 pub(crate) static PATCH_SUPERSEDED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PatchSuperseded",
@@ -5135,10 +5599,16 @@ impl serde::Serialize for PatchSuperseded {
 }
 
 /// The fault `PhysCompatRDMNotSupported`, a [`RdmNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysCompatRdmNotSupported {
     /// The properties of `RDMNotSupported`.
     pub base: RdmNotSupported,
+}
+impl Default for PhysCompatRdmNotSupported {
+    fn default() -> Self {
+        Self {
+            base: RdmNotSupported::default(),
+        }
+    }
 }
 pub(crate) static PHYS_COMPAT_RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysCompatRDMNotSupported",
@@ -5204,10 +5674,16 @@ impl serde::Serialize for PhysCompatRdmNotSupported {
 }
 
 /// The fault `RDMNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct RdmNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for RdmNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static RDM_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupported",
@@ -5273,7 +5749,6 @@ impl serde::Serialize for RdmNotSupported {
 }
 
 /// The fault `RDMNotSupportedOnDatastore`, a [`VmConfigFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct RdmNotSupportedOnDatastore {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -5283,6 +5758,16 @@ pub struct RdmNotSupportedOnDatastore {
     pub datastore: rt::ManagedObjectReference,
     /// `datastoreName`: required string.
     pub datastore_name: String,
+}
+impl Default for RdmNotSupportedOnDatastore {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            device: String::new(),
+            datastore: Default::default(),
+            datastore_name: String::new(),
+        }
+    }
 }
 pub(crate) static RDM_NOT_SUPPORTED_ON_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotSupportedOnDatastore",
@@ -5358,10 +5843,16 @@ impl serde::Serialize for RdmNotSupportedOnDatastore {
 }
 
 /// The fault `RDMPointsToInaccessibleDisk`, a [`CannotAccessVmDisk`], since VI API 2.0.
-#[derive(Default)]
 pub struct RdmPointsToInaccessibleDisk {
     /// The properties of `CannotAccessVmDisk`.
     pub base: CannotAccessVmDisk,
+}
+impl Default for RdmPointsToInaccessibleDisk {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessVmDisk::default(),
+        }
+    }
 }
 pub(crate) static RDM_POINTS_TO_INACCESSIBLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMPointsToInaccessibleDisk",
@@ -5427,10 +5918,16 @@ impl serde::Serialize for RdmPointsToInaccessibleDisk {
 }
 
 /// The fault `RawDiskNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct RawDiskNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for RawDiskNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static RAW_DISK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RawDiskNotSupported",
@@ -5496,10 +5993,16 @@ impl serde::Serialize for RawDiskNotSupported {
 }
 
 /// The fault `ReadHostResourcePoolTreeFailed`, a [`HostConnectFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReadHostResourcePoolTreeFailed {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for ReadHostResourcePoolTreeFailed {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static READ_HOST_RESOURCE_POOL_TREE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadHostResourcePoolTreeFailed",
@@ -5565,12 +6068,19 @@ impl serde::Serialize for ReadHostResourcePoolTreeFailed {
 }
 
 /// The fault `RebootRequired`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RebootRequired {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `patch`: optional string.
     pub patch: Option<String>,
+}
+impl Default for RebootRequired {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            patch: None,
+        }
+    }
 }
 pub(crate) static REBOOT_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RebootRequired",
@@ -5640,10 +6150,16 @@ impl serde::Serialize for RebootRequired {
 }
 
 /// The fault `RemoteDeviceNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct RemoteDeviceNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for RemoteDeviceNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static REMOTE_DEVICE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoteDeviceNotSupported",
@@ -5709,10 +6225,14 @@ impl serde::Serialize for RemoteDeviceNotSupported {
 }
 
 /// The fault `RemoveFailed`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RemoveFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for RemoveFailed {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static REMOVE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RemoveFailed",
@@ -5778,7 +6298,6 @@ impl serde::Serialize for RemoveFailed {
 }
 
 /// The fault `ResourceNotAvailable`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ResourceNotAvailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -5788,6 +6307,16 @@ pub struct ResourceNotAvailable {
     pub container_name: Option<String>,
     /// `type`: optional string, a TypeName.
     pub r#type: Option<String>,
+}
+impl Default for ResourceNotAvailable {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            container_type: None,
+            container_name: None,
+            r#type: None,
+        }
+    }
 }
 pub(crate) static RESOURCE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceNotAvailable",
@@ -5863,10 +6392,16 @@ impl serde::Serialize for ResourceNotAvailable {
 }
 
 /// The fault `SSLDisabledFault`, a [`HostConnectFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct SslDisabledFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for SslDisabledFault {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static SSL_DISABLED_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLDisabledFault",
@@ -5932,7 +6467,6 @@ impl serde::Serialize for SslDisabledFault {
 }
 
 /// The fault `SSLVerifyFault`, a [`HostConnectFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SslVerifyFault {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
@@ -5942,6 +6476,16 @@ pub struct SslVerifyFault {
     pub thumbprint: Option<String>,
     /// `certificate`: optional string, since VI API 9.0.0.0.
     pub certificate: Option<String>,
+}
+impl Default for SslVerifyFault {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+            self_signed: false,
+            thumbprint: None,
+            certificate: None,
+        }
+    }
 }
 pub(crate) static SSL_VERIFY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSLVerifyFault",

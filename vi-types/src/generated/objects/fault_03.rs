@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `SSPIChallenge`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SspiChallenge {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `base64Token`: required string.
     pub base64_token: String,
+}
+impl Default for SspiChallenge {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            base64_token: String::new(),
+        }
+    }
 }
 pub(crate) static SSPI_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIChallenge",
@@ -81,10 +88,16 @@ impl serde::Serialize for SspiChallenge {
 }
 
 /// The fault `SessionNotFound`, a [`RuntimeFault`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SessionNotFound {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for SessionNotFound {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static SESSION_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionNotFound",
@@ -150,10 +163,16 @@ impl serde::Serialize for SessionNotFound {
 }
 
 /// The fault `SharedBusControllerNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
-#[derive(Default)]
 pub struct SharedBusControllerNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for SharedBusControllerNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static SHARED_BUS_CONTROLLER_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharedBusControllerNotSupported",
@@ -219,12 +238,19 @@ impl serde::Serialize for SharedBusControllerNotSupported {
 }
 
 /// The fault `ShrinkDiskFault`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct ShrinkDiskFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `diskId`: optional int.
     pub disk_id: Option<i32>,
+}
+impl Default for ShrinkDiskFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            disk_id: None,
+        }
+    }
 }
 pub(crate) static SHRINK_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ShrinkDiskFault",
@@ -294,10 +320,16 @@ impl serde::Serialize for ShrinkDiskFault {
 }
 
 /// The fault `SnapshotNoChange`, a [`SnapshotFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotNoChange {
     /// The properties of `SnapshotFault`.
     pub base: SnapshotFault,
+}
+impl Default for SnapshotNoChange {
+    fn default() -> Self {
+        Self {
+            base: SnapshotFault::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_NO_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotNoChange",
@@ -363,10 +395,16 @@ impl serde::Serialize for SnapshotNoChange {
 }
 
 /// The fault `SolutionUserRequired`, a [`SecurityError`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct SolutionUserRequired {
     /// The properties of `SecurityError`.
     pub base: SecurityError,
+}
+impl Default for SolutionUserRequired {
+    fn default() -> Self {
+        Self {
+            base: SecurityError::default(),
+        }
+    }
 }
 pub(crate) static SOLUTION_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SolutionUserRequired",
@@ -432,12 +470,19 @@ impl serde::Serialize for SolutionUserRequired {
 }
 
 /// The fault `SsdDiskNotAvailable`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct SsdDiskNotAvailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `devicePath`: required string.
     pub device_path: String,
+}
+impl Default for SsdDiskNotAvailable {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            device_path: String::new(),
+        }
+    }
 }
 pub(crate) static SSD_DISK_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SsdDiskNotAvailable",
@@ -507,10 +552,16 @@ impl serde::Serialize for SsdDiskNotAvailable {
 }
 
 /// The fault `SwapDatastoreNotWritableOnHost`, a [`DatastoreNotWritableOnHost`], since VI API 2.5.
-#[derive(Default)]
 pub struct SwapDatastoreNotWritableOnHost {
     /// The properties of `DatastoreNotWritableOnHost`.
     pub base: DatastoreNotWritableOnHost,
+}
+impl Default for SwapDatastoreNotWritableOnHost {
+    fn default() -> Self {
+        Self {
+            base: DatastoreNotWritableOnHost::default(),
+        }
+    }
 }
 pub(crate) static SWAP_DATASTORE_NOT_WRITABLE_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreNotWritableOnHost",
@@ -576,10 +627,14 @@ impl serde::Serialize for SwapDatastoreNotWritableOnHost {
 }
 
 /// The fault `SwapDatastoreUnset`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct SwapDatastoreUnset {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for SwapDatastoreUnset {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static SWAP_DATASTORE_UNSET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapDatastoreUnset",
@@ -645,10 +700,16 @@ impl serde::Serialize for SwapDatastoreUnset {
 }
 
 /// The fault `SwapPlacementOverrideNotSupported`, a [`InvalidVmConfig`], since VI API 2.5.
-#[derive(Default)]
 pub struct SwapPlacementOverrideNotSupported {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
+}
+impl Default for SwapPlacementOverrideNotSupported {
+    fn default() -> Self {
+        Self {
+            base: InvalidVmConfig::default(),
+        }
+    }
 }
 pub(crate) static SWAP_PLACEMENT_OVERRIDE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SwapPlacementOverrideNotSupported",
@@ -714,10 +775,14 @@ impl serde::Serialize for SwapPlacementOverrideNotSupported {
 }
 
 /// The fault `TooManyConcurrentNativeClones`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct TooManyConcurrentNativeClones {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for TooManyConcurrentNativeClones {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static TOO_MANY_CONCURRENT_NATIVE_CLONES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConcurrentNativeClones",
@@ -783,10 +848,14 @@ impl serde::Serialize for TooManyConcurrentNativeClones {
 }
 
 /// The fault `TooManyConsecutiveOverrides`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct TooManyConsecutiveOverrides {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for TooManyConsecutiveOverrides {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static TOO_MANY_CONSECUTIVE_OVERRIDES: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyConsecutiveOverrides",
@@ -852,10 +921,16 @@ impl serde::Serialize for TooManyConsecutiveOverrides {
 }
 
 /// The fault `TooManyHosts`, a [`HostConnectFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct TooManyHosts {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for TooManyHosts {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static TOO_MANY_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyHosts",
@@ -921,10 +996,14 @@ impl serde::Serialize for TooManyHosts {
 }
 
 /// The fault `TooManyNativeCloneLevels`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct TooManyNativeCloneLevels {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for TooManyNativeCloneLevels {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONE_LEVELS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeCloneLevels",
@@ -990,10 +1069,14 @@ impl serde::Serialize for TooManyNativeCloneLevels {
 }
 
 /// The fault `TooManyNativeClonesOnFile`, a [`FileFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct TooManyNativeClonesOnFile {
     /// The properties of `FileFault`.
     pub base: FileFault,
+}
+impl Default for TooManyNativeClonesOnFile {
+    fn default() -> Self {
+        Self { base: FileFault::default() }
+    }
 }
 pub(crate) static TOO_MANY_NATIVE_CLONES_ON_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyNativeClonesOnFile",
@@ -1059,10 +1142,16 @@ impl serde::Serialize for TooManyNativeClonesOnFile {
 }
 
 /// The fault `ToolsAlreadyUpgraded`, a [`VmToolsUpgradeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsAlreadyUpgraded {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsAlreadyUpgraded {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_ALREADY_UPGRADED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAlreadyUpgraded",
@@ -1128,10 +1217,16 @@ impl serde::Serialize for ToolsAlreadyUpgraded {
 }
 
 /// The fault `ToolsAutoUpgradeNotSupported`, a [`VmToolsUpgradeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsAutoUpgradeNotSupported {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsAutoUpgradeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_AUTO_UPGRADE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsAutoUpgradeNotSupported",
@@ -1197,10 +1292,16 @@ impl serde::Serialize for ToolsAutoUpgradeNotSupported {
 }
 
 /// The fault `ToolsImageCopyFailed`, a [`VmToolsUpgradeFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct ToolsImageCopyFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsImageCopyFailed {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_IMAGE_COPY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageCopyFailed",
@@ -1266,10 +1367,16 @@ impl serde::Serialize for ToolsImageCopyFailed {
 }
 
 /// The fault `ToolsImageNotAvailable`, a [`VmToolsUpgradeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsImageNotAvailable {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsImageNotAvailable {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_IMAGE_NOT_AVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageNotAvailable",
@@ -1335,10 +1442,16 @@ impl serde::Serialize for ToolsImageNotAvailable {
 }
 
 /// The fault `ToolsImageSignatureCheckFailed`, a [`VmToolsUpgradeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsImageSignatureCheckFailed {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsImageSignatureCheckFailed {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_IMAGE_SIGNATURE_CHECK_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsImageSignatureCheckFailed",
@@ -1404,10 +1517,16 @@ impl serde::Serialize for ToolsImageSignatureCheckFailed {
 }
 
 /// The fault `ToolsUpgradeCancelled`, a [`VmToolsUpgradeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsUpgradeCancelled {
     /// The properties of `VmToolsUpgradeFault`.
     pub base: VmToolsUpgradeFault,
+}
+impl Default for ToolsUpgradeCancelled {
+    fn default() -> Self {
+        Self {
+            base: VmToolsUpgradeFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_UPGRADE_CANCELLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsUpgradeCancelled",
@@ -1473,7 +1592,6 @@ impl serde::Serialize for ToolsUpgradeCancelled {
 }
 
 /// The fault `UnSupportedDatastoreForVFlash`, a [`UnsupportedDatastore`], since VI API 5.5.
-#[derive(Default)]
 pub struct UnSupportedDatastoreForVFlash {
     /// The properties of `UnsupportedDatastore`.
     pub base: UnsupportedDatastore,
@@ -1481,6 +1599,15 @@ pub struct UnSupportedDatastoreForVFlash {
     pub datastore_name: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for UnSupportedDatastoreForVFlash {
+    fn default() -> Self {
+        Self {
+            base: UnsupportedDatastore::default(),
+            datastore_name: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static UN_SUPPORTED_DATASTORE_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnSupportedDatastoreForVFlash",
@@ -1553,12 +1680,19 @@ impl serde::Serialize for UnSupportedDatastoreForVFlash {
 }
 
 /// The fault `UnrecognizedHost`, a [`VimFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct UnrecognizedHost {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for UnrecognizedHost {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static UNRECOGNIZED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnrecognizedHost",
@@ -1628,12 +1762,19 @@ impl serde::Serialize for UnrecognizedHost {
 }
 
 /// The fault `UnsupportedDatastore`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UnsupportedDatastore {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for UnsupportedDatastore {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static UNSUPPORTED_DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedDatastore",
@@ -1703,12 +1844,19 @@ impl serde::Serialize for UnsupportedDatastore {
 }
 
 /// The fault `UnsupportedGuest`, a [`InvalidVmConfig`], since VI API 2.0.
-#[derive(Default)]
 pub struct UnsupportedGuest {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
     /// `unsupportedGuestOS`: required string.
     pub unsupported_guest_os: String,
+}
+impl Default for UnsupportedGuest {
+    fn default() -> Self {
+        Self {
+            base: InvalidVmConfig::default(),
+            unsupported_guest_os: String::new(),
+        }
+    }
 }
 pub(crate) static UNSUPPORTED_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedGuest",
@@ -1778,12 +1926,19 @@ impl serde::Serialize for UnsupportedGuest {
 }
 
 /// The fault `UnsupportedVimApiVersion`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct UnsupportedVimApiVersion {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for UnsupportedVimApiVersion {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            version: None,
+        }
+    }
 }
 pub(crate) static UNSUPPORTED_VIM_API_VERSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVimApiVersion",
@@ -1853,10 +2008,16 @@ impl serde::Serialize for UnsupportedVimApiVersion {
 }
 
 /// The fault `UnsupportedVmxLocation`, a [`VmConfigFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UnsupportedVmxLocation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for UnsupportedVmxLocation {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static UNSUPPORTED_VMX_LOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsupportedVmxLocation",
@@ -1922,10 +2083,16 @@ impl serde::Serialize for UnsupportedVmxLocation {
 }
 
 /// The fault `UnusedVirtualDiskBlocksNotScrubbed`, a [`DeviceBackingNotSupported`], since VI API 4.0.
-#[derive(Default)]
 pub struct UnusedVirtualDiskBlocksNotScrubbed {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+}
+impl Default for UnusedVirtualDiskBlocksNotScrubbed {
+    fn default() -> Self {
+        Self {
+            base: DeviceBackingNotSupported::default(),
+        }
+    }
 }
 pub(crate) static UNUSED_VIRTUAL_DISK_BLOCKS_NOT_SCRUBBED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnusedVirtualDiskBlocksNotScrubbed",
@@ -1991,10 +2158,16 @@ impl serde::Serialize for UnusedVirtualDiskBlocksNotScrubbed {
 }
 
 /// The fault `VMINotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmiNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for VmiNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static VMI_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMINotSupported",
@@ -2060,10 +2233,16 @@ impl serde::Serialize for VmiNotSupported {
 }
 
 /// The fault `VMOnConflictDVPort`, a [`CannotAccessNetwork`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmOnConflictDvPort {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+}
+impl Default for VmOnConflictDvPort {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessNetwork::default(),
+        }
+    }
 }
 pub(crate) static VM_ON_CONFLICT_DV_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnConflictDVPort",
@@ -2129,10 +2308,16 @@ impl serde::Serialize for VmOnConflictDvPort {
 }
 
 /// The fault `VMOnVirtualIntranet`, a [`CannotAccessNetwork`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmOnVirtualIntranet {
     /// The properties of `CannotAccessNetwork`.
     pub base: CannotAccessNetwork,
+}
+impl Default for VmOnVirtualIntranet {
+    fn default() -> Self {
+        Self {
+            base: CannotAccessNetwork::default(),
+        }
+    }
 }
 pub(crate) static VM_ON_VIRTUAL_INTRANET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMOnVirtualIntranet",
@@ -2198,10 +2383,16 @@ impl serde::Serialize for VmOnVirtualIntranet {
 }
 
 /// The fault `VirtualDiskBlocksNotFullyProvisioned`, a [`DeviceBackingNotSupported`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualDiskBlocksNotFullyProvisioned {
     /// The properties of `DeviceBackingNotSupported`.
     pub base: DeviceBackingNotSupported,
+}
+impl Default for VirtualDiskBlocksNotFullyProvisioned {
+    fn default() -> Self {
+        Self {
+            base: DeviceBackingNotSupported::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_BLOCKS_NOT_FULLY_PROVISIONED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskBlocksNotFullyProvisioned",
@@ -2267,12 +2458,19 @@ impl serde::Serialize for VirtualDiskBlocksNotFullyProvisioned {
 }
 
 /// The fault `VirtualDiskModeNotSupported`, a [`DeviceNotSupported`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualDiskModeNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
     /// `mode`: required string.
     pub mode: String,
+}
+impl Default for VirtualDiskModeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+            mode: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_MODE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskModeNotSupported",
@@ -2342,10 +2540,16 @@ impl serde::Serialize for VirtualDiskModeNotSupported {
 }
 
 /// The fault `VirtualEthernetCardNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualEthernetCardNotSupported {
     /// The properties of `DeviceNotSupported`.
     pub base: DeviceNotSupported,
+}
+impl Default for VirtualEthernetCardNotSupported {
+    fn default() -> Self {
+        Self {
+            base: DeviceNotSupported::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNotSupported",
@@ -2411,7 +2615,6 @@ impl serde::Serialize for VirtualEthernetCardNotSupported {
 }
 
 /// The fault `VirtualHardwareVersionNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualHardwareVersionNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
@@ -2419,6 +2622,15 @@ pub struct VirtualHardwareVersionNotSupported {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`, since VI API 2.5.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for VirtualHardwareVersionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            host_name: String::new(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_HARDWARE_VERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareVersionNotSupported",
@@ -2491,7 +2703,6 @@ impl serde::Serialize for VirtualHardwareVersionNotSupported {
 }
 
 /// The fault `VmAlreadyExistsInDatacenter`, a [`InvalidFolder`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmAlreadyExistsInDatacenter {
     /// The properties of `InvalidFolder`.
     pub base: InvalidFolder,
@@ -2501,6 +2712,16 @@ pub struct VmAlreadyExistsInDatacenter {
     pub hostname: String,
     /// `vm`: list, not empty, of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VmAlreadyExistsInDatacenter {
+    fn default() -> Self {
+        Self {
+            base: InvalidFolder::default(),
+            host: Default::default(),
+            hostname: String::new(),
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_ALREADY_EXISTS_IN_DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmAlreadyExistsInDatacenter",
@@ -2576,10 +2797,16 @@ impl serde::Serialize for VmAlreadyExistsInDatacenter {
 }
 
 /// The fault `VmPowerOnDisabled`, a [`InvalidState`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmPowerOnDisabled {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
+}
+impl Default for VmPowerOnDisabled {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+        }
+    }
 }
 pub(crate) static VM_POWER_ON_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPowerOnDisabled",
@@ -2645,10 +2872,14 @@ impl serde::Serialize for VmPowerOnDisabled {
 }
 
 /// The fault `VmToolsUpgradeFault`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmToolsUpgradeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VmToolsUpgradeFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VM_TOOLS_UPGRADE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToolsUpgradeFault",
@@ -2714,7 +2945,6 @@ impl serde::Serialize for VmToolsUpgradeFault {
 }
 
 /// The fault `VmValidateMaxDevice`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmValidateMaxDevice {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2724,6 +2954,16 @@ pub struct VmValidateMaxDevice {
     pub max: i32,
     /// `count`: required int.
     pub count: i32,
+}
+impl Default for VmValidateMaxDevice {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            device: String::new(),
+            max: 0,
+            count: 0,
+        }
+    }
 }
 pub(crate) static VM_VALIDATE_MAX_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmValidateMaxDevice",
@@ -2799,7 +3039,6 @@ impl serde::Serialize for VmValidateMaxDevice {
 }
 
 /// The fault `VmWwnConflict`, a [`InvalidVmConfig`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmWwnConflict {
     /// The properties of `InvalidVmConfig`.
     pub base: InvalidVmConfig,
@@ -2811,6 +3050,17 @@ pub struct VmWwnConflict {
     pub name: Option<String>,
     /// `wwn`: optional long.
     pub wwn: Option<i64>,
+}
+impl Default for VmWwnConflict {
+    fn default() -> Self {
+        Self {
+            base: InvalidVmConfig::default(),
+            vm: None,
+            host: None,
+            name: None,
+            wwn: None,
+        }
+    }
 }
 pub(crate) static VM_WWN_CONFLICT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmWwnConflict",
@@ -2889,10 +3139,16 @@ impl serde::Serialize for VmWwnConflict {
 }
 
 /// The fault `VmfsAlreadyMounted`, a [`VmfsMountFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsAlreadyMounted {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+}
+impl Default for VmfsAlreadyMounted {
+    fn default() -> Self {
+        Self {
+            base: VmfsMountFault::default(),
+        }
+    }
 }
 pub(crate) static VMFS_ALREADY_MOUNTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAlreadyMounted",
@@ -2958,10 +3214,16 @@ impl serde::Serialize for VmfsAlreadyMounted {
 }
 
 /// The fault `VmfsAmbiguousMount`, a [`VmfsMountFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsAmbiguousMount {
     /// The properties of `VmfsMountFault`.
     pub base: VmfsMountFault,
+}
+impl Default for VmfsAmbiguousMount {
+    fn default() -> Self {
+        Self {
+            base: VmfsMountFault::default(),
+        }
+    }
 }
 pub(crate) static VMFS_AMBIGUOUS_MOUNT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsAmbiguousMount",
@@ -3027,10 +3289,16 @@ impl serde::Serialize for VmfsAmbiguousMount {
 }
 
 /// The fault `VmotionInterfaceNotEnabled`, a [`HostPowerOpFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct VmotionInterfaceNotEnabled {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+}
+impl Default for VmotionInterfaceNotEnabled {
+    fn default() -> Self {
+        Self {
+            base: HostPowerOpFailed::default(),
+        }
+    }
 }
 pub(crate) static VMOTION_INTERFACE_NOT_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmotionInterfaceNotEnabled",
@@ -3096,10 +3364,16 @@ impl serde::Serialize for VmotionInterfaceNotEnabled {
 }
 
 /// The fault `WakeOnLanNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
-#[derive(Default)]
 pub struct WakeOnLanNotSupported {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
+}
+impl Default for WakeOnLanNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+        }
+    }
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupported",
@@ -3165,10 +3439,16 @@ impl serde::Serialize for WakeOnLanNotSupported {
 }
 
 /// The fault `WakeOnLanNotSupportedByVmotionNIC`, a [`HostPowerOpFailed`], since VI API 2.5.
-#[derive(Default)]
 pub struct WakeOnLanNotSupportedByVmotionNic {
     /// The properties of `HostPowerOpFailed`.
     pub base: HostPowerOpFailed,
+}
+impl Default for WakeOnLanNotSupportedByVmotionNic {
+    fn default() -> Self {
+        Self {
+            base: HostPowerOpFailed::default(),
+        }
+    }
 }
 pub(crate) static WAKE_ON_LAN_NOT_SUPPORTED_BY_VMOTION_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "WakeOnLanNotSupportedByVmotionNIC",
@@ -3234,10 +3514,14 @@ impl serde::Serialize for WakeOnLanNotSupportedByVmotionNic {
 }
 
 /// The fault `WipeDiskFault`, a [`VimFault`], since VI API 5.1.
-#[derive(Default)]
 pub struct WipeDiskFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for WipeDiskFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static WIPE_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "WipeDiskFault",

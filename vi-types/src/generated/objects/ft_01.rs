@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `CannotAddHostWithFTVmAsStandalone`, a [`HostConnectFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotAddHostWithFtVmAsStandalone {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for CannotAddHostWithFtVmAsStandalone {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_AS_STANDALONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmAsStandalone",
@@ -75,10 +81,16 @@ impl serde::Serialize for CannotAddHostWithFtVmAsStandalone {
 }
 
 /// The fault `CannotAddHostWithFTVmToDifferentCluster`, a [`HostConnectFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotAddHostWithFtVmToDifferentCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for CannotAddHostWithFtVmToDifferentCluster {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_DIFFERENT_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToDifferentCluster",
@@ -144,10 +156,16 @@ impl serde::Serialize for CannotAddHostWithFtVmToDifferentCluster {
 }
 
 /// The fault `CannotAddHostWithFTVmToNonHACluster`, a [`HostConnectFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotAddHostWithFtVmToNonHaCluster {
     /// The properties of `HostConnectFault`.
     pub base: HostConnectFault,
+}
+impl Default for CannotAddHostWithFtVmToNonHaCluster {
+    fn default() -> Self {
+        Self {
+            base: HostConnectFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_ADD_HOST_WITH_FT_VM_TO_NON_HA_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotAddHostWithFTVmToNonHACluster",
@@ -213,7 +231,6 @@ impl serde::Serialize for CannotAddHostWithFtVmToNonHaCluster {
 }
 
 /// The fault `CannotChangeDrsBehaviorForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.1.
-#[derive(Default)]
 pub struct CannotChangeDrsBehaviorForFtSecondary {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -221,6 +238,15 @@ pub struct CannotChangeDrsBehaviorForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for CannotChangeDrsBehaviorForFtSecondary {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_CHANGE_DRS_BEHAVIOR_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeDrsBehaviorForFtSecondary",
@@ -293,7 +319,6 @@ impl serde::Serialize for CannotChangeDrsBehaviorForFtSecondary {
 }
 
 /// The fault `CannotChangeHaSettingsForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.1.
-#[derive(Default)]
 pub struct CannotChangeHaSettingsForFtSecondary {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -301,6 +326,15 @@ pub struct CannotChangeHaSettingsForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for CannotChangeHaSettingsForFtSecondary {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_CHANGE_HA_SETTINGS_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeHaSettingsForFtSecondary",
@@ -373,7 +407,6 @@ impl serde::Serialize for CannotChangeHaSettingsForFtSecondary {
 }
 
 /// The fault `CannotComputeFTCompatibleHosts`, a [`VmFaultToleranceIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct CannotComputeFtCompatibleHosts {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -381,6 +414,15 @@ pub struct CannotComputeFtCompatibleHosts {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for CannotComputeFtCompatibleHosts {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_COMPUTE_FT_COMPATIBLE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotComputeFTCompatibleHosts",
@@ -453,12 +495,19 @@ impl serde::Serialize for CannotComputeFtCompatibleHosts {
 }
 
 /// The fault `CannotDisconnectHostWithFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotDisconnectHostWithFaultToleranceVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for CannotDisconnectHostWithFaultToleranceVm {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_DISCONNECT_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotDisconnectHostWithFaultToleranceVm",
@@ -528,7 +577,6 @@ impl serde::Serialize for CannotDisconnectHostWithFaultToleranceVm {
 }
 
 /// The fault `CannotMoveFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotMoveFaultToleranceVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -536,6 +584,15 @@ pub struct CannotMoveFaultToleranceVm {
     pub move_type: String,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for CannotMoveFaultToleranceVm {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            move_type: String::new(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_MOVE_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveFaultToleranceVm",
@@ -608,10 +665,14 @@ impl serde::Serialize for CannotMoveFaultToleranceVm {
 }
 
 /// The fault `CannotMoveHostWithFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CannotMoveHostWithFaultToleranceVm {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for CannotMoveHostWithFaultToleranceVm {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static CANNOT_MOVE_HOST_WITH_FAULT_TOLERANCE_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveHostWithFaultToleranceVm",
@@ -677,10 +738,14 @@ impl serde::Serialize for CannotMoveHostWithFaultToleranceVm {
 }
 
 /// `DeviceGroupId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct DeviceGroupId {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for DeviceGroupId {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static DEVICE_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DeviceGroupId",
@@ -734,7 +799,6 @@ impl serde::Serialize for DeviceGroupId {
 }
 
 /// The fault `FailToLockFaultToleranceVMs`, a [`RuntimeFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct FailToLockFaultToleranceVms {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -744,6 +808,16 @@ pub struct FailToLockFaultToleranceVms {
     pub vm: rt::ManagedObjectReference,
     /// `alreadyLockedVm`: required reference to `VirtualMachine`.
     pub already_locked_vm: rt::ManagedObjectReference,
+}
+impl Default for FailToLockFaultToleranceVms {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            vm_name: String::new(),
+            vm: Default::default(),
+            already_locked_vm: Default::default(),
+        }
+    }
 }
 pub(crate) static FAIL_TO_LOCK_FAULT_TOLERANCE_VMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToLockFaultToleranceVMs",
@@ -819,10 +893,14 @@ impl serde::Serialize for FailToLockFaultToleranceVms {
 }
 
 /// `FaultDomainId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct FaultDomainId {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for FaultDomainId {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static FAULT_DOMAIN_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultDomainId",
@@ -876,7 +954,6 @@ impl serde::Serialize for FaultDomainId {
 }
 
 /// The fault `FaultToleranceCannotEditMem`, a [`VmConfigFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct FaultToleranceCannotEditMem {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -884,6 +961,15 @@ pub struct FaultToleranceCannotEditMem {
     pub vm_name: String,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for FaultToleranceCannotEditMem {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_CANNOT_EDIT_MEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceCannotEditMem",
@@ -956,7 +1042,6 @@ impl serde::Serialize for FaultToleranceCannotEditMem {
 }
 
 /// `FaultToleranceConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceConfigInfo {
     /// `role`: required int.
     pub role: i32,
@@ -966,6 +1051,16 @@ pub struct FaultToleranceConfigInfo {
     pub config_paths: Vec<String>,
     /// `orphaned`: optional boolean, since VI API 6.0.
     pub orphaned: Option<bool>,
+}
+impl Default for FaultToleranceConfigInfo {
+    fn default() -> Self {
+        Self {
+            role: 0,
+            instance_uuids: Vec::new(),
+            config_paths: Vec::new(),
+            orphaned: None,
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigInfo",
@@ -1029,7 +1124,6 @@ impl serde::Serialize for FaultToleranceConfigInfo {
 }
 
 /// `FaultToleranceConfigSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct FaultToleranceConfigSpec {
     /// `metaDataPath`: optional `FaultToleranceMetaSpec`.
     pub meta_data_path: Option<Box<FaultToleranceMetaSpec>>,
@@ -1039,6 +1133,16 @@ pub struct FaultToleranceConfigSpec {
     pub metro_ft_enabled: Option<bool>,
     /// `metroFtHostGroup`: optional string, since VI API 8.0.3.0.
     pub metro_ft_host_group: Option<String>,
+}
+impl Default for FaultToleranceConfigSpec {
+    fn default() -> Self {
+        Self {
+            meta_data_path: None,
+            secondary_vm_spec: None,
+            metro_ft_enabled: None,
+            metro_ft_host_group: None,
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceConfigSpec",
@@ -1101,12 +1205,19 @@ impl serde::Serialize for FaultToleranceConfigSpec {
 }
 
 /// `FaultToleranceDiskSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct FaultToleranceDiskSpec {
     /// `disk`: required `VirtualDevice` or a descendant.
     pub disk: rt::Poly<VirtualDevice>,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for FaultToleranceDiskSpec {
+    fn default() -> Self {
+        Self {
+            disk: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_DISK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceDiskSpec",
@@ -1163,10 +1274,16 @@ impl serde::Serialize for FaultToleranceDiskSpec {
 }
 
 /// `FaultToleranceMetaSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct FaultToleranceMetaSpec {
     /// `metaDataDatastore`: required reference to `Datastore`.
     pub meta_data_datastore: rt::ManagedObjectReference,
+}
+impl Default for FaultToleranceMetaSpec {
+    fn default() -> Self {
+        Self {
+            meta_data_datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_META_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceMetaSpec",
@@ -1220,12 +1337,19 @@ impl serde::Serialize for FaultToleranceMetaSpec {
 }
 
 /// The fault `FaultToleranceNotLicensed`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceNotLicensed {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `hostName`: optional string.
     pub host_name: Option<String>,
+}
+impl Default for FaultToleranceNotLicensed {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            host_name: None,
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotLicensed",
@@ -1295,12 +1419,19 @@ impl serde::Serialize for FaultToleranceNotLicensed {
 }
 
 /// `FaultTolerancePrimaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultTolerancePrimaryConfigInfo {
     /// The properties of `FaultToleranceConfigInfo`.
     pub base: FaultToleranceConfigInfo,
     /// `secondaries`: list, not empty, of reference to `VirtualMachine`.
     pub secondaries: Vec<rt::ManagedObjectReference>,
+}
+impl Default for FaultTolerancePrimaryConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: FaultToleranceConfigInfo::default(),
+            secondaries: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryConfigInfo",
@@ -1370,7 +1501,6 @@ impl serde::Serialize for FaultTolerancePrimaryConfigInfo {
 }
 
 /// The fault `FaultTolerancePrimaryPowerOnNotAttempted`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultTolerancePrimaryPowerOnNotAttempted {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -1378,6 +1508,15 @@ pub struct FaultTolerancePrimaryPowerOnNotAttempted {
     pub secondary_vm: rt::ManagedObjectReference,
     /// `primaryVm`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+}
+impl Default for FaultTolerancePrimaryPowerOnNotAttempted {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            secondary_vm: Default::default(),
+            primary_vm: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_PRIMARY_POWER_ON_NOT_ATTEMPTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultTolerancePrimaryPowerOnNotAttempted",
@@ -1450,12 +1589,19 @@ impl serde::Serialize for FaultTolerancePrimaryPowerOnNotAttempted {
 }
 
 /// `FaultToleranceSecondaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceSecondaryConfigInfo {
     /// The properties of `FaultToleranceConfigInfo`.
     pub base: FaultToleranceConfigInfo,
     /// `primaryVM`: required reference to `VirtualMachine`.
     pub primary_vm: rt::ManagedObjectReference,
+}
+impl Default for FaultToleranceSecondaryConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: FaultToleranceConfigInfo::default(),
+            primary_vm: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryConfigInfo",
@@ -1525,7 +1671,6 @@ impl serde::Serialize for FaultToleranceSecondaryConfigInfo {
 }
 
 /// `FaultToleranceSecondaryOpResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceSecondaryOpResult {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -1534,6 +1679,16 @@ pub struct FaultToleranceSecondaryOpResult {
     /// `powerOnResult`: optional `ClusterPowerOnVmResult`.
     #[cfg(feature = "cluster")]
     pub power_on_result: Option<Box<ClusterPowerOnVmResult>>,
+}
+impl Default for FaultToleranceSecondaryOpResult {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            power_on_attempted: false,
+            #[cfg(feature = "cluster")]
+            power_on_result: None,
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_SECONDARY_OP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceSecondaryOpResult",
@@ -1595,12 +1750,19 @@ impl serde::Serialize for FaultToleranceSecondaryOpResult {
 }
 
 /// `FaultToleranceVMConfigSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct FaultToleranceVmConfigSpec {
     /// `vmConfig`: optional reference to `Datastore`.
     pub vm_config: Option<rt::ManagedObjectReference>,
     /// `disks`: list of `FaultToleranceDiskSpec`.
     pub disks: Vec<FaultToleranceDiskSpec>,
+}
+impl Default for FaultToleranceVmConfigSpec {
+    fn default() -> Self {
+        Self {
+            vm_config: None,
+            disks: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVMConfigSpec",
@@ -1657,7 +1819,6 @@ impl serde::Serialize for FaultToleranceVmConfigSpec {
 }
 
 /// The fault `FaultToleranceVmNotDasProtected`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct FaultToleranceVmNotDasProtected {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -1665,6 +1826,15 @@ pub struct FaultToleranceVmNotDasProtected {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for FaultToleranceVmNotDasProtected {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_VM_NOT_DAS_PROTECTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceVmNotDasProtected",
@@ -1737,7 +1907,6 @@ impl serde::Serialize for FaultToleranceVmNotDasProtected {
 }
 
 /// The fault `FtIssuesOnHost`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct FtIssuesOnHost {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -1747,6 +1916,16 @@ pub struct FtIssuesOnHost {
     pub host_name: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+}
+impl Default for FtIssuesOnHost {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            host: Default::default(),
+            host_name: String::new(),
+            errors: Vec::new(),
+        }
+    }
 }
 pub(crate) static FT_ISSUES_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtIssuesOnHost",
@@ -1822,7 +2001,6 @@ impl serde::Serialize for FtIssuesOnHost {
 }
 
 /// The fault `FtVmHostRuleViolation`, a [`VmConfigFault`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct FtVmHostRuleViolation {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -1832,6 +2010,16 @@ pub struct FtVmHostRuleViolation {
     pub host_name: String,
     /// `hostGroup`: required string.
     pub host_group: String,
+}
+impl Default for FtVmHostRuleViolation {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+            host_name: String::new(),
+            host_group: String::new(),
+        }
+    }
 }
 pub(crate) static FT_VM_HOST_RULE_VIOLATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FtVmHostRuleViolation",
@@ -1907,7 +2095,6 @@ impl serde::Serialize for FtVmHostRuleViolation {
 }
 
 /// `HbrManagerReplicationVmInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HbrManagerReplicationVmInfo {
     /// `state`: required string.
     pub state: String,
@@ -1917,6 +2104,16 @@ pub struct HbrManagerReplicationVmInfo {
     pub image_id: Option<String>,
     /// `lastError`: optional `LocalizedMethodFault`.
     pub last_error: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HbrManagerReplicationVmInfo {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            progress_info: None,
+            image_id: None,
+            last_error: None,
+        }
+    }
 }
 pub(crate) static HBR_MANAGER_REPLICATION_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerReplicationVmInfo",
@@ -1979,7 +2176,6 @@ impl serde::Serialize for HbrManagerReplicationVmInfo {
 }
 
 /// `HbrManagerVmReplicationCapability`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HbrManagerVmReplicationCapability {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -1993,6 +2189,18 @@ pub struct HbrManagerVmReplicationCapability {
     pub min_rpo: Option<i64>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HbrManagerVmReplicationCapability {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            supported_quiesce_mode: String::new(),
+            compression_supported: false,
+            max_supported_source_disk_capacity: 0,
+            min_rpo: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static HBR_MANAGER_VM_REPLICATION_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrManagerVmReplicationCapability",
@@ -2061,8 +2269,12 @@ impl serde::Serialize for HbrManagerVmReplicationCapability {
 }
 
 /// `HbrReplicationTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct HbrReplicationTargetSpec {}
+impl Default for HbrReplicationTargetSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HBR_REPLICATION_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrReplicationTargetSpec",
     "9.0.0.0",
@@ -2111,12 +2323,19 @@ impl serde::Serialize for HbrReplicationTargetSpec {
 }
 
 /// `HbrTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct HbrTargetSpec {
     /// `targetIP`: required string.
     pub target_ip: String,
     /// `certificate`: required string.
     pub certificate: String,
+}
+impl Default for HbrTargetSpec {
+    fn default() -> Self {
+        Self {
+            target_ip: String::new(),
+            certificate: String::new(),
+        }
+    }
 }
 pub(crate) static HBR_TARGET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpec",
@@ -2173,10 +2392,14 @@ impl serde::Serialize for HbrTargetSpec {
 }
 
 /// `HbrTargetSpecReplacement`, a [`HbrReplicationTargetSpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct HbrTargetSpecReplacement {
     /// `spec`: list of `HbrTargetSpec`.
     pub spec: Vec<HbrTargetSpec>,
+}
+impl Default for HbrTargetSpecReplacement {
+    fn default() -> Self {
+        Self { spec: Vec::new() }
+    }
 }
 pub(crate) static HBR_TARGET_SPEC_REPLACEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HbrTargetSpecReplacement",
@@ -2230,12 +2453,19 @@ impl serde::Serialize for HbrTargetSpecReplacement {
 }
 
 /// `HostFaultToleranceManagerComponentHealthInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostFaultToleranceManagerComponentHealthInfo {
     /// `isStorageHealthy`: required boolean.
     pub is_storage_healthy: bool,
     /// `isNetworkHealthy`: required boolean.
     pub is_network_healthy: bool,
+}
+impl Default for HostFaultToleranceManagerComponentHealthInfo {
+    fn default() -> Self {
+        Self {
+            is_storage_healthy: false,
+            is_network_healthy: false,
+        }
+    }
 }
 pub(crate) static HOST_FAULT_TOLERANCE_MANAGER_COMPONENT_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFaultToleranceManagerComponentHealthInfo",
@@ -2292,7 +2522,6 @@ impl serde::Serialize for HostFaultToleranceManagerComponentHealthInfo {
 }
 
 /// The fault `HostIncompatibleForFaultTolerance`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIncompatibleForFaultTolerance {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -2300,6 +2529,15 @@ pub struct HostIncompatibleForFaultTolerance {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for HostIncompatibleForFaultTolerance {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            host_name: None,
+            reason: None,
+        }
+    }
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForFaultTolerance",
@@ -2372,7 +2610,6 @@ impl serde::Serialize for HostIncompatibleForFaultTolerance {
 }
 
 /// The fault `HostIncompatibleForRecordReplay`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIncompatibleForRecordReplay {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -2380,6 +2617,15 @@ pub struct HostIncompatibleForRecordReplay {
     pub host_name: Option<String>,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for HostIncompatibleForRecordReplay {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_name: None,
+            reason: None,
+        }
+    }
 }
 pub(crate) static HOST_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIncompatibleForRecordReplay",
@@ -2452,7 +2698,6 @@ impl serde::Serialize for HostIncompatibleForRecordReplay {
 }
 
 /// The fault `IncompatibleHostForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct IncompatibleHostForFtSecondary {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -2460,6 +2705,15 @@ pub struct IncompatibleHostForFtSecondary {
     pub host: rt::ManagedObjectReference,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+}
+impl Default for IncompatibleHostForFtSecondary {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            host: Default::default(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForFtSecondary",
@@ -2532,7 +2786,6 @@ impl serde::Serialize for IncompatibleHostForFtSecondary {
 }
 
 /// The fault `IncompatibleHostForVmReplication`, a [`ReplicationFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct IncompatibleHostForVmReplication {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
@@ -2542,6 +2795,16 @@ pub struct IncompatibleHostForVmReplication {
     pub host_name: String,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for IncompatibleHostForVmReplication {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+            vm_name: String::new(),
+            host_name: String::new(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static INCOMPATIBLE_HOST_FOR_VM_REPLICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleHostForVmReplication",
@@ -2617,7 +2880,6 @@ impl serde::Serialize for IncompatibleHostForVmReplication {
 }
 
 /// The fault `InvalidDasRestartPriorityForFtVm`, a [`InvalidArgument`], since VI API 4.1.
-#[derive(Default)]
 pub struct InvalidDasRestartPriorityForFtVm {
     /// The properties of `InvalidArgument`.
     pub base: InvalidArgument,
@@ -2625,6 +2887,15 @@ pub struct InvalidDasRestartPriorityForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for InvalidDasRestartPriorityForFtVm {
+    fn default() -> Self {
+        Self {
+            base: InvalidArgument::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_DAS_RESTART_PRIORITY_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDasRestartPriorityForFtVm",
@@ -2697,7 +2968,6 @@ impl serde::Serialize for InvalidDasRestartPriorityForFtVm {
 }
 
 /// The fault `InvalidDrsBehaviorForFtVm`, a [`InvalidArgument`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidDrsBehaviorForFtVm {
     /// The properties of `InvalidArgument`.
     pub base: InvalidArgument,
@@ -2705,6 +2975,15 @@ pub struct InvalidDrsBehaviorForFtVm {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for InvalidDrsBehaviorForFtVm {
+    fn default() -> Self {
+        Self {
+            base: InvalidArgument::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_DRS_BEHAVIOR_FOR_FT_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidDrsBehaviorForFtVm",
@@ -2777,12 +3056,19 @@ impl serde::Serialize for InvalidDrsBehaviorForFtVm {
 }
 
 /// The fault `InvalidOperationOnSecondaryVm`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidOperationOnSecondaryVm {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for InvalidOperationOnSecondaryVm {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_OPERATION_ON_SECONDARY_VM: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidOperationOnSecondaryVm",
@@ -2852,7 +3138,6 @@ impl serde::Serialize for InvalidOperationOnSecondaryVm {
 }
 
 /// The fault `NoHostSuitableForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoHostSuitableForFtSecondary {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -2860,6 +3145,15 @@ pub struct NoHostSuitableForFtSecondary {
     pub vm: rt::ManagedObjectReference,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for NoHostSuitableForFtSecondary {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static NO_HOST_SUITABLE_FOR_FT_SECONDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoHostSuitableForFtSecondary",
@@ -2932,7 +3226,6 @@ impl serde::Serialize for NoHostSuitableForFtSecondary {
 }
 
 /// The fault `NotSupportedDeviceForFT`, a [`VmFaultToleranceIssue`], since VI API 4.1.
-#[derive(Default)]
 pub struct NotSupportedDeviceForFt {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -2948,6 +3241,19 @@ pub struct NotSupportedDeviceForFt {
     pub device_type: String,
     /// `deviceLabel`: optional string.
     pub device_label: Option<String>,
+}
+impl Default for NotSupportedDeviceForFt {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            host: Default::default(),
+            host_name: None,
+            vm: Default::default(),
+            vm_name: None,
+            device_type: String::new(),
+            device_label: None,
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_DEVICE_FOR_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedDeviceForFT",
@@ -3032,7 +3338,6 @@ impl serde::Serialize for NotSupportedDeviceForFt {
 }
 
 /// The fault `PowerOnFtSecondaryFailed`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct PowerOnFtSecondaryFailed {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -3046,6 +3351,18 @@ pub struct PowerOnFtSecondaryFailed {
     pub host_errors: Vec<LocalizedMethodFault>,
     /// `rootCause`: required `LocalizedMethodFault`.
     pub root_cause: LocalizedMethodFault,
+}
+impl Default for PowerOnFtSecondaryFailed {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+            host_selection_by: Default::default(),
+            host_errors: Vec::new(),
+            root_cause: Default::default(),
+        }
+    }
 }
 pub(crate) static POWER_ON_FT_SECONDARY_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryFailed",
@@ -3127,7 +3444,6 @@ impl serde::Serialize for PowerOnFtSecondaryFailed {
 }
 
 /// The fault `PowerOnFtSecondaryTimedout`, a [`Timedout`], since VI API 4.0.
-#[derive(Default)]
 pub struct PowerOnFtSecondaryTimedout {
     /// The properties of `Timedout`.
     pub base: Timedout,
@@ -3137,6 +3453,16 @@ pub struct PowerOnFtSecondaryTimedout {
     pub vm_name: String,
     /// `timeout`: required int.
     pub timeout: i32,
+}
+impl Default for PowerOnFtSecondaryTimedout {
+    fn default() -> Self {
+        Self {
+            base: Timedout::default(),
+            vm: Default::default(),
+            vm_name: String::new(),
+            timeout: 0,
+        }
+    }
 }
 pub(crate) static POWER_ON_FT_SECONDARY_TIMEDOUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerOnFtSecondaryTimedout",
@@ -3212,10 +3538,14 @@ impl serde::Serialize for PowerOnFtSecondaryTimedout {
 }
 
 /// The fault `RecordReplayDisabled`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct RecordReplayDisabled {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for RecordReplayDisabled {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static RECORD_REPLAY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RecordReplayDisabled",
@@ -3281,10 +3611,16 @@ impl serde::Serialize for RecordReplayDisabled {
 }
 
 /// The fault `ReplicationConfigFault`, a [`ReplicationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationConfigFault {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+}
+impl Default for ReplicationConfigFault {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigFault",
@@ -3350,7 +3686,6 @@ impl serde::Serialize for ReplicationConfigFault {
 }
 
 /// `ReplicationConfigSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationConfigSpec {
     /// `generation`: required long.
     pub generation: i64,
@@ -3386,6 +3721,29 @@ pub struct ReplicationConfigSpec {
     pub use_hbr_proxy_http_preamble: Option<bool>,
     /// `disk`: list of `ReplicationInfoDiskSettings`.
     pub disk: Vec<ReplicationInfoDiskSettings>,
+}
+impl Default for ReplicationConfigSpec {
+    fn default() -> Self {
+        Self {
+            generation: 0,
+            vm_replication_id: String::new(),
+            destination: String::new(),
+            port: 0,
+            rpo: 0,
+            quiesce_guest_enabled: false,
+            paused: false,
+            opp_updates_enabled: false,
+            net_compression_enabled: None,
+            net_encryption_enabled: None,
+            encryption_destination: None,
+            additional_encryption_destination: Vec::new(),
+            encryption_port: None,
+            remote_certificate_thumbprint: None,
+            data_sets_replication_enabled: None,
+            use_hbr_proxy_http_preamble: None,
+            disk: Vec::new(),
+        }
+    }
 }
 pub(crate) static REPLICATION_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationConfigSpec",
@@ -3487,7 +3845,6 @@ impl serde::Serialize for ReplicationConfigSpec {
 }
 
 /// The fault `ReplicationDiskConfigFault`, a [`ReplicationConfigFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationDiskConfigFault {
     /// The properties of `ReplicationConfigFault`.
     pub base: ReplicationConfigFault,
@@ -3497,6 +3854,16 @@ pub struct ReplicationDiskConfigFault {
     pub vm_ref: Option<rt::ManagedObjectReference>,
     /// `key`: optional int.
     pub key: Option<i32>,
+}
+impl Default for ReplicationDiskConfigFault {
+    fn default() -> Self {
+        Self {
+            base: ReplicationConfigFault::default(),
+            reason: None,
+            vm_ref: None,
+            key: None,
+        }
+    }
 }
 pub(crate) static REPLICATION_DISK_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationDiskConfigFault",
@@ -3572,10 +3939,14 @@ impl serde::Serialize for ReplicationDiskConfigFault {
 }
 
 /// The fault `ReplicationFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for ReplicationFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static REPLICATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationFault",
@@ -3641,12 +4012,19 @@ impl serde::Serialize for ReplicationFault {
 }
 
 /// `ReplicationGroupId`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ReplicationGroupId {
     /// `faultDomainId`: required `FaultDomainId`.
     pub fault_domain_id: FaultDomainId,
     /// `deviceGroupId`: required `DeviceGroupId`.
     pub device_group_id: DeviceGroupId,
+}
+impl Default for ReplicationGroupId {
+    fn default() -> Self {
+        Self {
+            fault_domain_id: Default::default(),
+            device_group_id: Default::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_GROUP_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationGroupId",
@@ -3703,10 +4081,16 @@ impl serde::Serialize for ReplicationGroupId {
 }
 
 /// The fault `ReplicationIncompatibleWithFT`, a [`ReplicationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationIncompatibleWithFt {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+}
+impl Default for ReplicationIncompatibleWithFt {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_INCOMPATIBLE_WITH_FT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationIncompatibleWithFT",
@@ -3772,12 +4156,19 @@ impl serde::Serialize for ReplicationIncompatibleWithFt {
 }
 
 /// `ReplicationInfoDiskSettings`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationInfoDiskSettings {
     /// `key`: required int.
     pub key: i32,
     /// `diskReplicationId`: required string.
     pub disk_replication_id: String,
+}
+impl Default for ReplicationInfoDiskSettings {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            disk_replication_id: String::new(),
+        }
+    }
 }
 pub(crate) static REPLICATION_INFO_DISK_SETTINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInfoDiskSettings",
@@ -3834,7 +4225,6 @@ impl serde::Serialize for ReplicationInfoDiskSettings {
 }
 
 /// The fault `ReplicationInvalidOptions`, a [`ReplicationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationInvalidOptions {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
@@ -3842,6 +4232,15 @@ pub struct ReplicationInvalidOptions {
     pub options: String,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for ReplicationInvalidOptions {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+            options: String::new(),
+            entity: None,
+        }
+    }
 }
 pub(crate) static REPLICATION_INVALID_OPTIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationInvalidOptions",
@@ -3914,10 +4313,16 @@ impl serde::Serialize for ReplicationInvalidOptions {
 }
 
 /// The fault `ReplicationNotSupportedOnHost`, a [`ReplicationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationNotSupportedOnHost {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
+}
+impl Default for ReplicationNotSupportedOnHost {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_NOT_SUPPORTED_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationNotSupportedOnHost",
@@ -3983,10 +4388,16 @@ impl serde::Serialize for ReplicationNotSupportedOnHost {
 }
 
 /// `ReplicationSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ReplicationSpec {
     /// `replicationGroupId`: required `ReplicationGroupId`.
     pub replication_group_id: ReplicationGroupId,
+}
+impl Default for ReplicationSpec {
+    fn default() -> Self {
+        Self {
+            replication_group_id: Default::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationSpec",
@@ -4040,7 +4451,6 @@ impl serde::Serialize for ReplicationSpec {
 }
 
 /// The fault `ReplicationVmConfigFault`, a [`ReplicationConfigFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationVmConfigFault {
     /// The properties of `ReplicationConfigFault`.
     pub base: ReplicationConfigFault,
@@ -4048,6 +4458,15 @@ pub struct ReplicationVmConfigFault {
     pub reason: Option<String>,
     /// `vmRef`: optional reference to `VirtualMachine`.
     pub vm_ref: Option<rt::ManagedObjectReference>,
+}
+impl Default for ReplicationVmConfigFault {
+    fn default() -> Self {
+        Self {
+            base: ReplicationConfigFault::default(),
+            reason: None,
+            vm_ref: None,
+        }
+    }
 }
 pub(crate) static REPLICATION_VM_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmConfigFault",
@@ -4120,7 +4539,6 @@ impl serde::Serialize for ReplicationVmConfigFault {
 }
 
 /// The fault `ReplicationVmFault`, a [`ReplicationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationVmFault {
     /// The properties of `ReplicationFault`.
     pub base: ReplicationFault,
@@ -4132,6 +4550,17 @@ pub struct ReplicationVmFault {
     pub instance_id: Option<String>,
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
+}
+impl Default for ReplicationVmFault {
+    fn default() -> Self {
+        Self {
+            base: ReplicationFault::default(),
+            reason: String::new(),
+            state: None,
+            instance_id: None,
+            vm: Default::default(),
+        }
+    }
 }
 pub(crate) static REPLICATION_VM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmFault",
@@ -4210,7 +4639,6 @@ impl serde::Serialize for ReplicationVmFault {
 }
 
 /// The fault `ReplicationVmInProgressFault`, a [`ReplicationVmFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct ReplicationVmInProgressFault {
     /// The properties of `ReplicationVmFault`.
     pub base: ReplicationVmFault,
@@ -4218,6 +4646,15 @@ pub struct ReplicationVmInProgressFault {
     pub requested_activity: String,
     /// `inProgressActivity`: required string.
     pub in_progress_activity: String,
+}
+impl Default for ReplicationVmInProgressFault {
+    fn default() -> Self {
+        Self {
+            base: ReplicationVmFault::default(),
+            requested_activity: String::new(),
+            in_progress_activity: String::new(),
+        }
+    }
 }
 pub(crate) static REPLICATION_VM_IN_PROGRESS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmInProgressFault",
@@ -4290,7 +4727,6 @@ impl serde::Serialize for ReplicationVmInProgressFault {
 }
 
 /// `ReplicationVmProgressInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ReplicationVmProgressInfo {
     /// `progress`: required int.
     pub progress: i32,
@@ -4302,6 +4738,17 @@ pub struct ReplicationVmProgressInfo {
     pub checksum_total_bytes: Option<i64>,
     /// `checksumComparedBytes`: optional long.
     pub checksum_compared_bytes: Option<i64>,
+}
+impl Default for ReplicationVmProgressInfo {
+    fn default() -> Self {
+        Self {
+            progress: 0,
+            bytes_transferred: 0,
+            bytes_to_transfer: 0,
+            checksum_total_bytes: None,
+            checksum_compared_bytes: None,
+        }
+    }
 }
 pub(crate) static REPLICATION_VM_PROGRESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReplicationVmProgressInfo",
@@ -4367,12 +4814,19 @@ impl serde::Serialize for ReplicationVmProgressInfo {
 }
 
 /// The fault `SecondaryVmAlreadyDisabled`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct SecondaryVmAlreadyDisabled {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for SecondaryVmAlreadyDisabled {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static SECONDARY_VM_ALREADY_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyDisabled",
@@ -4442,12 +4896,19 @@ impl serde::Serialize for SecondaryVmAlreadyDisabled {
 }
 
 /// The fault `SecondaryVmAlreadyEnabled`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct SecondaryVmAlreadyEnabled {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for SecondaryVmAlreadyEnabled {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static SECONDARY_VM_ALREADY_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyEnabled",
@@ -4517,12 +4978,19 @@ impl serde::Serialize for SecondaryVmAlreadyEnabled {
 }
 
 /// The fault `SecondaryVmAlreadyRegistered`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct SecondaryVmAlreadyRegistered {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for SecondaryVmAlreadyRegistered {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static SECONDARY_VM_ALREADY_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmAlreadyRegistered",
@@ -4592,12 +5060,19 @@ impl serde::Serialize for SecondaryVmAlreadyRegistered {
 }
 
 /// The fault `SecondaryVmNotRegistered`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct SecondaryVmNotRegistered {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
+}
+impl Default for SecondaryVmNotRegistered {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            instance_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static SECONDARY_VM_NOT_REGISTERED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecondaryVmNotRegistered",
@@ -4667,12 +5142,19 @@ impl serde::Serialize for SecondaryVmNotRegistered {
 }
 
 /// The fault `VmConfigIncompatibleForFaultTolerance`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmConfigIncompatibleForFaultTolerance {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VmConfigIncompatibleForFaultTolerance {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForFaultTolerance",
@@ -4742,12 +5224,19 @@ impl serde::Serialize for VmConfigIncompatibleForFaultTolerance {
 }
 
 /// The fault `VmConfigIncompatibleForRecordReplay`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmConfigIncompatibleForRecordReplay {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VmConfigIncompatibleForRecordReplay {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_INCOMPATIBLE_FOR_RECORD_REPLAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigIncompatibleForRecordReplay",
@@ -4817,10 +5306,14 @@ impl serde::Serialize for VmConfigIncompatibleForRecordReplay {
 }
 
 /// `VmEndRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmEndRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmEndRecordingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_END_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndRecordingEvent",
@@ -4886,10 +5379,14 @@ impl serde::Serialize for VmEndRecordingEvent {
 }
 
 /// `VmEndReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmEndReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmEndReplayingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_END_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmEndReplayingEvent",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VmFailedStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFailedStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for VmFailedStartingSecondaryEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_FAILED_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedStartingSecondaryEvent",
@@ -81,10 +88,14 @@ impl serde::Serialize for VmFailedStartingSecondaryEvent {
 }
 
 /// `VmFailedUpdatingSecondaryConfig`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFailedUpdatingSecondaryConfig {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmFailedUpdatingSecondaryConfig {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_FAILED_UPDATING_SECONDARY_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFailedUpdatingSecondaryConfig",
@@ -150,7 +161,6 @@ impl serde::Serialize for VmFailedUpdatingSecondaryConfig {
 }
 
 /// The fault `VmFaultToleranceConfigIssue`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceConfigIssue {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -160,6 +170,16 @@ pub struct VmFaultToleranceConfigIssue {
     pub entity_name: Option<String>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for VmFaultToleranceConfigIssue {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            reason: None,
+            entity_name: None,
+            entity: None,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssue",
@@ -235,7 +255,6 @@ impl serde::Serialize for VmFaultToleranceConfigIssue {
 }
 
 /// The fault `VmFaultToleranceConfigIssueWrapper`, a [`VmFaultToleranceIssue`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmFaultToleranceConfigIssueWrapper {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -245,6 +264,16 @@ pub struct VmFaultToleranceConfigIssueWrapper {
     pub entity: Option<rt::ManagedObjectReference>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VmFaultToleranceConfigIssueWrapper {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            entity_name: None,
+            entity: None,
+            error: None,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_CONFIG_ISSUE_WRAPPER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceConfigIssueWrapper",
@@ -320,7 +349,6 @@ impl serde::Serialize for VmFaultToleranceConfigIssueWrapper {
 }
 
 /// The fault `VmFaultToleranceInvalidFileBacking`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceInvalidFileBacking {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -328,6 +356,15 @@ pub struct VmFaultToleranceInvalidFileBacking {
     pub backing_type: Option<String>,
     /// `backingFilename`: optional string.
     pub backing_filename: Option<String>,
+}
+impl Default for VmFaultToleranceInvalidFileBacking {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            backing_type: None,
+            backing_filename: None,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_INVALID_FILE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceInvalidFileBacking",
@@ -400,10 +437,14 @@ impl serde::Serialize for VmFaultToleranceInvalidFileBacking {
 }
 
 /// The fault `VmFaultToleranceIssue`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceIssue {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VmFaultToleranceIssue {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceIssue",
@@ -469,7 +510,6 @@ impl serde::Serialize for VmFaultToleranceIssue {
 }
 
 /// The fault `VmFaultToleranceOpIssuesList`, a [`VmFaultToleranceIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceOpIssuesList {
     /// The properties of `VmFaultToleranceIssue`.
     pub base: VmFaultToleranceIssue,
@@ -477,6 +517,15 @@ pub struct VmFaultToleranceOpIssuesList {
     pub errors: Vec<LocalizedMethodFault>,
     /// `warnings`: list of `LocalizedMethodFault`.
     pub warnings: Vec<LocalizedMethodFault>,
+}
+impl Default for VmFaultToleranceOpIssuesList {
+    fn default() -> Self {
+        Self {
+            base: VmFaultToleranceIssue::default(),
+            errors: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_OP_ISSUES_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceOpIssuesList",
@@ -549,7 +598,6 @@ impl serde::Serialize for VmFaultToleranceOpIssuesList {
 }
 
 /// `VmFaultToleranceStateChangedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceStateChangedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
@@ -557,6 +605,15 @@ pub struct VmFaultToleranceStateChangedEvent {
     pub old_state: enums::VirtualMachineFaultToleranceState,
     /// `newState`: required `VirtualMachineFaultToleranceState`.
     pub new_state: enums::VirtualMachineFaultToleranceState,
+}
+impl Default for VmFaultToleranceStateChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            old_state: Default::default(),
+            new_state: Default::default(),
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_STATE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceStateChangedEvent",
@@ -629,7 +686,6 @@ impl serde::Serialize for VmFaultToleranceStateChangedEvent {
 }
 
 /// The fault `VmFaultToleranceTooManyFtVcpusOnHost`, a [`InsufficientResourcesFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct VmFaultToleranceTooManyFtVcpusOnHost {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -637,6 +693,15 @@ pub struct VmFaultToleranceTooManyFtVcpusOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVcpus`: required int.
     pub max_num_ft_vcpus: i32,
+}
+impl Default for VmFaultToleranceTooManyFtVcpusOnHost {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            host_name: None,
+            max_num_ft_vcpus: 0,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_FT_VCPUS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyFtVcpusOnHost",
@@ -709,7 +774,6 @@ impl serde::Serialize for VmFaultToleranceTooManyFtVcpusOnHost {
 }
 
 /// The fault `VmFaultToleranceTooManyVMsOnHost`, a [`InsufficientResourcesFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmFaultToleranceTooManyVmsOnHost {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -717,6 +781,15 @@ pub struct VmFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumFtVms`: required int.
     pub max_num_ft_vms: i32,
+}
+impl Default for VmFaultToleranceTooManyVmsOnHost {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            host_name: None,
+            max_num_ft_vms: 0,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTooManyVMsOnHost",
@@ -789,10 +862,14 @@ impl serde::Serialize for VmFaultToleranceTooManyVmsOnHost {
 }
 
 /// `VmFaultToleranceTurnedOffEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceTurnedOffEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmFaultToleranceTurnedOffEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_TURNED_OFF_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceTurnedOffEvent",
@@ -858,12 +935,19 @@ impl serde::Serialize for VmFaultToleranceTurnedOffEvent {
 }
 
 /// `VmFaultToleranceVmTerminatedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmFaultToleranceVmTerminatedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for VmFaultToleranceVmTerminatedEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_FAULT_TOLERANCE_VM_TERMINATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmFaultToleranceVmTerminatedEvent",
@@ -933,10 +1017,14 @@ impl serde::Serialize for VmFaultToleranceVmTerminatedEvent {
 }
 
 /// `VmMaxFTRestartCountReached`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmMaxFtRestartCountReached {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmMaxFtRestartCountReached {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_MAX_FT_RESTART_COUNT_REACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMaxFTRestartCountReached",
@@ -1002,10 +1090,14 @@ impl serde::Serialize for VmMaxFtRestartCountReached {
 }
 
 /// The fault `VmMonitorIncompatibleForFaultTolerance`, a [`VimFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct VmMonitorIncompatibleForFaultTolerance {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VmMonitorIncompatibleForFaultTolerance {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VM_MONITOR_INCOMPATIBLE_FOR_FAULT_TOLERANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMonitorIncompatibleForFaultTolerance",
@@ -1071,10 +1163,14 @@ impl serde::Serialize for VmMonitorIncompatibleForFaultTolerance {
 }
 
 /// `VmNoCompatibleHostForSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmNoCompatibleHostForSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmNoCompatibleHostForSecondaryEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_NO_COMPATIBLE_HOST_FOR_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmNoCompatibleHostForSecondaryEvent",
@@ -1140,12 +1236,19 @@ impl serde::Serialize for VmNoCompatibleHostForSecondaryEvent {
 }
 
 /// `VmPrimaryFailoverEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmPrimaryFailoverEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for VmPrimaryFailoverEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_PRIMARY_FAILOVER_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPrimaryFailoverEvent",
@@ -1215,10 +1318,14 @@ impl serde::Serialize for VmPrimaryFailoverEvent {
 }
 
 /// `VmSecondaryAddedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmSecondaryAddedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSecondaryAddedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SECONDARY_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryAddedEvent",
@@ -1284,12 +1391,19 @@ impl serde::Serialize for VmSecondaryAddedEvent {
 }
 
 /// `VmSecondaryDisabledBySystemEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmSecondaryDisabledBySystemEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `reason`: optional `LocalizedMethodFault`.
     pub reason: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VmSecondaryDisabledBySystemEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static VM_SECONDARY_DISABLED_BY_SYSTEM_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledBySystemEvent",
@@ -1359,10 +1473,14 @@ impl serde::Serialize for VmSecondaryDisabledBySystemEvent {
 }
 
 /// `VmSecondaryDisabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmSecondaryDisabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSecondaryDisabledEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SECONDARY_DISABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryDisabledEvent",
@@ -1428,10 +1546,14 @@ impl serde::Serialize for VmSecondaryDisabledEvent {
 }
 
 /// `VmSecondaryEnabledEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmSecondaryEnabledEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSecondaryEnabledEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SECONDARY_ENABLED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryEnabledEvent",
@@ -1497,10 +1619,14 @@ impl serde::Serialize for VmSecondaryEnabledEvent {
 }
 
 /// `VmSecondaryStartedEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmSecondaryStartedEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmSecondaryStartedEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_SECONDARY_STARTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSecondaryStartedEvent",
@@ -1566,7 +1692,6 @@ impl serde::Serialize for VmSecondaryStartedEvent {
 }
 
 /// The fault `VmSmpFaultToleranceTooManyVMsOnHost`, a [`InsufficientResourcesFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct VmSmpFaultToleranceTooManyVmsOnHost {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -1574,6 +1699,15 @@ pub struct VmSmpFaultToleranceTooManyVmsOnHost {
     pub host_name: Option<String>,
     /// `maxNumSmpFtVms`: required int.
     pub max_num_smp_ft_vms: i32,
+}
+impl Default for VmSmpFaultToleranceTooManyVmsOnHost {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            host_name: None,
+            max_num_smp_ft_vms: 0,
+        }
+    }
 }
 pub(crate) static VM_SMP_FAULT_TOLERANCE_TOO_MANY_VMS_ON_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmSmpFaultToleranceTooManyVMsOnHost",
@@ -1646,10 +1780,14 @@ impl serde::Serialize for VmSmpFaultToleranceTooManyVmsOnHost {
 }
 
 /// `VmStartRecordingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmStartRecordingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmStartRecordingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_START_RECORDING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartRecordingEvent",
@@ -1715,10 +1853,14 @@ impl serde::Serialize for VmStartRecordingEvent {
 }
 
 /// `VmStartReplayingEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmStartReplayingEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmStartReplayingEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_START_REPLAYING_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartReplayingEvent",
@@ -1784,10 +1926,14 @@ impl serde::Serialize for VmStartReplayingEvent {
 }
 
 /// `VmStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
+}
+impl Default for VmStartingSecondaryEvent {
+    fn default() -> Self {
+        Self { base: VmEvent::default() }
+    }
 }
 pub(crate) static VM_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmStartingSecondaryEvent",
@@ -1853,12 +1999,19 @@ impl serde::Serialize for VmStartingSecondaryEvent {
 }
 
 /// `VmTimedoutStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmTimedoutStartingSecondaryEvent {
     /// The properties of `VmEvent`.
     pub base: VmEvent,
     /// `timeout`: optional long.
     pub timeout: Option<i64>,
+}
+impl Default for VmTimedoutStartingSecondaryEvent {
+    fn default() -> Self {
+        Self {
+            base: VmEvent::default(),
+            timeout: None,
+        }
+    }
 }
 pub(crate) static VM_TIMEDOUT_STARTING_SECONDARY_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmTimedoutStartingSecondaryEvent",

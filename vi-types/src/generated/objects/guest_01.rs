@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `FileTransferInformation`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct FileTransferInformation {
     /// `attributes`: required `GuestFileAttributes` or a descendant.
     pub attributes: rt::Poly<GuestFileAttributes>,
@@ -14,6 +13,15 @@ pub struct FileTransferInformation {
     pub size: i64,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for FileTransferInformation {
+    fn default() -> Self {
+        Self {
+            attributes: Default::default(),
+            size: 0,
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static FILE_TRANSFER_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileTransferInformation",
@@ -73,12 +81,19 @@ impl serde::Serialize for FileTransferInformation {
 }
 
 /// `GuestAliases`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAliases {
     /// `base64Cert`: required string.
     pub base64_cert: String,
     /// `aliases`: list, not empty, of `GuestAuthAliasInfo`.
     pub aliases: Vec<GuestAuthAliasInfo>,
+}
+impl Default for GuestAliases {
+    fn default() -> Self {
+        Self {
+            base64_cert: String::new(),
+            aliases: Vec::new(),
+        }
+    }
 }
 pub(crate) static GUEST_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliases",
@@ -135,12 +150,19 @@ impl serde::Serialize for GuestAliases {
 }
 
 /// `GuestAuthAliasInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAuthAliasInfo {
     /// `subject`: required `GuestAuthSubject` or a descendant.
     pub subject: rt::Poly<GuestAuthSubject>,
     /// `comment`: required string.
     pub comment: String,
+}
+impl Default for GuestAuthAliasInfo {
+    fn default() -> Self {
+        Self {
+            subject: Default::default(),
+            comment: String::new(),
+        }
+    }
 }
 pub(crate) static GUEST_AUTH_ALIAS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAliasInfo",
@@ -197,8 +219,12 @@ impl serde::Serialize for GuestAuthAliasInfo {
 }
 
 /// `GuestAuthAnySubject`, a [`GuestAuthSubject`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAuthAnySubject {}
+impl Default for GuestAuthAnySubject {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_AUTH_ANY_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthAnySubject",
     "6.0",
@@ -249,10 +275,14 @@ impl serde::Serialize for GuestAuthAnySubject {
 }
 
 /// `GuestAuthNamedSubject`, a [`GuestAuthSubject`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAuthNamedSubject {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for GuestAuthNamedSubject {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static GUEST_AUTH_NAMED_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthNamedSubject",
@@ -308,8 +338,12 @@ impl serde::Serialize for GuestAuthNamedSubject {
 }
 
 /// `GuestAuthSubject`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAuthSubject {}
+impl Default for GuestAuthSubject {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_AUTH_SUBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthSubject",
     "6.0",
@@ -359,10 +393,14 @@ impl serde::Serialize for GuestAuthSubject {
 }
 
 /// `GuestAuthentication`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestAuthentication {
     /// `interactiveSession`: required boolean.
     pub interactive_session: bool,
+}
+impl Default for GuestAuthentication {
+    fn default() -> Self {
+        Self { interactive_session: false }
+    }
 }
 pub(crate) static GUEST_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthentication",
@@ -417,7 +455,6 @@ impl serde::Serialize for GuestAuthentication {
 }
 
 /// The fault `GuestAuthenticationChallenge`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestAuthenticationChallenge {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
@@ -425,6 +462,15 @@ pub struct GuestAuthenticationChallenge {
     pub server_challenge: rt::Poly<GuestAuthentication>,
     /// `sessionID`: required long.
     pub session_id: i64,
+}
+impl Default for GuestAuthenticationChallenge {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+            server_challenge: Default::default(),
+            session_id: 0,
+        }
+    }
 }
 pub(crate) static GUEST_AUTHENTICATION_CHALLENGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthenticationChallenge",
@@ -497,10 +543,16 @@ impl serde::Serialize for GuestAuthenticationChallenge {
 }
 
 /// The fault `GuestComponentsOutOfDate`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestComponentsOutOfDate {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for GuestComponentsOutOfDate {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_COMPONENTS_OUT_OF_DATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestComponentsOutOfDate",
@@ -566,7 +618,6 @@ impl serde::Serialize for GuestComponentsOutOfDate {
 }
 
 /// `GuestFileAttributes`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestFileAttributes {
     /// `modificationTime`: optional dateTime.
     pub modification_time: Option<rt::DateTime>,
@@ -574,6 +625,15 @@ pub struct GuestFileAttributes {
     pub access_time: Option<rt::DateTime>,
     /// `symlinkTarget`: optional string.
     pub symlink_target: Option<String>,
+}
+impl Default for GuestFileAttributes {
+    fn default() -> Self {
+        Self {
+            modification_time: None,
+            access_time: None,
+            symlink_target: None,
+        }
+    }
 }
 pub(crate) static GUEST_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileAttributes",
@@ -634,7 +694,6 @@ impl serde::Serialize for GuestFileAttributes {
 }
 
 /// `GuestFileInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestFileInfo {
     /// `path`: required string.
     pub path: String,
@@ -644,6 +703,16 @@ pub struct GuestFileInfo {
     pub size: i64,
     /// `attributes`: required `GuestFileAttributes` or a descendant.
     pub attributes: rt::Poly<GuestFileAttributes>,
+}
+impl Default for GuestFileInfo {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            r#type: String::new(),
+            size: 0,
+            attributes: Default::default(),
+        }
+    }
 }
 pub(crate) static GUEST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileInfo",
@@ -706,12 +775,19 @@ impl serde::Serialize for GuestFileInfo {
 }
 
 /// `GuestListFileInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestListFileInfo {
     /// `files`: list of `GuestFileInfo`.
     pub files: Vec<GuestFileInfo>,
     /// `remaining`: required int.
     pub remaining: i32,
+}
+impl Default for GuestListFileInfo {
+    fn default() -> Self {
+        Self {
+            files: Vec::new(),
+            remaining: 0,
+        }
+    }
 }
 pub(crate) static GUEST_LIST_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestListFileInfo",
@@ -768,7 +844,6 @@ impl serde::Serialize for GuestListFileInfo {
 }
 
 /// `GuestMappedAliases`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestMappedAliases {
     /// `base64Cert`: required string.
     pub base64_cert: String,
@@ -776,6 +851,15 @@ pub struct GuestMappedAliases {
     pub username: String,
     /// `subjects`: list, not empty, of `GuestAuthSubject` or a descendant.
     pub subjects: Vec<rt::Poly<GuestAuthSubject>>,
+}
+impl Default for GuestMappedAliases {
+    fn default() -> Self {
+        Self {
+            base64_cert: String::new(),
+            username: String::new(),
+            subjects: Vec::new(),
+        }
+    }
 }
 pub(crate) static GUEST_MAPPED_ALIASES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMappedAliases",
@@ -835,10 +919,16 @@ impl serde::Serialize for GuestMappedAliases {
 }
 
 /// The fault `GuestMultipleMappings`, a [`GuestOperationsFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestMultipleMappings {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for GuestMultipleMappings {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_MULTIPLE_MAPPINGS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestMultipleMappings",
@@ -904,10 +994,14 @@ impl serde::Serialize for GuestMultipleMappings {
 }
 
 /// The fault `GuestOperationsFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestOperationsFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for GuestOperationsFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static GUEST_OPERATIONS_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsFault",
@@ -973,10 +1067,16 @@ impl serde::Serialize for GuestOperationsFault {
 }
 
 /// The fault `GuestOperationsUnavailable`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestOperationsUnavailable {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for GuestOperationsUnavailable {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_OPERATIONS_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsUnavailable",
@@ -1042,10 +1142,16 @@ impl serde::Serialize for GuestOperationsUnavailable {
 }
 
 /// The fault `GuestPermissionDenied`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestPermissionDenied {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for GuestPermissionDenied {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_PERMISSION_DENIED: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPermissionDenied",
@@ -1111,7 +1217,6 @@ impl serde::Serialize for GuestPermissionDenied {
 }
 
 /// `GuestPosixFileAttributes`, a [`GuestFileAttributes`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestPosixFileAttributes {
     /// The properties of `GuestFileAttributes`.
     pub base: GuestFileAttributes,
@@ -1121,6 +1226,16 @@ pub struct GuestPosixFileAttributes {
     pub group_id: Option<i32>,
     /// `permissions`: optional long.
     pub permissions: Option<i64>,
+}
+impl Default for GuestPosixFileAttributes {
+    fn default() -> Self {
+        Self {
+            base: GuestFileAttributes::default(),
+            owner_id: None,
+            group_id: None,
+            permissions: None,
+        }
+    }
 }
 pub(crate) static GUEST_POSIX_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestPosixFileAttributes",
@@ -1196,7 +1311,6 @@ impl serde::Serialize for GuestPosixFileAttributes {
 }
 
 /// `GuestProcessInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestProcessInfo {
     /// `name`: required string.
     pub name: String,
@@ -1212,6 +1326,19 @@ pub struct GuestProcessInfo {
     pub end_time: Option<rt::DateTime>,
     /// `exitCode`: optional int.
     pub exit_code: Option<i32>,
+}
+impl Default for GuestProcessInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            pid: 0,
+            owner: String::new(),
+            cmd_line: String::new(),
+            start_time: Default::default(),
+            end_time: None,
+            exit_code: None,
+        }
+    }
 }
 pub(crate) static GUEST_PROCESS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessInfo",
@@ -1283,12 +1410,19 @@ impl serde::Serialize for GuestProcessInfo {
 }
 
 /// The fault `GuestProcessNotFound`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestProcessNotFound {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
     /// `pid`: required long.
     pub pid: i64,
+}
+impl Default for GuestProcessNotFound {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+            pid: 0,
+        }
+    }
 }
 pub(crate) static GUEST_PROCESS_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessNotFound",
@@ -1358,7 +1492,6 @@ impl serde::Serialize for GuestProcessNotFound {
 }
 
 /// `GuestProgramSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestProgramSpec {
     /// `programPath`: required string.
     pub program_path: String,
@@ -1368,6 +1501,16 @@ pub struct GuestProgramSpec {
     pub working_directory: Option<String>,
     /// `envVariables`: list of string.
     pub env_variables: Vec<String>,
+}
+impl Default for GuestProgramSpec {
+    fn default() -> Self {
+        Self {
+            program_path: String::new(),
+            arguments: String::new(),
+            working_directory: None,
+            env_variables: Vec::new(),
+        }
+    }
 }
 pub(crate) static GUEST_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProgramSpec",
@@ -1431,12 +1574,19 @@ impl serde::Serialize for GuestProgramSpec {
 }
 
 /// `GuestRegKeyNameSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegKeyNameSpec {
     /// `registryPath`: required string.
     pub registry_path: String,
     /// `wowBitness`: required string.
     pub wow_bitness: String,
+}
+impl Default for GuestRegKeyNameSpec {
+    fn default() -> Self {
+        Self {
+            registry_path: String::new(),
+            wow_bitness: String::new(),
+        }
+    }
 }
 pub(crate) static GUEST_REG_KEY_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyNameSpec",
@@ -1493,12 +1643,19 @@ impl serde::Serialize for GuestRegKeyNameSpec {
 }
 
 /// `GuestRegKeyRecordSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegKeyRecordSpec {
     /// `key`: required `GuestRegKeySpec`.
     pub key: GuestRegKeySpec,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for GuestRegKeyRecordSpec {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static GUEST_REG_KEY_RECORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeyRecordSpec",
@@ -1555,7 +1712,6 @@ impl serde::Serialize for GuestRegKeyRecordSpec {
 }
 
 /// `GuestRegKeySpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegKeySpec {
     /// `keyName`: required `GuestRegKeyNameSpec`.
     pub key_name: GuestRegKeyNameSpec,
@@ -1563,6 +1719,15 @@ pub struct GuestRegKeySpec {
     pub class_type: String,
     /// `lastWritten`: required dateTime.
     pub last_written: rt::DateTime,
+}
+impl Default for GuestRegKeySpec {
+    fn default() -> Self {
+        Self {
+            key_name: Default::default(),
+            class_type: String::new(),
+            last_written: Default::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REG_KEY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegKeySpec",
@@ -1622,10 +1787,14 @@ impl serde::Serialize for GuestRegKeySpec {
 }
 
 /// `GuestRegValueBinarySpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueBinarySpec {
     /// `value`: optional base64Binary.
     pub value: Option<rt::Binary>,
+}
+impl Default for GuestRegValueBinarySpec {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_BINARY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueBinarySpec",
@@ -1681,8 +1850,12 @@ impl serde::Serialize for GuestRegValueBinarySpec {
 }
 
 /// `GuestRegValueDataSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueDataSpec {}
+impl Default for GuestRegValueDataSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_REG_VALUE_DATA_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDataSpec",
     "6.0",
@@ -1732,10 +1905,14 @@ impl serde::Serialize for GuestRegValueDataSpec {
 }
 
 /// `GuestRegValueDwordSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueDwordSpec {
     /// `value`: required int.
     pub value: i32,
+}
+impl Default for GuestRegValueDwordSpec {
+    fn default() -> Self {
+        Self { value: 0 }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_DWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueDwordSpec",
@@ -1791,10 +1968,14 @@ impl serde::Serialize for GuestRegValueDwordSpec {
 }
 
 /// `GuestRegValueExpandStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueExpandStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+}
+impl Default for GuestRegValueExpandStringSpec {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_EXPAND_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueExpandStringSpec",
@@ -1850,10 +2031,14 @@ impl serde::Serialize for GuestRegValueExpandStringSpec {
 }
 
 /// `GuestRegValueMultiStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueMultiStringSpec {
     /// `value`: list of string.
     pub value: Vec<String>,
+}
+impl Default for GuestRegValueMultiStringSpec {
+    fn default() -> Self {
+        Self { value: Vec::new() }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_MULTI_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueMultiStringSpec",
@@ -1909,12 +2094,19 @@ impl serde::Serialize for GuestRegValueMultiStringSpec {
 }
 
 /// `GuestRegValueNameSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueNameSpec {
     /// `keyName`: required `GuestRegKeyNameSpec`.
     pub key_name: GuestRegKeyNameSpec,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for GuestRegValueNameSpec {
+    fn default() -> Self {
+        Self {
+            key_name: Default::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_NAME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueNameSpec",
@@ -1971,10 +2163,14 @@ impl serde::Serialize for GuestRegValueNameSpec {
 }
 
 /// `GuestRegValueQwordSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueQwordSpec {
     /// `value`: required long.
     pub value: i64,
+}
+impl Default for GuestRegValueQwordSpec {
+    fn default() -> Self {
+        Self { value: 0 }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_QWORD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueQwordSpec",
@@ -2030,12 +2226,19 @@ impl serde::Serialize for GuestRegValueQwordSpec {
 }
 
 /// `GuestRegValueSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueSpec {
     /// `name`: required `GuestRegValueNameSpec`.
     pub name: GuestRegValueNameSpec,
     /// `data`: required `GuestRegValueDataSpec` or a descendant.
     pub data: rt::Poly<GuestRegValueDataSpec>,
+}
+impl Default for GuestRegValueSpec {
+    fn default() -> Self {
+        Self {
+            name: Default::default(),
+            data: Default::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueSpec",
@@ -2092,10 +2295,14 @@ impl serde::Serialize for GuestRegValueSpec {
 }
 
 /// `GuestRegValueStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegValueStringSpec {
     /// `value`: optional string.
     pub value: Option<String>,
+}
+impl Default for GuestRegValueStringSpec {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 pub(crate) static GUEST_REG_VALUE_STRING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegValueStringSpec",
@@ -2151,12 +2358,19 @@ impl serde::Serialize for GuestRegValueStringSpec {
 }
 
 /// The fault `GuestRegistryFault`, a [`GuestOperationsFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryFault {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
     /// `windowsSystemErrorCode`: required long.
     pub windows_system_error_code: i64,
+}
+impl Default for GuestRegistryFault {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+            windows_system_error_code: 0,
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryFault",
@@ -2226,10 +2440,16 @@ impl serde::Serialize for GuestRegistryFault {
 }
 
 /// The fault `GuestRegistryKeyAlreadyExists`, a [`GuestRegistryKeyFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryKeyAlreadyExists {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+}
+impl Default for GuestRegistryKeyAlreadyExists {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryKeyFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_KEY_ALREADY_EXISTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyAlreadyExists",
@@ -2295,12 +2515,19 @@ impl serde::Serialize for GuestRegistryKeyAlreadyExists {
 }
 
 /// The fault `GuestRegistryKeyFault`, a [`GuestRegistryFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryKeyFault {
     /// The properties of `GuestRegistryFault`.
     pub base: GuestRegistryFault,
     /// `keyName`: required string.
     pub key_name: String,
+}
+impl Default for GuestRegistryKeyFault {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryFault::default(),
+            key_name: String::new(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_KEY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyFault",
@@ -2370,10 +2597,16 @@ impl serde::Serialize for GuestRegistryKeyFault {
 }
 
 /// The fault `GuestRegistryKeyHasSubkeys`, a [`GuestRegistryKeyFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryKeyHasSubkeys {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+}
+impl Default for GuestRegistryKeyHasSubkeys {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryKeyFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_KEY_HAS_SUBKEYS: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyHasSubkeys",
@@ -2439,10 +2672,16 @@ impl serde::Serialize for GuestRegistryKeyHasSubkeys {
 }
 
 /// The fault `GuestRegistryKeyInvalid`, a [`GuestRegistryKeyFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryKeyInvalid {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+}
+impl Default for GuestRegistryKeyInvalid {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryKeyFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_KEY_INVALID: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyInvalid",
@@ -2508,10 +2747,16 @@ impl serde::Serialize for GuestRegistryKeyInvalid {
 }
 
 /// The fault `GuestRegistryKeyParentVolatile`, a [`GuestRegistryKeyFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryKeyParentVolatile {
     /// The properties of `GuestRegistryKeyFault`.
     pub base: GuestRegistryKeyFault,
+}
+impl Default for GuestRegistryKeyParentVolatile {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryKeyFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_KEY_PARENT_VOLATILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryKeyParentVolatile",
@@ -2577,7 +2822,6 @@ impl serde::Serialize for GuestRegistryKeyParentVolatile {
 }
 
 /// The fault `GuestRegistryValueFault`, a [`GuestRegistryFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryValueFault {
     /// The properties of `GuestRegistryFault`.
     pub base: GuestRegistryFault,
@@ -2585,6 +2829,15 @@ pub struct GuestRegistryValueFault {
     pub key_name: String,
     /// `valueName`: required string.
     pub value_name: String,
+}
+impl Default for GuestRegistryValueFault {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryFault::default(),
+            key_name: String::new(),
+            value_name: String::new(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_VALUE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueFault",
@@ -2657,10 +2910,16 @@ impl serde::Serialize for GuestRegistryValueFault {
 }
 
 /// The fault `GuestRegistryValueNotFound`, a [`GuestRegistryValueFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct GuestRegistryValueNotFound {
     /// The properties of `GuestRegistryValueFault`.
     pub base: GuestRegistryValueFault,
+}
+impl Default for GuestRegistryValueNotFound {
+    fn default() -> Self {
+        Self {
+            base: GuestRegistryValueFault::default(),
+        }
+    }
 }
 pub(crate) static GUEST_REGISTRY_VALUE_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestRegistryValueNotFound",
@@ -2726,7 +2985,6 @@ impl serde::Serialize for GuestRegistryValueNotFound {
 }
 
 /// `GuestWindowsFileAttributes`, a [`GuestFileAttributes`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestWindowsFileAttributes {
     /// The properties of `GuestFileAttributes`.
     pub base: GuestFileAttributes,
@@ -2736,6 +2994,16 @@ pub struct GuestWindowsFileAttributes {
     pub read_only: Option<bool>,
     /// `createTime`: optional dateTime.
     pub create_time: Option<rt::DateTime>,
+}
+impl Default for GuestWindowsFileAttributes {
+    fn default() -> Self {
+        Self {
+            base: GuestFileAttributes::default(),
+            hidden: None,
+            read_only: None,
+            create_time: None,
+        }
+    }
 }
 pub(crate) static GUEST_WINDOWS_FILE_ATTRIBUTES: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsFileAttributes",
@@ -2811,12 +3079,19 @@ impl serde::Serialize for GuestWindowsFileAttributes {
 }
 
 /// `GuestWindowsProgramSpec`, a [`GuestProgramSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct GuestWindowsProgramSpec {
     /// The properties of `GuestProgramSpec`.
     pub base: GuestProgramSpec,
     /// `startMinimized`: required boolean.
     pub start_minimized: bool,
+}
+impl Default for GuestWindowsProgramSpec {
+    fn default() -> Self {
+        Self {
+            base: GuestProgramSpec::default(),
+            start_minimized: false,
+        }
+    }
 }
 pub(crate) static GUEST_WINDOWS_PROGRAM_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsProgramSpec",
@@ -2886,10 +3161,16 @@ impl serde::Serialize for GuestWindowsProgramSpec {
 }
 
 /// The fault `InvalidGuestLogin`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct InvalidGuestLogin {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for InvalidGuestLogin {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_GUEST_LOGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidGuestLogin",
@@ -2955,7 +3236,6 @@ impl serde::Serialize for InvalidGuestLogin {
 }
 
 /// `NamePasswordAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
-#[derive(Default)]
 pub struct NamePasswordAuthentication {
     /// The properties of `GuestAuthentication`.
     pub base: GuestAuthentication,
@@ -2963,6 +3243,15 @@ pub struct NamePasswordAuthentication {
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+}
+impl Default for NamePasswordAuthentication {
+    fn default() -> Self {
+        Self {
+            base: GuestAuthentication::default(),
+            username: String::new(),
+            password: String::new(),
+        }
+    }
 }
 pub(crate) static NAME_PASSWORD_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "NamePasswordAuthentication",
@@ -3035,10 +3324,16 @@ impl serde::Serialize for NamePasswordAuthentication {
 }
 
 /// The fault `OperationDisabledByGuest`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OperationDisabledByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for OperationDisabledByGuest {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static OPERATION_DISABLED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationDisabledByGuest",
@@ -3104,10 +3399,16 @@ impl serde::Serialize for OperationDisabledByGuest {
 }
 
 /// The fault `OperationNotSupportedByGuest`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OperationNotSupportedByGuest {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for OperationNotSupportedByGuest {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static OPERATION_NOT_SUPPORTED_BY_GUEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "OperationNotSupportedByGuest",
@@ -3173,7 +3474,6 @@ impl serde::Serialize for OperationNotSupportedByGuest {
 }
 
 /// `SAMLTokenAuthentication`, a [`GuestAuthentication`], since VI API 6.0.
-#[derive(Default)]
 pub struct SamlTokenAuthentication {
     /// The properties of `GuestAuthentication`.
     pub base: GuestAuthentication,
@@ -3181,6 +3481,15 @@ pub struct SamlTokenAuthentication {
     pub token: String,
     /// `username`: optional string.
     pub username: Option<String>,
+}
+impl Default for SamlTokenAuthentication {
+    fn default() -> Self {
+        Self {
+            base: GuestAuthentication::default(),
+            token: String::new(),
+            username: None,
+        }
+    }
 }
 pub(crate) static SAML_TOKEN_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SAMLTokenAuthentication",
@@ -3253,12 +3562,19 @@ impl serde::Serialize for SamlTokenAuthentication {
 }
 
 /// `SSPIAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
-#[derive(Default)]
 pub struct SspiAuthentication {
     /// The properties of `GuestAuthentication`.
     pub base: GuestAuthentication,
     /// `sspiToken`: required string.
     pub sspi_token: String,
+}
+impl Default for SspiAuthentication {
+    fn default() -> Self {
+        Self {
+            base: GuestAuthentication::default(),
+            sspi_token: String::new(),
+        }
+    }
 }
 pub(crate) static SSPI_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SSPIAuthentication",
@@ -3328,12 +3644,19 @@ impl serde::Serialize for SspiAuthentication {
 }
 
 /// `TicketedSessionAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
-#[derive(Default)]
 pub struct TicketedSessionAuthentication {
     /// The properties of `GuestAuthentication`.
     pub base: GuestAuthentication,
     /// `ticket`: required string, secret.
     pub ticket: String,
+}
+impl Default for TicketedSessionAuthentication {
+    fn default() -> Self {
+        Self {
+            base: GuestAuthentication::default(),
+            ticket: String::new(),
+        }
+    }
 }
 pub(crate) static TICKETED_SESSION_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "TicketedSessionAuthentication",
@@ -3403,10 +3726,16 @@ impl serde::Serialize for TicketedSessionAuthentication {
 }
 
 /// The fault `TooManyGuestLogons`, a [`GuestOperationsFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct TooManyGuestLogons {
     /// The properties of `GuestOperationsFault`.
     pub base: GuestOperationsFault,
+}
+impl Default for TooManyGuestLogons {
+    fn default() -> Self {
+        Self {
+            base: GuestOperationsFault::default(),
+        }
+    }
 }
 pub(crate) static TOO_MANY_GUEST_LOGONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyGuestLogons",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `AccountCreatedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AccountCreatedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -14,6 +13,15 @@ pub struct AccountCreatedEvent {
     pub spec: rt::Poly<HostAccountSpec>,
     /// `group`: required boolean.
     pub group: bool,
+}
+impl Default for AccountCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            spec: Default::default(),
+            group: false,
+        }
+    }
 }
 pub(crate) static ACCOUNT_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountCreatedEvent",
@@ -86,7 +94,6 @@ impl serde::Serialize for AccountCreatedEvent {
 }
 
 /// `AccountUpdatedEvent`, a [`HostEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct AccountUpdatedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
@@ -96,6 +103,16 @@ pub struct AccountUpdatedEvent {
     pub group: bool,
     /// `prevDescription`: optional string, since VI API 6.5.
     pub prev_description: Option<String>,
+}
+impl Default for AccountUpdatedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            spec: Default::default(),
+            group: false,
+            prev_description: None,
+        }
+    }
 }
 pub(crate) static ACCOUNT_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AccountUpdatedEvent",
@@ -171,12 +188,19 @@ impl serde::Serialize for AccountUpdatedEvent {
 }
 
 /// The fault `ActiveDirectoryFault`, a [`VimFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct ActiveDirectoryFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `errorCode`: optional int.
     pub error_code: Option<i32>,
+}
+impl Default for ActiveDirectoryFault {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            error_code: None,
+        }
+    }
 }
 pub(crate) static ACTIVE_DIRECTORY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryFault",
@@ -246,7 +270,6 @@ impl serde::Serialize for ActiveDirectoryFault {
 }
 
 /// `BatchResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct BatchResult {
     /// `result`: required string.
     pub result: String,
@@ -256,6 +279,16 @@ pub struct BatchResult {
     pub ds: Option<rt::ManagedObjectReference>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for BatchResult {
+    fn default() -> Self {
+        Self {
+            result: String::new(),
+            host_key: String::new(),
+            ds: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static BATCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "BatchResult",
@@ -318,10 +351,16 @@ impl serde::Serialize for BatchResult {
 }
 
 /// The fault `CAMServerRefusedConnection`, a [`InvalidCamServer`], since VI API 5.0.
-#[derive(Default)]
 pub struct CamServerRefusedConnection {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+}
+impl Default for CamServerRefusedConnection {
+    fn default() -> Self {
+        Self {
+            base: InvalidCamServer::default(),
+        }
+    }
 }
 pub(crate) static CAM_SERVER_REFUSED_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CAMServerRefusedConnection",
@@ -387,7 +426,6 @@ impl serde::Serialize for CamServerRefusedConnection {
 }
 
 /// `DatacenterBasicConnectInfo`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct DatacenterBasicConnectInfo {
     /// `hostname`: optional string.
     pub hostname: Option<String>,
@@ -405,6 +443,20 @@ pub struct DatacenterBasicConnectInfo {
     pub hardware_vendor: Option<String>,
     /// `hardwareModel`: optional string.
     pub hardware_model: Option<String>,
+}
+impl Default for DatacenterBasicConnectInfo {
+    fn default() -> Self {
+        Self {
+            hostname: None,
+            error: None,
+            server_ip: None,
+            num_vm: None,
+            num_powered_on_vm: None,
+            host_product_info: None,
+            hardware_vendor: None,
+            hardware_model: None,
+        }
+    }
 }
 pub(crate) static DATACENTER_BASIC_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterBasicConnectInfo",
@@ -479,7 +531,6 @@ impl serde::Serialize for DatacenterBasicConnectInfo {
 }
 
 /// `DesiredSoftwareSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DesiredSoftwareSpec {
     /// `baseImageSpec`: required `DesiredSoftwareSpecBaseImageSpec`.
     pub base_image_spec: DesiredSoftwareSpecBaseImageSpec,
@@ -489,6 +540,16 @@ pub struct DesiredSoftwareSpec {
     pub components: Vec<DesiredSoftwareSpecComponentSpec>,
     /// `removedComponents`: list of string, since VI API 8.0.3.0.
     pub removed_components: Vec<String>,
+}
+impl Default for DesiredSoftwareSpec {
+    fn default() -> Self {
+        Self {
+            base_image_spec: Default::default(),
+            vendor_add_on_spec: None,
+            components: Vec::new(),
+            removed_components: Vec::new(),
+        }
+    }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpec",
@@ -551,10 +612,14 @@ impl serde::Serialize for DesiredSoftwareSpec {
 }
 
 /// `DesiredSoftwareSpecBaseImageSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DesiredSoftwareSpecBaseImageSpec {
     /// `version`: required string.
     pub version: String,
+}
+impl Default for DesiredSoftwareSpecBaseImageSpec {
+    fn default() -> Self {
+        Self { version: String::new() }
+    }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_BASE_IMAGE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecBaseImageSpec",
@@ -608,12 +673,19 @@ impl serde::Serialize for DesiredSoftwareSpecBaseImageSpec {
 }
 
 /// `DesiredSoftwareSpecComponentSpec`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Default)]
 pub struct DesiredSoftwareSpecComponentSpec {
     /// `name`: required string.
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for DesiredSoftwareSpecComponentSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            version: None,
+        }
+    }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_COMPONENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecComponentSpec",
@@ -670,12 +742,19 @@ impl serde::Serialize for DesiredSoftwareSpecComponentSpec {
 }
 
 /// `DesiredSoftwareSpecVendorAddOnSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct DesiredSoftwareSpecVendorAddOnSpec {
     /// `name`: required string.
     pub name: String,
     /// `version`: required string.
     pub version: String,
+}
+impl Default for DesiredSoftwareSpecVendorAddOnSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            version: String::new(),
+        }
+    }
 }
 pub(crate) static DESIRED_SOFTWARE_SPEC_VENDOR_ADD_ON_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DesiredSoftwareSpecVendorAddOnSpec",
@@ -732,7 +811,6 @@ impl serde::Serialize for DesiredSoftwareSpecVendorAddOnSpec {
 }
 
 /// `DirectPathProfileInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileInfo {
     /// `id`: required string.
     pub id: String,
@@ -744,6 +822,17 @@ pub struct DirectPathProfileInfo {
     pub vendor_name: String,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+}
+impl Default for DirectPathProfileInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            description: None,
+            vendor_name: String::new(),
+            device_config: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileInfo",
@@ -809,7 +898,6 @@ impl serde::Serialize for DirectPathProfileInfo {
 }
 
 /// `DirectPathProfileManagerCapacityInfo`, a [`DirectPathProfileManagerCapacityResult`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityInfo {
     /// `profile`: required `DirectPathProfileInfo`.
     pub profile: DirectPathProfileInfo,
@@ -821,6 +909,17 @@ pub struct DirectPathProfileManagerCapacityInfo {
     pub max: i32,
     /// `unusedReservation`: required int.
     pub unused_reservation: i32,
+}
+impl Default for DirectPathProfileManagerCapacityInfo {
+    fn default() -> Self {
+        Self {
+            profile: Default::default(),
+            consumed: 0,
+            remaining: 0,
+            max: 0,
+            unused_reservation: 0,
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityInfo",
@@ -894,10 +993,16 @@ impl serde::Serialize for DirectPathProfileManagerCapacityInfo {
 }
 
 /// `DirectPathProfileManagerCapacityQueryByDeviceConfig`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityQueryByDeviceConfig {
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+}
+impl Default for DirectPathProfileManagerCapacityQueryByDeviceConfig {
+    fn default() -> Self {
+        Self {
+            device_config: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_DEVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByDeviceConfig",
@@ -959,10 +1064,14 @@ impl serde::Serialize for DirectPathProfileManagerCapacityQueryByDeviceConfig {
 }
 
 /// `DirectPathProfileManagerCapacityQueryById`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityQueryById {
     /// `id`: required string.
     pub id: String,
+}
+impl Default for DirectPathProfileManagerCapacityQueryById {
+    fn default() -> Self {
+        Self { id: String::new() }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryById",
@@ -1024,10 +1133,14 @@ impl serde::Serialize for DirectPathProfileManagerCapacityQueryById {
 }
 
 /// `DirectPathProfileManagerCapacityQueryByName`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityQueryByName {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for DirectPathProfileManagerCapacityQueryByName {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_BY_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQueryByName",
@@ -1089,8 +1202,12 @@ impl serde::Serialize for DirectPathProfileManagerCapacityQueryByName {
 }
 
 /// `DirectPathProfileManagerCapacityQuerySpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityQuerySpec {}
+impl Default for DirectPathProfileManagerCapacityQuerySpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityQuerySpec",
     "9.0.0.0",
@@ -1141,8 +1258,12 @@ impl serde::Serialize for DirectPathProfileManagerCapacityQuerySpec {
 }
 
 /// `DirectPathProfileManagerCapacityResult`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityResult {}
+impl Default for DirectPathProfileManagerCapacityResult {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityResult",
     "9.0.0.0",
@@ -1193,12 +1314,19 @@ impl serde::Serialize for DirectPathProfileManagerCapacityResult {
 }
 
 /// `DirectPathProfileManagerCapacityUnknown`, a [`DirectPathProfileManagerCapacityResult`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCapacityUnknown {
     /// `querySpec`: required `DirectPathProfileManagerCapacityQuerySpec` or a descendant.
     pub query_spec: rt::Poly<DirectPathProfileManagerCapacityQuerySpec>,
     /// `faultList`: list of `LocalizedMethodFault`.
     pub fault_list: Vec<LocalizedMethodFault>,
+}
+impl Default for DirectPathProfileManagerCapacityUnknown {
+    fn default() -> Self {
+        Self {
+            query_spec: Default::default(),
+            fault_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CAPACITY_UNKNOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCapacityUnknown",
@@ -1263,7 +1391,6 @@ impl serde::Serialize for DirectPathProfileManagerCapacityUnknown {
 }
 
 /// `DirectPathProfileManagerCreateSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerCreateSpec {
     /// `name`: required string.
     pub name: String,
@@ -1271,6 +1398,15 @@ pub struct DirectPathProfileManagerCreateSpec {
     pub description: Option<String>,
     /// `deviceConfig`: required `DirectPathProfileManagerDirectPathConfig` or a descendant.
     pub device_config: rt::Poly<DirectPathProfileManagerDirectPathConfig>,
+}
+impl Default for DirectPathProfileManagerCreateSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: None,
+            device_config: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerCreateSpec",
@@ -1330,8 +1466,12 @@ impl serde::Serialize for DirectPathProfileManagerCreateSpec {
 }
 
 /// `DirectPathProfileManagerDirectPathConfig`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerDirectPathConfig {}
+impl Default for DirectPathProfileManagerDirectPathConfig {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDirectPathConfig",
     "9.0.0.0",
@@ -1382,10 +1522,16 @@ impl serde::Serialize for DirectPathProfileManagerDirectPathConfig {
 }
 
 /// `DirectPathProfileManagerDvxDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerDvxDirectPathConfig {
     /// `dvxBacking`: required `VirtualPCIPassthroughDvxBackingInfo`.
     pub dvx_backing: VirtualPciPassthroughDvxBackingInfo,
+}
+impl Default for DirectPathProfileManagerDvxDirectPathConfig {
+    fn default() -> Self {
+        Self {
+            dvx_backing: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DVX_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDvxDirectPathConfig",
@@ -1447,10 +1593,16 @@ impl serde::Serialize for DirectPathProfileManagerDvxDirectPathConfig {
 }
 
 /// `DirectPathProfileManagerDynamicDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerDynamicDirectPathConfig {
     /// `dynamicDirectPathBacking`: required `VirtualPCIPassthroughDynamicBackingInfo`.
     pub dynamic_direct_path_backing: VirtualPciPassthroughDynamicBackingInfo,
+}
+impl Default for DirectPathProfileManagerDynamicDirectPathConfig {
+    fn default() -> Self {
+        Self {
+            dynamic_direct_path_backing: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_DYNAMIC_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerDynamicDirectPathConfig",
@@ -1512,7 +1664,6 @@ impl serde::Serialize for DirectPathProfileManagerDynamicDirectPathConfig {
 }
 
 /// `DirectPathProfileManagerFilterSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerFilterSpec {
     /// `ids`: list of string.
     pub ids: Vec<String>,
@@ -1520,6 +1671,15 @@ pub struct DirectPathProfileManagerFilterSpec {
     pub names: Vec<String>,
     /// `clusters`: list of reference to `ClusterComputeResource`.
     pub clusters: Vec<rt::ManagedObjectReference>,
+}
+impl Default for DirectPathProfileManagerFilterSpec {
+    fn default() -> Self {
+        Self {
+            ids: Vec::new(),
+            names: Vec::new(),
+            clusters: Vec::new(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerFilterSpec",
@@ -1579,10 +1739,16 @@ impl serde::Serialize for DirectPathProfileManagerFilterSpec {
 }
 
 /// `DirectPathProfileManagerTargetCluster`, a [`DirectPathProfileManagerTargetEntity`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerTargetCluster {
     /// `cluster`: required reference to `ClusterComputeResource`.
     pub cluster: rt::ManagedObjectReference,
+}
+impl Default for DirectPathProfileManagerTargetCluster {
+    fn default() -> Self {
+        Self {
+            cluster: Default::default(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_CLUSTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetCluster",
@@ -1644,8 +1810,12 @@ impl serde::Serialize for DirectPathProfileManagerTargetCluster {
 }
 
 /// `DirectPathProfileManagerTargetEntity`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerTargetEntity {}
+impl Default for DirectPathProfileManagerTargetEntity {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetEntity",
     "9.0.0.0",
@@ -1696,10 +1866,14 @@ impl serde::Serialize for DirectPathProfileManagerTargetEntity {
 }
 
 /// `DirectPathProfileManagerTargetHost`, a [`DirectPathProfileManagerTargetEntity`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerTargetHost {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for DirectPathProfileManagerTargetHost {
+    fn default() -> Self {
+        Self { host: Default::default() }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_TARGET_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerTargetHost",
@@ -1761,12 +1935,19 @@ impl serde::Serialize for DirectPathProfileManagerTargetHost {
 }
 
 /// `DirectPathProfileManagerUpdateSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerUpdateSpec {
     /// `name`: optional string.
     pub name: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for DirectPathProfileManagerUpdateSpec {
+    fn default() -> Self {
+        Self {
+            name: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_UPDATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerUpdateSpec",
@@ -1823,10 +2004,16 @@ impl serde::Serialize for DirectPathProfileManagerUpdateSpec {
 }
 
 /// `DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
     /// `deviceGroupName`: required string.
     pub device_group_name: String,
+}
+impl Default for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
+    fn default() -> Self {
+        Self {
+            device_group_name: String::new(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VIRTUAL_DEVICE_GROUP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig",
@@ -1888,10 +2075,16 @@ impl serde::Serialize for DirectPathProfileManagerVirtualDeviceGroupDirectPathCo
 }
 
 /// `DirectPathProfileManagerVmiopDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManagerVmiopDirectPathConfig {
     /// `vgpuProfile`: required string.
     pub vgpu_profile: String,
+}
+impl Default for DirectPathProfileManagerVmiopDirectPathConfig {
+    fn default() -> Self {
+        Self {
+            vgpu_profile: String::new(),
+        }
+    }
 }
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER_VMIOP_DIRECT_PATH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManagerVmiopDirectPathConfig",
@@ -1953,12 +2146,19 @@ impl serde::Serialize for DirectPathProfileManagerVmiopDirectPathConfig {
 }
 
 /// The fault `DomainNotFound`, a [`ActiveDirectoryFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct DomainNotFound {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
     /// `domainName`: required string.
     pub domain_name: String,
+}
+impl Default for DomainNotFound {
+    fn default() -> Self {
+        Self {
+            base: ActiveDirectoryFault::default(),
+            domain_name: String::new(),
+        }
+    }
 }
 pub(crate) static DOMAIN_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "DomainNotFound",
@@ -2028,7 +2228,6 @@ impl serde::Serialize for DomainNotFound {
 }
 
 /// `DpuStatusInfo`, a [`HostHardwareElementInfo`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct DpuStatusInfo {
     /// The properties of `HostHardwareElementInfo`.
     pub base: HostHardwareElementInfo,
@@ -2038,6 +2237,16 @@ pub struct DpuStatusInfo {
     pub fru: Option<Box<HostFru>>,
     /// `sensors`: list of `DpuStatusInfoOperationalInfo`.
     pub sensors: Vec<DpuStatusInfoOperationalInfo>,
+}
+impl Default for DpuStatusInfo {
+    fn default() -> Self {
+        Self {
+            base: HostHardwareElementInfo::default(),
+            dpu_id: String::new(),
+            fru: None,
+            sensors: Vec::new(),
+        }
+    }
 }
 pub(crate) static DPU_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfo",
@@ -2113,7 +2322,6 @@ impl serde::Serialize for DpuStatusInfo {
 }
 
 /// `DpuStatusInfoOperationalInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct DpuStatusInfoOperationalInfo {
     /// `sensorId`: required string.
     pub sensor_id: String,
@@ -2125,6 +2333,17 @@ pub struct DpuStatusInfoOperationalInfo {
     pub units: Option<String>,
     /// `timeStamp`: optional dateTime.
     pub time_stamp: Option<rt::DateTime>,
+}
+impl Default for DpuStatusInfoOperationalInfo {
+    fn default() -> Self {
+        Self {
+            sensor_id: String::new(),
+            health_state: None,
+            reading: String::new(),
+            units: None,
+            time_stamp: None,
+        }
+    }
 }
 pub(crate) static DPU_STATUS_INFO_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DpuStatusInfoOperationalInfo",
@@ -2190,7 +2409,6 @@ impl serde::Serialize for DpuStatusInfoOperationalInfo {
 }
 
 /// `FolderBatchAddHostsToClusterResult`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct FolderBatchAddHostsToClusterResult {
     /// `hostsAddedToCluster`: list of reference to `HostSystem`.
     pub hosts_added_to_cluster: Vec<rt::ManagedObjectReference>,
@@ -2198,6 +2416,15 @@ pub struct FolderBatchAddHostsToClusterResult {
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
     /// `hostsFailedMoveToCluster`: list of `FolderFailedHostResult`.
     pub hosts_failed_move_to_cluster: Vec<FolderFailedHostResult>,
+}
+impl Default for FolderBatchAddHostsToClusterResult {
+    fn default() -> Self {
+        Self {
+            hosts_added_to_cluster: Vec::new(),
+            hosts_failed_inventory_add: Vec::new(),
+            hosts_failed_move_to_cluster: Vec::new(),
+        }
+    }
 }
 pub(crate) static FOLDER_BATCH_ADD_HOSTS_TO_CLUSTER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddHostsToClusterResult",
@@ -2257,12 +2484,19 @@ impl serde::Serialize for FolderBatchAddHostsToClusterResult {
 }
 
 /// `FolderBatchAddStandaloneHostsResult`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct FolderBatchAddStandaloneHostsResult {
     /// `addedHosts`: list of reference to `HostSystem`.
     pub added_hosts: Vec<rt::ManagedObjectReference>,
     /// `hostsFailedInventoryAdd`: list of `FolderFailedHostResult`.
     pub hosts_failed_inventory_add: Vec<FolderFailedHostResult>,
+}
+impl Default for FolderBatchAddStandaloneHostsResult {
+    fn default() -> Self {
+        Self {
+            added_hosts: Vec::new(),
+            hosts_failed_inventory_add: Vec::new(),
+        }
+    }
 }
 pub(crate) static FOLDER_BATCH_ADD_STANDALONE_HOSTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderBatchAddStandaloneHostsResult",
@@ -2319,7 +2553,6 @@ impl serde::Serialize for FolderBatchAddStandaloneHostsResult {
 }
 
 /// `FolderFailedHostResult`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct FolderFailedHostResult {
     /// `hostName`: optional string.
     pub host_name: Option<String>,
@@ -2329,6 +2562,16 @@ pub struct FolderFailedHostResult {
     pub context: LocalizableMessage,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for FolderFailedHostResult {
+    fn default() -> Self {
+        Self {
+            host_name: None,
+            host: None,
+            context: Default::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static FOLDER_FAILED_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderFailedHostResult",
@@ -2391,12 +2634,19 @@ impl serde::Serialize for FolderFailedHostResult {
 }
 
 /// `FolderNewHostSpec`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct FolderNewHostSpec {
     /// `hostCnxSpec`: required `HostConnectSpec`.
     pub host_cnx_spec: HostConnectSpec,
     /// `esxLicense`: optional string.
     pub esx_license: Option<String>,
+}
+impl Default for FolderNewHostSpec {
+    fn default() -> Self {
+        Self {
+            host_cnx_spec: Default::default(),
+            esx_license: None,
+        }
+    }
 }
 pub(crate) static FOLDER_NEW_HOST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderNewHostSpec",
@@ -2453,12 +2703,19 @@ impl serde::Serialize for FolderNewHostSpec {
 }
 
 /// `HealthSystemRuntime`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HealthSystemRuntime {
     /// `systemHealthInfo`: optional `HostSystemHealthInfo`.
     pub system_health_info: Option<Box<HostSystemHealthInfo>>,
     /// `hardwareStatusInfo`: optional `HostHardwareStatusInfo`.
     pub hardware_status_info: Option<Box<HostHardwareStatusInfo>>,
+}
+impl Default for HealthSystemRuntime {
+    fn default() -> Self {
+        Self {
+            system_health_info: None,
+            hardware_status_info: None,
+        }
+    }
 }
 pub(crate) static HEALTH_SYSTEM_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthSystemRuntime",
@@ -2515,7 +2772,6 @@ impl serde::Serialize for HealthSystemRuntime {
 }
 
 /// `HostAccessControlEntry`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostAccessControlEntry {
     /// `principal`: required string.
     pub principal: String,
@@ -2523,6 +2779,15 @@ pub struct HostAccessControlEntry {
     pub group: bool,
     /// `accessMode`: required `HostAccessMode`.
     pub access_mode: enums::HostAccessMode,
+}
+impl Default for HostAccessControlEntry {
+    fn default() -> Self {
+        Self {
+            principal: String::new(),
+            group: false,
+            access_mode: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_ACCESS_CONTROL_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessControlEntry",
@@ -2582,7 +2847,6 @@ impl serde::Serialize for HostAccessControlEntry {
 }
 
 /// `HostAccountSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostAccountSpec {
     /// `id`: required string.
     pub id: String,
@@ -2590,6 +2854,15 @@ pub struct HostAccountSpec {
     pub password: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for HostAccountSpec {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            password: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static HOST_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccountSpec",
@@ -2650,12 +2923,19 @@ impl serde::Serialize for HostAccountSpec {
 }
 
 /// `HostActiveDirectory`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostActiveDirectory {
     /// `changeOperation`: required string.
     pub change_operation: String,
     /// `spec`: optional `HostActiveDirectorySpec`.
     pub spec: Option<Box<HostActiveDirectorySpec>>,
+}
+impl Default for HostActiveDirectory {
+    fn default() -> Self {
+        Self {
+            change_operation: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectory",
@@ -2712,7 +2992,6 @@ impl serde::Serialize for HostActiveDirectory {
 }
 
 /// `HostActiveDirectoryInfo`, a [`HostDirectoryStoreInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostActiveDirectoryInfo {
     /// The properties of `HostDirectoryStoreInfo`.
     pub base: HostDirectoryStoreInfo,
@@ -2724,6 +3003,17 @@ pub struct HostActiveDirectoryInfo {
     pub domain_membership_status: Option<String>,
     /// `smartCardAuthenticationEnabled`: optional boolean, since VI API 6.0.
     pub smart_card_authentication_enabled: Option<bool>,
+}
+impl Default for HostActiveDirectoryInfo {
+    fn default() -> Self {
+        Self {
+            base: HostDirectoryStoreInfo::default(),
+            joined_domain: None,
+            trusted_domain: Vec::new(),
+            domain_membership_status: None,
+            smart_card_authentication_enabled: None,
+        }
+    }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryInfo",
@@ -2802,7 +3092,6 @@ impl serde::Serialize for HostActiveDirectoryInfo {
 }
 
 /// `HostActiveDirectorySpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostActiveDirectorySpec {
     /// `domainName`: optional string.
     pub domain_name: Option<String>,
@@ -2820,6 +3109,20 @@ pub struct HostActiveDirectorySpec {
     pub smart_card_authentication_enabled: Option<bool>,
     /// `smartCardTrustAnchors`: list of string, since VI API 6.0.
     pub smart_card_trust_anchors: Vec<String>,
+}
+impl Default for HostActiveDirectorySpec {
+    fn default() -> Self {
+        Self {
+            domain_name: None,
+            user_name: None,
+            password: None,
+            cam_server: None,
+            thumbprint: None,
+            certificate: None,
+            smart_card_authentication_enabled: None,
+            smart_card_trust_anchors: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectorySpec",
@@ -2894,7 +3197,6 @@ impl serde::Serialize for HostActiveDirectorySpec {
 }
 
 /// `HostAssignableHardwareBinding`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostAssignableHardwareBinding {
     /// `instanceId`: required string.
     pub instance_id: String,
@@ -2904,6 +3206,16 @@ pub struct HostAssignableHardwareBinding {
     pub pci_id: Option<String>,
     /// `deviceKey`: optional int, since VI API 9.1.0.0.
     pub device_key: Option<i32>,
+}
+impl Default for HostAssignableHardwareBinding {
+    fn default() -> Self {
+        Self {
+            instance_id: String::new(),
+            vm: Default::default(),
+            pci_id: None,
+            device_key: None,
+        }
+    }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_BINDING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareBinding",
@@ -2966,10 +3278,16 @@ impl serde::Serialize for HostAssignableHardwareBinding {
 }
 
 /// `HostAssignableHardwareConfig`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostAssignableHardwareConfig {
     /// `attributeOverride`: list of `HostAssignableHardwareConfigAttributeOverride`.
     pub attribute_override: Vec<HostAssignableHardwareConfigAttributeOverride>,
+}
+impl Default for HostAssignableHardwareConfig {
+    fn default() -> Self {
+        Self {
+            attribute_override: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfig",
@@ -3023,7 +3341,6 @@ impl serde::Serialize for HostAssignableHardwareConfig {
 }
 
 /// `HostAssignableHardwareConfigAttributeOverride`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostAssignableHardwareConfigAttributeOverride {
     /// `instanceId`: required string.
     pub instance_id: String,
@@ -3031,6 +3348,15 @@ pub struct HostAssignableHardwareConfigAttributeOverride {
     pub name: String,
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+}
+impl Default for HostAssignableHardwareConfigAttributeOverride {
+    fn default() -> Self {
+        Self {
+            instance_id: String::new(),
+            name: String::new(),
+            value: None,
+        }
+    }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_CONFIG_ATTRIBUTE_OVERRIDE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareConfigAttributeOverride",
@@ -3090,7 +3416,6 @@ impl serde::Serialize for HostAssignableHardwareConfigAttributeOverride {
 }
 
 /// `HostAuthenticationInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct HostAuthenticationInfo {
     /// `principal`: required string.
     pub principal: String,
@@ -3098,6 +3423,15 @@ pub struct HostAuthenticationInfo {
     pub owner_tag: String,
     /// `sslCertificates`: list of string.
     pub ssl_certificates: Vec<String>,
+}
+impl Default for HostAuthenticationInfo {
+    fn default() -> Self {
+        Self {
+            principal: String::new(),
+            owner_tag: String::new(),
+            ssl_certificates: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationInfo",
@@ -3157,10 +3491,14 @@ impl serde::Serialize for HostAuthenticationInfo {
 }
 
 /// `HostAuthenticationManagerInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostAuthenticationManagerInfo {
     /// `authConfig`: list, not empty, of `HostAuthenticationStoreInfo` or a descendant.
     pub auth_config: Vec<rt::Poly<HostAuthenticationStoreInfo>>,
+}
+impl Default for HostAuthenticationManagerInfo {
+    fn default() -> Self {
+        Self { auth_config: Vec::new() }
+    }
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManagerInfo",
@@ -3214,10 +3552,14 @@ impl serde::Serialize for HostAuthenticationManagerInfo {
 }
 
 /// `HostAuthenticationStoreInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostAuthenticationStoreInfo {
     /// `enabled`: required boolean.
     pub enabled: bool,
+}
+impl Default for HostAuthenticationStoreInfo {
+    fn default() -> Self {
+        Self { enabled: false }
+    }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStoreInfo",
@@ -3272,12 +3614,19 @@ impl serde::Serialize for HostAuthenticationStoreInfo {
 }
 
 /// `HostBootDevice`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostBootDevice {
     /// `key`: required string.
     pub key: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for HostBootDevice {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_BOOT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDevice",
@@ -3334,12 +3683,19 @@ impl serde::Serialize for HostBootDevice {
 }
 
 /// `HostBootDeviceInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostBootDeviceInfo {
     /// `bootDevices`: list of `HostBootDevice`.
     pub boot_devices: Vec<HostBootDevice>,
     /// `currentBootDeviceKey`: optional string.
     pub current_boot_device_key: Option<String>,
+}
+impl Default for HostBootDeviceInfo {
+    fn default() -> Self {
+        Self {
+            boot_devices: Vec::new(),
+            current_boot_device_key: None,
+        }
+    }
 }
 pub(crate) static HOST_BOOT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceInfo",
@@ -3396,7 +3752,6 @@ impl serde::Serialize for HostBootDeviceInfo {
 }
 
 /// `HostCertificateManagerCertificateInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostCertificateManagerCertificateInfo {
     /// `kind`: optional string, since VI API 8.0.1.0.
     pub kind: Option<String>,
@@ -3410,6 +3765,18 @@ pub struct HostCertificateManagerCertificateInfo {
     pub subject: Option<String>,
     /// `status`: required string.
     pub status: String,
+}
+impl Default for HostCertificateManagerCertificateInfo {
+    fn default() -> Self {
+        Self {
+            kind: None,
+            issuer: None,
+            not_before: None,
+            not_after: None,
+            subject: None,
+            status: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateInfo",
@@ -3478,7 +3845,6 @@ impl serde::Serialize for HostCertificateManagerCertificateInfo {
 }
 
 /// `HostCertificateManagerCertificateSpec`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct HostCertificateManagerCertificateSpec {
     /// `kind`: required string.
     pub kind: String,
@@ -3486,6 +3852,15 @@ pub struct HostCertificateManagerCertificateSpec {
     pub subject_alternative_names: Vec<String>,
     /// `cryptoAlgorithm`: optional string, since VI API 9.1.0.0.
     pub crypto_algorithm: Option<String>,
+}
+impl Default for HostCertificateManagerCertificateSpec {
+    fn default() -> Self {
+        Self {
+            kind: String::new(),
+            subject_alternative_names: Vec::new(),
+            crypto_algorithm: None,
+        }
+    }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER_CERTIFICATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManagerCertificateSpec",
@@ -3545,8 +3920,12 @@ impl serde::Serialize for HostCertificateManagerCertificateSpec {
 }
 
 /// `HostConfigChange`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConfigChange {}
+impl Default for HostConfigChange {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_CONFIG_CHANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigChange",
     "2.0",
@@ -3595,7 +3974,6 @@ impl serde::Serialize for HostConfigChange {
 }
 
 /// `HostConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectInfo {
     /// `serverIp`: optional string.
     pub server_ip: Option<String>,
@@ -3618,6 +3996,23 @@ pub struct HostConnectInfo {
     pub license: Option<Box<HostLicenseConnectInfo>>,
     /// `capability`: optional `HostCapability`, since VI API 6.0.
     pub capability: Option<Box<HostCapability>>,
+}
+impl Default for HostConnectInfo {
+    fn default() -> Self {
+        Self {
+            server_ip: None,
+            in_das_cluster: None,
+            host: Default::default(),
+            vm: Vec::new(),
+            vim_account_name_required: None,
+            cluster_supported: None,
+            network: Vec::new(),
+            datastore: Vec::new(),
+            #[cfg(feature = "license")]
+            license: None,
+            capability: None,
+        }
+    }
 }
 pub(crate) static HOST_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfo",
@@ -3700,10 +4095,16 @@ impl serde::Serialize for HostConnectInfo {
 }
 
 /// `HostConnectInfoNetworkInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostConnectInfoNetworkInfo {
     /// `summary`: required `NetworkSummary` or a descendant.
     pub summary: rt::Poly<NetworkSummary>,
+}
+impl Default for HostConnectInfoNetworkInfo {
+    fn default() -> Self {
+        Self {
+            summary: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_CONNECT_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConnectInfoNetworkInfo",
@@ -3758,12 +4159,19 @@ impl serde::Serialize for HostConnectInfoNetworkInfo {
 }
 
 /// `HostCpuPowerManagementInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostCpuPowerManagementInfo {
     /// `currentPolicy`: optional string.
     pub current_policy: Option<String>,
     /// `hardwareSupport`: optional string.
     pub hardware_support: Option<String>,
+}
+impl Default for HostCpuPowerManagementInfo {
+    fn default() -> Self {
+        Self {
+            current_policy: None,
+            hardware_support: None,
+        }
+    }
 }
 pub(crate) static HOST_CPU_POWER_MANAGEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuPowerManagementInfo",
@@ -3820,10 +4228,14 @@ impl serde::Serialize for HostCpuPowerManagementInfo {
 }
 
 /// `HostCpuSchedulerInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct HostCpuSchedulerInfo {
     /// `policy`: required string.
     pub policy: String,
+}
+impl Default for HostCpuSchedulerInfo {
+    fn default() -> Self {
+        Self { policy: String::new() }
+    }
 }
 pub(crate) static HOST_CPU_SCHEDULER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerInfo",
@@ -3877,10 +4289,14 @@ impl serde::Serialize for HostCpuSchedulerInfo {
 }
 
 /// `HostDataTransportConnectionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostDataTransportConnectionInfo {
     /// `staticMemoryConsumed`: required long.
     pub static_memory_consumed: i64,
+}
+impl Default for HostDataTransportConnectionInfo {
+    fn default() -> Self {
+        Self { static_memory_consumed: 0 }
+    }
 }
 pub(crate) static HOST_DATA_TRANSPORT_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDataTransportConnectionInfo",
@@ -3934,10 +4350,16 @@ impl serde::Serialize for HostDataTransportConnectionInfo {
 }
 
 /// `HostDatastoreConnectInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreConnectInfo {
     /// `summary`: required `DatastoreSummary`.
     pub summary: DatastoreSummary,
+}
+impl Default for HostDatastoreConnectInfo {
+    fn default() -> Self {
+        Self {
+            summary: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreConnectInfo",
@@ -3992,12 +4414,19 @@ impl serde::Serialize for HostDatastoreConnectInfo {
 }
 
 /// `HostDatastoreExistsConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreExistsConnectInfo {
     /// The properties of `HostDatastoreConnectInfo`.
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+}
+impl Default for HostDatastoreExistsConnectInfo {
+    fn default() -> Self {
+        Self {
+            base: HostDatastoreConnectInfo::default(),
+            new_datastore_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_EXISTS_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreExistsConnectInfo",
@@ -4067,12 +4496,19 @@ impl serde::Serialize for HostDatastoreExistsConnectInfo {
 }
 
 /// `HostDatastoreNameConflictConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreNameConflictConnectInfo {
     /// The properties of `HostDatastoreConnectInfo`.
     pub base: HostDatastoreConnectInfo,
     /// `newDatastoreName`: required string.
     pub new_datastore_name: String,
+}
+impl Default for HostDatastoreNameConflictConnectInfo {
+    fn default() -> Self {
+        Self {
+            base: HostDatastoreConnectInfo::default(),
+            new_datastore_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_NAME_CONFLICT_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreNameConflictConnectInfo",
@@ -4142,7 +4578,6 @@ impl serde::Serialize for HostDatastoreNameConflictConnectInfo {
 }
 
 /// `HostDateTimeConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDateTimeConfig {
     /// `timeZone`: optional string.
     pub time_zone: Option<String>,
@@ -4160,6 +4595,20 @@ pub struct HostDateTimeConfig {
     pub disable_fallback: Option<bool>,
     /// `resetToFactoryDefaults`: optional boolean, since VI API 7.0.3.0.
     pub reset_to_factory_defaults: Option<bool>,
+}
+impl Default for HostDateTimeConfig {
+    fn default() -> Self {
+        Self {
+            time_zone: None,
+            ntp_config: None,
+            ptp_config: None,
+            protocol: None,
+            enabled: None,
+            disable_events: None,
+            disable_fallback: None,
+            reset_to_factory_defaults: None,
+        }
+    }
 }
 pub(crate) static HOST_DATE_TIME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeConfig",
@@ -4234,7 +4683,6 @@ impl serde::Serialize for HostDateTimeConfig {
 }
 
 /// `HostDateTimeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDateTimeInfo {
     /// `timeZone`: required `HostDateTimeSystemTimeZone`.
     pub time_zone: HostDateTimeSystemTimeZone,
@@ -4266,6 +4714,27 @@ pub struct HostDateTimeInfo {
     pub ntp_duration: Option<String>,
     /// `ptpDuration`: optional string, since VI API 7.0.3.0.
     pub ptp_duration: Option<String>,
+}
+impl Default for HostDateTimeInfo {
+    fn default() -> Self {
+        Self {
+            time_zone: Default::default(),
+            system_clock_protocol: None,
+            ntp_config: None,
+            ptp_config: None,
+            enabled: None,
+            disable_events: None,
+            disable_fallback: None,
+            in_fallback_state: None,
+            service_sync: None,
+            last_sync_time: None,
+            remote_ntp_server: None,
+            ntp_run_time: None,
+            ptp_run_time: None,
+            ntp_duration: None,
+            ptp_duration: None,
+        }
+    }
 }
 pub(crate) static HOST_DATE_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeInfo",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostDateTimeSystemServiceTestResult`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostDateTimeSystemServiceTestResult {
     /// `workingNormally`: required boolean.
     pub working_normally: bool,
     /// `report`: list of string.
     pub report: Vec<String>,
+}
+impl Default for HostDateTimeSystemServiceTestResult {
+    fn default() -> Self {
+        Self {
+            working_normally: false,
+            report: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_SERVICE_TEST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemServiceTestResult",
@@ -68,7 +75,6 @@ impl serde::Serialize for HostDateTimeSystemServiceTestResult {
 }
 
 /// `HostDateTimeSystemTimeZone`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDateTimeSystemTimeZone {
     /// `key`: required string.
     pub key: String,
@@ -78,6 +84,16 @@ pub struct HostDateTimeSystemTimeZone {
     pub description: String,
     /// `gmtOffset`: required int.
     pub gmt_offset: i32,
+}
+impl Default for HostDateTimeSystemTimeZone {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            description: String::new(),
+            gmt_offset: 0,
+        }
+    }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM_TIME_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystemTimeZone",
@@ -140,10 +156,16 @@ impl serde::Serialize for HostDateTimeSystemTimeZone {
 }
 
 /// `HostDeploymentInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostDeploymentInfo {
     /// `bootedFromStatelessCache`: optional boolean.
     pub booted_from_stateless_cache: Option<bool>,
+}
+impl Default for HostDeploymentInfo {
+    fn default() -> Self {
+        Self {
+            booted_from_stateless_cache: None,
+        }
+    }
 }
 pub(crate) static HOST_DEPLOYMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDeploymentInfo",
@@ -197,7 +219,6 @@ impl serde::Serialize for HostDeploymentInfo {
 }
 
 /// `HostDiagnosticPartition`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiagnosticPartition {
     /// `storageType`: required string.
     pub storage_type: String,
@@ -207,6 +228,16 @@ pub struct HostDiagnosticPartition {
     pub slots: i32,
     /// `id`: required `HostScsiDiskPartition`.
     pub id: HostScsiDiskPartition,
+}
+impl Default for HostDiagnosticPartition {
+    fn default() -> Self {
+        Self {
+            storage_type: String::new(),
+            diagnostic_type: String::new(),
+            slots: 0,
+            id: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartition",
@@ -269,7 +300,6 @@ impl serde::Serialize for HostDiagnosticPartition {
 }
 
 /// `HostDiagnosticPartitionCreateDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiagnosticPartitionCreateDescription {
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
@@ -277,6 +307,15 @@ pub struct HostDiagnosticPartitionCreateDescription {
     pub disk_uuid: String,
     /// `spec`: required `HostDiagnosticPartitionCreateSpec`.
     pub spec: HostDiagnosticPartitionCreateSpec,
+}
+impl Default for HostDiagnosticPartitionCreateDescription {
+    fn default() -> Self {
+        Self {
+            layout: Default::default(),
+            disk_uuid: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateDescription",
@@ -336,7 +375,6 @@ impl serde::Serialize for HostDiagnosticPartitionCreateDescription {
 }
 
 /// `HostDiagnosticPartitionCreateOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiagnosticPartitionCreateOption {
     /// `storageType`: required string.
     pub storage_type: String,
@@ -344,6 +382,15 @@ pub struct HostDiagnosticPartitionCreateOption {
     pub diagnostic_type: String,
     /// `disk`: required `HostScsiDisk`.
     pub disk: HostScsiDisk,
+}
+impl Default for HostDiagnosticPartitionCreateOption {
+    fn default() -> Self {
+        Self {
+            storage_type: String::new(),
+            diagnostic_type: String::new(),
+            disk: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateOption",
@@ -403,7 +450,6 @@ impl serde::Serialize for HostDiagnosticPartitionCreateOption {
 }
 
 /// `HostDiagnosticPartitionCreateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiagnosticPartitionCreateSpec {
     /// `storageType`: required string.
     pub storage_type: String,
@@ -415,6 +461,17 @@ pub struct HostDiagnosticPartitionCreateSpec {
     pub partition: HostDiskPartitionSpec,
     /// `active`: optional boolean.
     pub active: Option<bool>,
+}
+impl Default for HostDiagnosticPartitionCreateSpec {
+    fn default() -> Self {
+        Self {
+            storage_type: String::new(),
+            diagnostic_type: String::new(),
+            id: Default::default(),
+            partition: Default::default(),
+            active: None,
+        }
+    }
 }
 pub(crate) static HOST_DIAGNOSTIC_PARTITION_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticPartitionCreateSpec",
@@ -480,7 +537,6 @@ impl serde::Serialize for HostDiagnosticPartitionCreateSpec {
 }
 
 /// `HostDigestInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostDigestInfo {
     /// `digestMethod`: required string.
     pub digest_method: String,
@@ -488,6 +544,15 @@ pub struct HostDigestInfo {
     pub digest_value: Vec<i8>,
     /// `objectName`: optional string.
     pub object_name: Option<String>,
+}
+impl Default for HostDigestInfo {
+    fn default() -> Self {
+        Self {
+            digest_method: String::new(),
+            digest_value: Vec::new(),
+            object_name: None,
+        }
+    }
 }
 pub(crate) static HOST_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDigestInfo",
@@ -547,10 +612,16 @@ impl serde::Serialize for HostDigestInfo {
 }
 
 /// `HostDirectoryStoreInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostDirectoryStoreInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+}
+impl Default for HostDirectoryStoreInfo {
+    fn default() -> Self {
+        Self {
+            base: HostAuthenticationStoreInfo::default(),
+        }
+    }
 }
 pub(crate) static HOST_DIRECTORY_STORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStoreInfo",
@@ -616,7 +687,6 @@ impl serde::Serialize for HostDirectoryStoreInfo {
 }
 
 /// `HostDvxClass`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostDvxClass {
     /// `deviceClass`: required string.
     pub device_class: String,
@@ -626,6 +696,16 @@ pub struct HostDvxClass {
     pub sw_dma_tracing_supported: bool,
     /// `sriovNic`: required boolean.
     pub sriov_nic: bool,
+}
+impl Default for HostDvxClass {
+    fn default() -> Self {
+        Self {
+            device_class: String::new(),
+            checkpoint_supported: false,
+            sw_dma_tracing_supported: false,
+            sriov_nic: false,
+        }
+    }
 }
 pub(crate) static HOST_DVX_CLASS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDvxClass",
@@ -688,7 +768,6 @@ impl serde::Serialize for HostDvxClass {
 }
 
 /// `HostEnterMaintenanceResult`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostEnterMaintenanceResult {
     /// `vmFaults`: list of `FaultsByVM`.
     #[cfg(feature = "cluster")]
@@ -696,6 +775,16 @@ pub struct HostEnterMaintenanceResult {
     /// `hostFaults`: list of `FaultsByHost`.
     #[cfg(feature = "cluster")]
     pub host_faults: Vec<FaultsByHost>,
+}
+impl Default for HostEnterMaintenanceResult {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "cluster")]
+            vm_faults: Vec::new(),
+            #[cfg(feature = "cluster")]
+            host_faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_ENTER_MAINTENANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEnterMaintenanceResult",
@@ -756,12 +845,19 @@ impl serde::Serialize for HostEnterMaintenanceResult {
 }
 
 /// `HostEsxAgentHostManagerConfigInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostEsxAgentHostManagerConfigInfo {
     /// `agentVmDatastore`: optional reference to `Datastore`.
     pub agent_vm_datastore: Option<rt::ManagedObjectReference>,
     /// `agentVmNetwork`: optional reference to `Network`.
     pub agent_vm_network: Option<rt::ManagedObjectReference>,
+}
+impl Default for HostEsxAgentHostManagerConfigInfo {
+    fn default() -> Self {
+        Self {
+            agent_vm_datastore: None,
+            agent_vm_network: None,
+        }
+    }
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManagerConfigInfo",
@@ -818,7 +914,6 @@ impl serde::Serialize for HostEsxAgentHostManagerConfigInfo {
 }
 
 /// `HostFeatureCapability`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostFeatureCapability {
     /// `key`: required string.
     pub key: String,
@@ -826,6 +921,15 @@ pub struct HostFeatureCapability {
     pub feature_name: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for HostFeatureCapability {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            feature_name: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_FEATURE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureCapability",
@@ -885,12 +989,19 @@ impl serde::Serialize for HostFeatureCapability {
 }
 
 /// `HostFeatureVersionInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostFeatureVersionInfo {
     /// `key`: required string.
     pub key: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for HostFeatureVersionInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_FEATURE_VERSION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFeatureVersionInfo",
@@ -947,12 +1058,19 @@ impl serde::Serialize for HostFeatureVersionInfo {
 }
 
 /// `HostFileAccess`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFileAccess {
     /// `who`: required string.
     pub who: String,
     /// `what`: required string.
     pub what: String,
+}
+impl Default for HostFileAccess {
+    fn default() -> Self {
+        Self {
+            who: String::new(),
+            what: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_FILE_ACCESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFileAccess",
@@ -1009,12 +1127,19 @@ impl serde::Serialize for HostFileAccess {
 }
 
 /// `HostFirewallConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostFirewallConfig {
     /// `rule`: list of `HostFirewallConfigRuleSetConfig`.
     pub rule: Vec<HostFirewallConfigRuleSetConfig>,
     /// `defaultBlockingPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_blocking_policy: HostFirewallDefaultPolicy,
+}
+impl Default for HostFirewallConfig {
+    fn default() -> Self {
+        Self {
+            rule: Vec::new(),
+            default_blocking_policy: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfig",
@@ -1071,7 +1196,6 @@ impl serde::Serialize for HostFirewallConfig {
 }
 
 /// `HostFirewallConfigRuleSetConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostFirewallConfigRuleSetConfig {
     /// `rulesetId`: required string.
     pub ruleset_id: String,
@@ -1079,6 +1203,15 @@ pub struct HostFirewallConfigRuleSetConfig {
     pub enabled: bool,
     /// `allowedHosts`: optional `HostFirewallRulesetIpList`, since VI API 5.0.
     pub allowed_hosts: Option<Box<HostFirewallRulesetIpList>>,
+}
+impl Default for HostFirewallConfigRuleSetConfig {
+    fn default() -> Self {
+        Self {
+            ruleset_id: String::new(),
+            enabled: false,
+            allowed_hosts: None,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_CONFIG_RULE_SET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallConfigRuleSetConfig",
@@ -1138,12 +1271,19 @@ impl serde::Serialize for HostFirewallConfigRuleSetConfig {
 }
 
 /// `HostFirewallDefaultPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFirewallDefaultPolicy {
     /// `incomingBlocked`: optional boolean.
     pub incoming_blocked: Option<bool>,
     /// `outgoingBlocked`: optional boolean.
     pub outgoing_blocked: Option<bool>,
+}
+impl Default for HostFirewallDefaultPolicy {
+    fn default() -> Self {
+        Self {
+            incoming_blocked: None,
+            outgoing_blocked: None,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_DEFAULT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallDefaultPolicy",
@@ -1200,12 +1340,19 @@ impl serde::Serialize for HostFirewallDefaultPolicy {
 }
 
 /// `HostFirewallInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFirewallInfo {
     /// `defaultPolicy`: required `HostFirewallDefaultPolicy`.
     pub default_policy: HostFirewallDefaultPolicy,
     /// `ruleset`: list of `HostFirewallRuleset`.
     pub ruleset: Vec<HostFirewallRuleset>,
+}
+impl Default for HostFirewallInfo {
+    fn default() -> Self {
+        Self {
+            default_policy: Default::default(),
+            ruleset: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallInfo",
@@ -1262,7 +1409,6 @@ impl serde::Serialize for HostFirewallInfo {
 }
 
 /// `HostFirewallRule`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFirewallRule {
     /// `port`: required int.
     pub port: i32,
@@ -1274,6 +1420,17 @@ pub struct HostFirewallRule {
     pub port_type: Option<enums::HostFirewallRulePortType>,
     /// `protocol`: required string.
     pub protocol: String,
+}
+impl Default for HostFirewallRule {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            end_port: None,
+            direction: Default::default(),
+            port_type: None,
+            protocol: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_RULE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRule",
@@ -1339,7 +1496,6 @@ impl serde::Serialize for HostFirewallRule {
 }
 
 /// `HostFirewallRuleset`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFirewallRuleset {
     /// `key`: required string.
     pub key: String,
@@ -1359,6 +1515,21 @@ pub struct HostFirewallRuleset {
     pub user_controllable: Option<bool>,
     /// `ipListUserConfigurable`: optional boolean, since VI API 8.0.2.0.
     pub ip_list_user_configurable: Option<bool>,
+}
+impl Default for HostFirewallRuleset {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            label: String::new(),
+            required: false,
+            rule: Vec::new(),
+            service: None,
+            enabled: false,
+            allowed_hosts: None,
+            user_controllable: None,
+            ip_list_user_configurable: None,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_RULESET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRuleset",
@@ -1436,7 +1607,6 @@ impl serde::Serialize for HostFirewallRuleset {
 }
 
 /// `HostFirewallRulesetIpList`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFirewallRulesetIpList {
     /// `ipAddress`: list of string.
     pub ip_address: Vec<String>,
@@ -1444,6 +1614,15 @@ pub struct HostFirewallRulesetIpList {
     pub ip_network: Vec<HostFirewallRulesetIpNetwork>,
     /// `allIp`: required boolean.
     pub all_ip: bool,
+}
+impl Default for HostFirewallRulesetIpList {
+    fn default() -> Self {
+        Self {
+            ip_address: Vec::new(),
+            ip_network: Vec::new(),
+            all_ip: false,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpList",
@@ -1503,12 +1682,19 @@ impl serde::Serialize for HostFirewallRulesetIpList {
 }
 
 /// `HostFirewallRulesetIpNetwork`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFirewallRulesetIpNetwork {
     /// `network`: required string.
     pub network: String,
     /// `prefixLength`: required int.
     pub prefix_length: i32,
+}
+impl Default for HostFirewallRulesetIpNetwork {
+    fn default() -> Self {
+        Self {
+            network: String::new(),
+            prefix_length: 0,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_RULESET_IP_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetIpNetwork",
@@ -1565,10 +1751,16 @@ impl serde::Serialize for HostFirewallRulesetIpNetwork {
 }
 
 /// `HostFirewallRulesetRulesetSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFirewallRulesetRulesetSpec {
     /// `allowedHosts`: required `HostFirewallRulesetIpList`.
     pub allowed_hosts: HostFirewallRulesetIpList,
+}
+impl Default for HostFirewallRulesetRulesetSpec {
+    fn default() -> Self {
+        Self {
+            allowed_hosts: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_RULESET_RULESET_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallRulesetRulesetSpec",
@@ -1622,10 +1814,16 @@ impl serde::Serialize for HostFirewallRulesetRulesetSpec {
 }
 
 /// `HostFlagInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostFlagInfo {
     /// `backgroundSnapshotsEnabled`: optional boolean.
     pub background_snapshots_enabled: Option<bool>,
+}
+impl Default for HostFlagInfo {
+    fn default() -> Self {
+        Self {
+            background_snapshots_enabled: None,
+        }
+    }
 }
 pub(crate) static HOST_FLAG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFlagInfo",
@@ -1679,7 +1877,6 @@ impl serde::Serialize for HostFlagInfo {
 }
 
 /// `HostFru`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostFru {
     /// `type`: required string.
     pub r#type: String,
@@ -1693,6 +1890,18 @@ pub struct HostFru {
     pub serial_number: Option<String>,
     /// `mfgTimeStamp`: optional dateTime.
     pub mfg_time_stamp: Option<rt::DateTime>,
+}
+impl Default for HostFru {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            part_name: String::new(),
+            part_number: String::new(),
+            manufacturer: String::new(),
+            serial_number: None,
+            mfg_time_stamp: None,
+        }
+    }
 }
 pub(crate) static HOST_FRU: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFru",
@@ -1761,7 +1970,6 @@ impl serde::Serialize for HostFru {
 }
 
 /// `HostGatewaySpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostGatewaySpec {
     /// `gatewayType`: required string.
     pub gateway_type: String,
@@ -1771,6 +1979,16 @@ pub struct HostGatewaySpec {
     pub trust_verification_token: Option<String>,
     /// `hostAuthParams`: list of `KeyValue`.
     pub host_auth_params: Vec<KeyValue>,
+}
+impl Default for HostGatewaySpec {
+    fn default() -> Self {
+        Self {
+            gateway_type: String::new(),
+            gateway_id: None,
+            trust_verification_token: None,
+            host_auth_params: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGatewaySpec",
@@ -1833,7 +2051,6 @@ impl serde::Serialize for HostGatewaySpec {
 }
 
 /// `HostGraphicsConfig`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostGraphicsConfig {
     /// `hostDefaultGraphicsType`: required string.
     pub host_default_graphics_type: String,
@@ -1841,6 +2058,15 @@ pub struct HostGraphicsConfig {
     pub shared_passthru_assignment_policy: String,
     /// `deviceType`: list of `HostGraphicsConfigDeviceType`.
     pub device_type: Vec<HostGraphicsConfigDeviceType>,
+}
+impl Default for HostGraphicsConfig {
+    fn default() -> Self {
+        Self {
+            host_default_graphics_type: String::new(),
+            shared_passthru_assignment_policy: String::new(),
+            device_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_GRAPHICS_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfig",
@@ -1900,7 +2126,6 @@ impl serde::Serialize for HostGraphicsConfig {
 }
 
 /// `HostGraphicsConfigDeviceType`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostGraphicsConfigDeviceType {
     /// `deviceId`: required string.
     pub device_id: String,
@@ -1908,6 +2133,15 @@ pub struct HostGraphicsConfigDeviceType {
     pub graphics_type: String,
     /// `vgpuMode`: optional string, since VI API 8.0.3.0.
     pub vgpu_mode: Option<String>,
+}
+impl Default for HostGraphicsConfigDeviceType {
+    fn default() -> Self {
+        Self {
+            device_id: String::new(),
+            graphics_type: String::new(),
+            vgpu_mode: None,
+        }
+    }
 }
 pub(crate) static HOST_GRAPHICS_CONFIG_DEVICE_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsConfigDeviceType",
@@ -1967,7 +2201,6 @@ impl serde::Serialize for HostGraphicsConfigDeviceType {
 }
 
 /// `HostGraphicsInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostGraphicsInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -1983,6 +2216,19 @@ pub struct HostGraphicsInfo {
     pub memory_size_in_kb: i64,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for HostGraphicsInfo {
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            vendor_name: String::new(),
+            pci_id: String::new(),
+            graphics_type: String::new(),
+            vgpu_mode: None,
+            memory_size_in_kb: 0,
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_GRAPHICS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsInfo",
@@ -2054,12 +2300,19 @@ impl serde::Serialize for HostGraphicsInfo {
 }
 
 /// `HostHardwareElementInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostHardwareElementInfo {
     /// `name`: required string.
     pub name: String,
     /// `status`: required `ElementDescription` or a descendant.
     pub status: rt::Poly<ElementDescription>,
+}
+impl Default for HostHardwareElementInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            status: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_HARDWARE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareElementInfo",
@@ -2117,7 +2370,6 @@ impl serde::Serialize for HostHardwareElementInfo {
 }
 
 /// `HostHardwareStatusInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostHardwareStatusInfo {
     /// `memoryStatusInfo`: list of `HostHardwareElementInfo` or a descendant.
     pub memory_status_info: Vec<rt::Poly<HostHardwareElementInfo>>,
@@ -2127,6 +2379,16 @@ pub struct HostHardwareStatusInfo {
     pub storage_status_info: Vec<HostStorageElementInfo>,
     /// `dpuStatusInfo`: list of `DpuStatusInfo`, since VI API 8.0.0.1.
     pub dpu_status_info: Vec<DpuStatusInfo>,
+}
+impl Default for HostHardwareStatusInfo {
+    fn default() -> Self {
+        Self {
+            memory_status_info: Vec::new(),
+            cpu_status_info: Vec::new(),
+            storage_status_info: Vec::new(),
+            dpu_status_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_HARDWARE_STATUS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHardwareStatusInfo",
@@ -2189,7 +2451,6 @@ impl serde::Serialize for HostHardwareStatusInfo {
 }
 
 /// `HostHyperThreadScheduleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostHyperThreadScheduleInfo {
     /// `available`: required boolean.
     pub available: bool,
@@ -2197,6 +2458,15 @@ pub struct HostHyperThreadScheduleInfo {
     pub active: bool,
     /// `config`: required boolean.
     pub config: bool,
+}
+impl Default for HostHyperThreadScheduleInfo {
+    fn default() -> Self {
+        Self {
+            available: false,
+            active: false,
+            config: false,
+        }
+    }
 }
 pub(crate) static HOST_HYPER_THREAD_SCHEDULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHyperThreadScheduleInfo",
@@ -2256,12 +2526,19 @@ impl serde::Serialize for HostHyperThreadScheduleInfo {
 }
 
 /// `HostImageProfileSummary`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostImageProfileSummary {
     /// `name`: required string.
     pub name: String,
     /// `vendor`: required string.
     pub vendor: String,
+}
+impl Default for HostImageProfileSummary {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            vendor: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_IMAGE_PROFILE_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageProfileSummary",
@@ -2318,7 +2595,6 @@ impl serde::Serialize for HostImageProfileSummary {
 }
 
 /// `HostIpmiInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpmiInfo {
     /// `bmcIpAddress`: optional string.
     pub bmc_ip_address: Option<String>,
@@ -2328,6 +2604,16 @@ pub struct HostIpmiInfo {
     pub login: Option<String>,
     /// `password`: optional string, secret.
     pub password: Option<String>,
+}
+impl Default for HostIpmiInfo {
+    fn default() -> Self {
+        Self {
+            bmc_ip_address: None,
+            bmc_mac_address: None,
+            login: None,
+            password: None,
+        }
+    }
 }
 pub(crate) static HOST_IPMI_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpmiInfo",
@@ -2390,12 +2676,19 @@ impl serde::Serialize for HostIpmiInfo {
 }
 
 /// `HostListSummaryGatewaySummary`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostListSummaryGatewaySummary {
     /// `gatewayType`: required string.
     pub gateway_type: String,
     /// `gatewayId`: required string.
     pub gateway_id: String,
+}
+impl Default for HostListSummaryGatewaySummary {
+    fn default() -> Self {
+        Self {
+            gateway_type: String::new(),
+            gateway_id: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LIST_SUMMARY_GATEWAY_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostListSummaryGatewaySummary",
@@ -2452,10 +2745,16 @@ impl serde::Serialize for HostListSummaryGatewaySummary {
 }
 
 /// `HostLocalAuthenticationInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostLocalAuthenticationInfo {
     /// The properties of `HostAuthenticationStoreInfo`.
     pub base: HostAuthenticationStoreInfo,
+}
+impl Default for HostLocalAuthenticationInfo {
+    fn default() -> Self {
+        Self {
+            base: HostAuthenticationStoreInfo::default(),
+        }
+    }
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthenticationInfo",
@@ -2521,7 +2820,6 @@ impl serde::Serialize for HostLocalAuthenticationInfo {
 }
 
 /// `HostLowLevelProvisioningManagerDiskLayoutSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
     /// `controllerType`: required string, a TypeName.
     pub controller_type: String,
@@ -2533,6 +2831,17 @@ pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
     pub src_filename: String,
     /// `dstFilename`: required string.
     pub dst_filename: String,
+}
+impl Default for HostLowLevelProvisioningManagerDiskLayoutSpec {
+    fn default() -> Self {
+        Self {
+            controller_type: String::new(),
+            bus_number: 0,
+            unit_number: 0,
+            src_filename: String::new(),
+            dst_filename: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_DISK_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerDiskLayoutSpec",
@@ -2598,12 +2907,19 @@ impl serde::Serialize for HostLowLevelProvisioningManagerDiskLayoutSpec {
 }
 
 /// `HostLowLevelProvisioningManagerFileDeleteResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerFileDeleteResult {
     /// `fileName`: required string.
     pub file_name: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for HostLowLevelProvisioningManagerFileDeleteResult {
+    fn default() -> Self {
+        Self {
+            file_name: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteResult",
@@ -2660,12 +2976,19 @@ impl serde::Serialize for HostLowLevelProvisioningManagerFileDeleteResult {
 }
 
 /// `HostLowLevelProvisioningManagerFileDeleteSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerFileDeleteSpec {
     /// `fileName`: required string.
     pub file_name: String,
     /// `fileType`: required string.
     pub file_type: String,
+}
+impl Default for HostLowLevelProvisioningManagerFileDeleteSpec {
+    fn default() -> Self {
+        Self {
+            file_name: String::new(),
+            file_type: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileDeleteSpec",
@@ -2722,7 +3045,6 @@ impl serde::Serialize for HostLowLevelProvisioningManagerFileDeleteSpec {
 }
 
 /// `HostLowLevelProvisioningManagerFileReserveResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerFileReserveResult {
     /// `baseName`: required string.
     pub base_name: String,
@@ -2730,6 +3052,15 @@ pub struct HostLowLevelProvisioningManagerFileReserveResult {
     pub parent_dir: String,
     /// `reservedName`: required string.
     pub reserved_name: String,
+}
+impl Default for HostLowLevelProvisioningManagerFileReserveResult {
+    fn default() -> Self {
+        Self {
+            base_name: String::new(),
+            parent_dir: String::new(),
+            reserved_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveResult",
@@ -2789,7 +3120,6 @@ impl serde::Serialize for HostLowLevelProvisioningManagerFileReserveResult {
 }
 
 /// `HostLowLevelProvisioningManagerFileReserveSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerFileReserveSpec {
     /// `baseName`: required string.
     pub base_name: String,
@@ -2799,6 +3129,16 @@ pub struct HostLowLevelProvisioningManagerFileReserveSpec {
     pub file_type: String,
     /// `storageProfile`: required string.
     pub storage_profile: String,
+}
+impl Default for HostLowLevelProvisioningManagerFileReserveSpec {
+    fn default() -> Self {
+        Self {
+            base_name: String::new(),
+            parent_dir: String::new(),
+            file_type: String::new(),
+            storage_profile: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_FILE_RESERVE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerFileReserveSpec",
@@ -2861,7 +3201,6 @@ impl serde::Serialize for HostLowLevelProvisioningManagerFileReserveSpec {
 }
 
 /// `HostLowLevelProvisioningManagerSnapshotLayoutSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     /// `id`: required int.
     pub id: i32,
@@ -2871,6 +3210,16 @@ pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     pub dst_filename: String,
     /// `disk`: list of `HostLowLevelProvisioningManagerDiskLayoutSpec`.
     pub disk: Vec<HostLowLevelProvisioningManagerDiskLayoutSpec>,
+}
+impl Default for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            src_filename: String::new(),
+            dst_filename: String::new(),
+            disk: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_SNAPSHOT_LAYOUT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerSnapshotLayoutSpec",
@@ -2933,7 +3282,6 @@ impl serde::Serialize for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
 }
 
 /// `HostLowLevelProvisioningManagerVmMigrationStatus`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
     /// `migrationId`: required long.
     pub migration_id: i64,
@@ -2943,6 +3291,16 @@ pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
     pub source: bool,
     /// `consideredSuccessful`: required boolean.
     pub considered_successful: bool,
+}
+impl Default for HostLowLevelProvisioningManagerVmMigrationStatus {
+    fn default() -> Self {
+        Self {
+            migration_id: 0,
+            r#type: String::new(),
+            source: false,
+            considered_successful: false,
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_MIGRATION_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmMigrationStatus",
@@ -3005,7 +3363,6 @@ impl serde::Serialize for HostLowLevelProvisioningManagerVmMigrationStatus {
 }
 
 /// `HostLowLevelProvisioningManagerVmRecoveryInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
     /// `version`: required string.
     pub version: String,
@@ -3016,6 +3373,17 @@ pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
     /// `ftInfo`: optional `FaultToleranceConfigInfo` or a descendant.
     #[cfg(feature = "ft")]
     pub ft_info: Option<rt::Poly<FaultToleranceConfigInfo>>,
+}
+impl Default for HostLowLevelProvisioningManagerVmRecoveryInfo {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            bios_uuid: String::new(),
+            instance_uuid: String::new(),
+            #[cfg(feature = "ft")]
+            ft_info: None,
+        }
+    }
 }
 pub(crate) static HOST_LOW_LEVEL_PROVISIONING_MANAGER_VM_RECOVERY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLowLevelProvisioningManagerVmRecoveryInfo",
@@ -3080,10 +3448,16 @@ impl serde::Serialize for HostLowLevelProvisioningManagerVmRecoveryInfo {
 }
 
 /// `HostMaintenanceSpecEvacuationMode`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct HostMaintenanceSpecEvacuationMode {
     /// `workloadNonDisruptive`: required boolean.
     pub workload_non_disruptive: bool,
+}
+impl Default for HostMaintenanceSpecEvacuationMode {
+    fn default() -> Self {
+        Self {
+            workload_non_disruptive: false,
+        }
+    }
 }
 pub(crate) static HOST_MAINTENANCE_SPEC_EVACUATION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMaintenanceSpecEvacuationMode",
@@ -3137,10 +3511,16 @@ impl serde::Serialize for HostMaintenanceSpecEvacuationMode {
 }
 
 /// `HostMemorySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMemorySpec {
     /// `serviceConsoleReservation`: optional long.
     pub service_console_reservation: Option<i64>,
+}
+impl Default for HostMemorySpec {
+    fn default() -> Self {
+        Self {
+            service_console_reservation: None,
+        }
+    }
 }
 pub(crate) static HOST_MEMORY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySpec",
@@ -3194,7 +3574,6 @@ impl serde::Serialize for HostMemorySpec {
 }
 
 /// `HostMemoryTierInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostMemoryTierInfo {
     /// `name`: required string.
     pub name: String,
@@ -3206,6 +3585,17 @@ pub struct HostMemoryTierInfo {
     pub internal_flags: Vec<String>,
     /// `size`: required long.
     pub size: i64,
+}
+impl Default for HostMemoryTierInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            r#type: String::new(),
+            flags: Vec::new(),
+            internal_flags: Vec::new(),
+            size: 0,
+        }
+    }
 }
 pub(crate) static HOST_MEMORY_TIER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryTierInfo",
@@ -3271,10 +3661,16 @@ impl serde::Serialize for HostMemoryTierInfo {
 }
 
 /// `HostNewNetworkConnectInfo`, a [`HostConnectInfoNetworkInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNewNetworkConnectInfo {
     /// The properties of `HostConnectInfoNetworkInfo`.
     pub base: HostConnectInfoNetworkInfo,
+}
+impl Default for HostNewNetworkConnectInfo {
+    fn default() -> Self {
+        Self {
+            base: HostConnectInfoNetworkInfo::default(),
+        }
+    }
 }
 pub(crate) static HOST_NEW_NETWORK_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNewNetworkConnectInfo",
@@ -3340,12 +3736,19 @@ impl serde::Serialize for HostNewNetworkConnectInfo {
 }
 
 /// `HostNfcConnectionInfo`, a [`HostDataTransportConnectionInfo`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostNfcConnectionInfo {
     /// The properties of `HostDataTransportConnectionInfo`.
     pub base: HostDataTransportConnectionInfo,
     /// `streamingMemoryConsumed`: optional long.
     pub streaming_memory_consumed: Option<i64>,
+}
+impl Default for HostNfcConnectionInfo {
+    fn default() -> Self {
+        Self {
+            base: HostDataTransportConnectionInfo::default(),
+            streaming_memory_consumed: None,
+        }
+    }
 }
 pub(crate) static HOST_NFC_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNfcConnectionInfo",
@@ -3414,12 +3817,19 @@ impl serde::Serialize for HostNfcConnectionInfo {
 }
 
 /// `HostNtpConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNtpConfig {
     /// `server`: list of string.
     pub server: Vec<String>,
     /// `configFile`: list of string, since VI API 6.0.
     pub config_file: Vec<String>,
+}
+impl Default for HostNtpConfig {
+    fn default() -> Self {
+        Self {
+            server: Vec::new(),
+            config_file: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNtpConfig",
@@ -3476,7 +3886,6 @@ impl serde::Serialize for HostNtpConfig {
 }
 
 /// `HostNumericSensorInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNumericSensorInfo {
     /// `name`: required string.
     pub name: String,
@@ -3500,6 +3909,23 @@ pub struct HostNumericSensorInfo {
     pub time_stamp: Option<String>,
     /// `fru`: optional `HostFru`, since VI API 8.0.0.1.
     pub fru: Option<Box<HostFru>>,
+}
+impl Default for HostNumericSensorInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            health_state: None,
+            current_reading: 0,
+            unit_modifier: 0,
+            base_units: String::new(),
+            rate_units: None,
+            sensor_type: String::new(),
+            id: None,
+            sensor_number: None,
+            time_stamp: None,
+            fru: None,
+        }
+    }
 }
 pub(crate) static HOST_NUMERIC_SENSOR_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNumericSensorInfo",
@@ -3583,12 +4009,19 @@ impl serde::Serialize for HostNumericSensorInfo {
 }
 
 /// `HostPartialMaintenanceModeRuntimeInfo`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct HostPartialMaintenanceModeRuntimeInfo {
     /// `key`: required string.
     pub key: String,
     /// `hostStatus`: required string.
     pub host_status: String,
+}
+impl Default for HostPartialMaintenanceModeRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            host_status: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_PARTIAL_MAINTENANCE_MODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPartialMaintenanceModeRuntimeInfo",
@@ -3645,12 +4078,19 @@ impl serde::Serialize for HostPartialMaintenanceModeRuntimeInfo {
 }
 
 /// `HostPatchManagerLocator`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPatchManagerLocator {
     /// `url`: required string.
     pub url: String,
     /// `proxy`: optional string.
     pub proxy: Option<String>,
+}
+impl Default for HostPatchManagerLocator {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            proxy: None,
+        }
+    }
 }
 pub(crate) static HOST_PATCH_MANAGER_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerLocator",
@@ -3707,7 +4147,6 @@ impl serde::Serialize for HostPatchManagerLocator {
 }
 
 /// `HostPatchManagerPatchManagerOperationSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPatchManagerPatchManagerOperationSpec {
     /// `proxy`: optional string.
     pub proxy: Option<String>,
@@ -3719,6 +4158,17 @@ pub struct HostPatchManagerPatchManagerOperationSpec {
     pub password: Option<String>,
     /// `cmdOption`: optional string.
     pub cmd_option: Option<String>,
+}
+impl Default for HostPatchManagerPatchManagerOperationSpec {
+    fn default() -> Self {
+        Self {
+            proxy: None,
+            port: None,
+            user_name: None,
+            password: None,
+            cmd_option: None,
+        }
+    }
 }
 pub(crate) static HOST_PATCH_MANAGER_PATCH_MANAGER_OPERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerPatchManagerOperationSpec",
@@ -3784,7 +4234,6 @@ impl serde::Serialize for HostPatchManagerPatchManagerOperationSpec {
 }
 
 /// `HostPatchManagerResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPatchManagerResult {
     /// `version`: required string.
     pub version: String,
@@ -3792,6 +4241,15 @@ pub struct HostPatchManagerResult {
     pub status: Vec<HostPatchManagerStatus>,
     /// `xmlResult`: optional string.
     pub xml_result: Option<String>,
+}
+impl Default for HostPatchManagerResult {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            status: Vec::new(),
+            xml_result: None,
+        }
+    }
 }
 pub(crate) static HOST_PATCH_MANAGER_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerResult",
@@ -3851,7 +4309,6 @@ impl serde::Serialize for HostPatchManagerResult {
 }
 
 /// `HostPatchManagerStatus`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPatchManagerStatus {
     /// `id`: required string.
     pub id: String,
@@ -3875,6 +4332,23 @@ pub struct HostPatchManagerStatus {
     pub vm_off_required: bool,
     /// `supersededPatchIds`: list of string.
     pub superseded_patch_ids: Vec<String>,
+}
+impl Default for HostPatchManagerStatus {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            applicable: false,
+            reason: Vec::new(),
+            integrity: None,
+            installed: false,
+            install_state: Vec::new(),
+            prerequisite_patch: Vec::new(),
+            restart_required: false,
+            reconnect_required: false,
+            vm_off_required: false,
+            superseded_patch_ids: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatus",

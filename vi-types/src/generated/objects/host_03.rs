@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostPatchManagerStatusPrerequisitePatch`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPatchManagerStatusPrerequisitePatch {
     /// `id`: required string.
     pub id: String,
     /// `installState`: list of string.
     pub install_state: Vec<String>,
+}
+impl Default for HostPatchManagerStatusPrerequisitePatch {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            install_state: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PATCH_MANAGER_STATUS_PREREQUISITE_PATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManagerStatusPrerequisitePatch",
@@ -68,7 +75,6 @@ impl serde::Serialize for HostPatchManagerStatusPrerequisitePatch {
 }
 
 /// `HostPciDeviceDirectPathInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct HostPciDeviceDirectPathInfo {
     /// `interconnectType`: optional string.
     pub interconnect_type: Option<String>,
@@ -78,6 +84,16 @@ pub struct HostPciDeviceDirectPathInfo {
     pub driver_version: Option<String>,
     /// `availableMemory`: optional int.
     pub available_memory: Option<i32>,
+}
+impl Default for HostPciDeviceDirectPathInfo {
+    fn default() -> Self {
+        Self {
+            interconnect_type: None,
+            driver_name: None,
+            driver_version: None,
+            available_memory: None,
+        }
+    }
 }
 pub(crate) static HOST_PCI_DEVICE_DIRECT_PATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciDeviceDirectPathInfo",
@@ -140,7 +156,6 @@ impl serde::Serialize for HostPciDeviceDirectPathInfo {
 }
 
 /// `HostPciPassthruConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPciPassthruConfig {
     /// `id`: required string.
     pub id: String,
@@ -150,6 +165,16 @@ pub struct HostPciPassthruConfig {
     pub apply_now: Option<bool>,
     /// `hardwareLabel`: optional string, since VI API 7.0.2.0.
     pub hardware_label: Option<String>,
+}
+impl Default for HostPciPassthruConfig {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            passthru_enabled: false,
+            apply_now: None,
+            hardware_label: None,
+        }
+    }
 }
 pub(crate) static HOST_PCI_PASSTHRU_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruConfig",
@@ -213,7 +238,6 @@ impl serde::Serialize for HostPciPassthruConfig {
 }
 
 /// `HostPciPassthruInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPciPassthruInfo {
     /// `id`: required string.
     pub id: String,
@@ -229,6 +253,19 @@ pub struct HostPciPassthruInfo {
     pub hardware_label: Option<String>,
     /// `directPathState`: optional `HostPciPassthruInfoDirectPathState`, since VI API 9.1.0.0.
     pub direct_path_state: Option<Box<HostPciPassthruInfoDirectPathState>>,
+}
+impl Default for HostPciPassthruInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            dependent_device: String::new(),
+            passthru_enabled: false,
+            passthru_capable: false,
+            passthru_active: false,
+            hardware_label: None,
+            direct_path_state: None,
+        }
+    }
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfo",
@@ -301,7 +338,6 @@ impl serde::Serialize for HostPciPassthruInfo {
 }
 
 /// `HostPciPassthruInfoDirectPathState`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct HostPciPassthruInfoDirectPathState {
     /// `mode`: required string.
     pub mode: String,
@@ -309,6 +345,15 @@ pub struct HostPciPassthruInfoDirectPathState {
     pub configurable_modes: Vec<String>,
     /// `usedMemory`: optional int.
     pub used_memory: Option<i32>,
+}
+impl Default for HostPciPassthruInfoDirectPathState {
+    fn default() -> Self {
+        Self {
+            mode: String::new(),
+            configurable_modes: Vec::new(),
+            used_memory: None,
+        }
+    }
 }
 pub(crate) static HOST_PCI_PASSTHRU_INFO_DIRECT_PATH_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruInfoDirectPathState",
@@ -368,12 +413,19 @@ impl serde::Serialize for HostPciPassthruInfoDirectPathState {
 }
 
 /// `HostPersistentMemoryInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostPersistentMemoryInfo {
     /// `capacityInMB`: optional long.
     pub capacity_in_mb: Option<i64>,
     /// `volumeUUID`: optional string.
     pub volume_uuid: Option<String>,
+}
+impl Default for HostPersistentMemoryInfo {
+    fn default() -> Self {
+        Self {
+            capacity_in_mb: None,
+            volume_uuid: None,
+        }
+    }
 }
 pub(crate) static HOST_PERSISTENT_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPersistentMemoryInfo",
@@ -430,7 +482,6 @@ impl serde::Serialize for HostPersistentMemoryInfo {
 }
 
 /// `HostPosixAccountSpec`, a [`HostAccountSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPosixAccountSpec {
     /// The properties of `HostAccountSpec`.
     pub base: HostAccountSpec,
@@ -438,6 +489,15 @@ pub struct HostPosixAccountSpec {
     pub posix_id: Option<i32>,
     /// `shellAccess`: optional boolean.
     pub shell_access: Option<bool>,
+}
+impl Default for HostPosixAccountSpec {
+    fn default() -> Self {
+        Self {
+            base: HostAccountSpec::default(),
+            posix_id: None,
+            shell_access: None,
+        }
+    }
 }
 pub(crate) static HOST_POSIX_ACCOUNT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPosixAccountSpec",
@@ -510,7 +570,6 @@ impl serde::Serialize for HostPosixAccountSpec {
 }
 
 /// `HostPowerPolicy`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostPowerPolicy {
     /// `key`: required int.
     pub key: i32,
@@ -520,6 +579,16 @@ pub struct HostPowerPolicy {
     pub short_name: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for HostPowerPolicy {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            name: String::new(),
+            short_name: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_POWER_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerPolicy",
@@ -582,12 +651,19 @@ impl serde::Serialize for HostPowerPolicy {
 }
 
 /// `HostPtpConfig`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostPtpConfig {
     /// `domain`: optional int.
     pub domain: Option<i32>,
     /// `port`: list of `HostPtpConfigPtpPort`.
     pub port: Vec<HostPtpConfigPtpPort>,
+}
+impl Default for HostPtpConfig {
+    fn default() -> Self {
+        Self {
+            domain: None,
+            port: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PTP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfig",
@@ -644,7 +720,6 @@ impl serde::Serialize for HostPtpConfig {
 }
 
 /// `HostPtpConfigPtpPort`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostPtpConfigPtpPort {
     /// `index`: required int.
     pub index: i32,
@@ -654,6 +729,16 @@ pub struct HostPtpConfigPtpPort {
     pub device: Option<String>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+}
+impl Default for HostPtpConfigPtpPort {
+    fn default() -> Self {
+        Self {
+            index: 0,
+            device_type: None,
+            device: None,
+            ip_config: None,
+        }
+    }
 }
 pub(crate) static HOST_PTP_CONFIG_PTP_PORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPtpConfigPtpPort",
@@ -716,10 +801,14 @@ impl serde::Serialize for HostPtpConfigPtpPort {
 }
 
 /// `HostReliableMemoryInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostReliableMemoryInfo {
     /// `memorySize`: required long.
     pub memory_size: i64,
+}
+impl Default for HostReliableMemoryInfo {
+    fn default() -> Self {
+        Self { memory_size: 0 }
+    }
 }
 pub(crate) static HOST_RELIABLE_MEMORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostReliableMemoryInfo",
@@ -773,7 +862,6 @@ impl serde::Serialize for HostReliableMemoryInfo {
 }
 
 /// `HostRuntimeInfoNetStackInstanceRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     /// `netStackInstanceKey`: required string.
     pub net_stack_instance_key: String,
@@ -785,6 +873,17 @@ pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
     pub max_number_of_connections: Option<i32>,
     /// `currentIpV6Enabled`: optional boolean.
     pub current_ip_v6_enabled: Option<bool>,
+}
+impl Default for HostRuntimeInfoNetStackInstanceRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            net_stack_instance_key: String::new(),
+            state: None,
+            vmknic_keys: Vec::new(),
+            max_number_of_connections: None,
+            current_ip_v6_enabled: None,
+        }
+    }
 }
 pub(crate) static HOST_RUNTIME_INFO_NET_STACK_INSTANCE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetStackInstanceRuntimeInfo",
@@ -850,13 +949,21 @@ impl serde::Serialize for HostRuntimeInfoNetStackInstanceRuntimeInfo {
 }
 
 /// `HostRuntimeInfoNetworkRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostRuntimeInfoNetworkRuntimeInfo {
     /// `netStackInstanceRuntimeInfo`: list of `HostRuntimeInfoNetStackInstanceRuntimeInfo`.
     pub net_stack_instance_runtime_info: Vec<HostRuntimeInfoNetStackInstanceRuntimeInfo>,
     /// `networkResourceRuntime`: optional `HostNetworkResourceRuntime`, since VI API 6.0.
     #[cfg(feature = "network")]
     pub network_resource_runtime: Option<Box<HostNetworkResourceRuntime>>,
+}
+impl Default for HostRuntimeInfoNetworkRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            net_stack_instance_runtime_info: Vec::new(),
+            #[cfg(feature = "network")]
+            network_resource_runtime: None,
+        }
+    }
 }
 pub(crate) static HOST_RUNTIME_INFO_NETWORK_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoNetworkRuntimeInfo",
@@ -915,7 +1022,6 @@ impl serde::Serialize for HostRuntimeInfoNetworkRuntimeInfo {
 }
 
 /// `HostRuntimeInfoStateEncryptionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostRuntimeInfoStateEncryptionInfo {
     /// `protectionMode`: required string.
     pub protection_mode: String,
@@ -923,6 +1029,15 @@ pub struct HostRuntimeInfoStateEncryptionInfo {
     pub require_secure_boot: Option<bool>,
     /// `requireExecInstalledOnly`: optional boolean.
     pub require_exec_installed_only: Option<bool>,
+}
+impl Default for HostRuntimeInfoStateEncryptionInfo {
+    fn default() -> Self {
+        Self {
+            protection_mode: String::new(),
+            require_secure_boot: None,
+            require_exec_installed_only: None,
+        }
+    }
 }
 pub(crate) static HOST_RUNTIME_INFO_STATE_ENCRYPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRuntimeInfoStateEncryptionInfo",
@@ -982,7 +1097,6 @@ impl serde::Serialize for HostRuntimeInfoStateEncryptionInfo {
 }
 
 /// `HostSecuritySpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostSecuritySpec {
     /// `adminPassword`: optional string, secret.
     pub admin_password: Option<String>,
@@ -990,6 +1104,15 @@ pub struct HostSecuritySpec {
     pub remove_permission: Vec<Permission>,
     /// `addPermission`: list of `Permission`, since VI API 4.1.
     pub add_permission: Vec<Permission>,
+}
+impl Default for HostSecuritySpec {
+    fn default() -> Self {
+        Self {
+            admin_password: None,
+            remove_permission: Vec::new(),
+            add_permission: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SECURITY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSecuritySpec",
@@ -1049,7 +1172,6 @@ impl serde::Serialize for HostSecuritySpec {
 }
 
 /// `HostService`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostService {
     /// `key`: required string.
     pub key: String,
@@ -1067,6 +1189,20 @@ pub struct HostService {
     pub policy: String,
     /// `sourcePackage`: optional `HostServiceSourcePackage`, since VI API 5.0.
     pub source_package: Option<Box<HostServiceSourcePackage>>,
+}
+impl Default for HostService {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            label: String::new(),
+            required: false,
+            uninstallable: false,
+            running: false,
+            ruleset: Vec::new(),
+            policy: String::new(),
+            source_package: None,
+        }
+    }
 }
 pub(crate) static HOST_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostService",
@@ -1141,12 +1277,19 @@ impl serde::Serialize for HostService {
 }
 
 /// `HostServiceConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostServiceConfig {
     /// `serviceId`: required string.
     pub service_id: String,
     /// `startupPolicy`: required string.
     pub startup_policy: String,
+}
+impl Default for HostServiceConfig {
+    fn default() -> Self {
+        Self {
+            service_id: String::new(),
+            startup_policy: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceConfig",
@@ -1203,10 +1346,14 @@ impl serde::Serialize for HostServiceConfig {
 }
 
 /// `HostServiceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostServiceInfo {
     /// `service`: list of `HostService`.
     pub service: Vec<HostService>,
+}
+impl Default for HostServiceInfo {
+    fn default() -> Self {
+        Self { service: Vec::new() }
+    }
 }
 pub(crate) static HOST_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceInfo",
@@ -1260,12 +1407,19 @@ impl serde::Serialize for HostServiceInfo {
 }
 
 /// `HostServiceSourcePackage`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostServiceSourcePackage {
     /// `sourcePackageName`: required string.
     pub source_package_name: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for HostServiceSourcePackage {
+    fn default() -> Self {
+        Self {
+            source_package_name: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SERVICE_SOURCE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSourcePackage",
@@ -1322,7 +1476,6 @@ impl serde::Serialize for HostServiceSourcePackage {
 }
 
 /// `HostServiceTicket`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostServiceTicket {
     /// `host`: optional string.
     pub host: Option<String>,
@@ -1338,6 +1491,19 @@ pub struct HostServiceTicket {
     pub service_version: String,
     /// `sessionId`: required string, secret.
     pub session_id: String,
+}
+impl Default for HostServiceTicket {
+    fn default() -> Self {
+        Self {
+            host: None,
+            port: None,
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+            service: String::new(),
+            service_version: String::new(),
+            session_id: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceTicket",
@@ -1409,7 +1575,6 @@ impl serde::Serialize for HostServiceTicket {
 }
 
 /// `HostSevInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct HostSevInfo {
     /// `sevState`: required string.
     pub sev_state: String,
@@ -1419,6 +1584,16 @@ pub struct HostSevInfo {
     pub snp_state: Option<String>,
     /// `snpSupported`: optional boolean, since VI API 9.0.0.0.
     pub snp_supported: Option<bool>,
+}
+impl Default for HostSevInfo {
+    fn default() -> Self {
+        Self {
+            sev_state: String::new(),
+            max_sev_es_guests: 0,
+            snp_state: None,
+            snp_supported: None,
+        }
+    }
 }
 pub(crate) static HOST_SEV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSevInfo",
@@ -1481,7 +1656,6 @@ impl serde::Serialize for HostSevInfo {
 }
 
 /// `HostSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostSgxInfo {
     /// `sgxState`: required string.
     pub sgx_state: String,
@@ -1493,6 +1667,17 @@ pub struct HostSgxInfo {
     pub le_pub_key_hash: Option<String>,
     /// `registrationInfo`: optional `HostSgxRegistrationInfo`, since VI API 8.0.0.1.
     pub registration_info: Option<Box<HostSgxRegistrationInfo>>,
+}
+impl Default for HostSgxInfo {
+    fn default() -> Self {
+        Self {
+            sgx_state: String::new(),
+            total_epc_memory: 0,
+            flc_mode: String::new(),
+            le_pub_key_hash: None,
+            registration_info: None,
+        }
+    }
 }
 pub(crate) static HOST_SGX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxInfo",
@@ -1558,7 +1743,6 @@ impl serde::Serialize for HostSgxInfo {
 }
 
 /// `HostSgxRegistrationInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostSgxRegistrationInfo {
     /// `status`: optional string.
     pub status: Option<String>,
@@ -1572,6 +1756,18 @@ pub struct HostSgxRegistrationInfo {
     pub ppid: Option<String>,
     /// `lastRegisteredTime`: optional dateTime.
     pub last_registered_time: Option<rt::DateTime>,
+}
+impl Default for HostSgxRegistrationInfo {
+    fn default() -> Self {
+        Self {
+            status: None,
+            bios_error: None,
+            registration_url: None,
+            r#type: None,
+            ppid: None,
+            last_registered_time: None,
+        }
+    }
 }
 pub(crate) static HOST_SGX_REGISTRATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSgxRegistrationInfo",
@@ -1640,7 +1836,6 @@ impl serde::Serialize for HostSgxRegistrationInfo {
 }
 
 /// `HostSharedGpuCapabilities`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostSharedGpuCapabilities {
     /// `vgpu`: required string.
     pub vgpu: String,
@@ -1652,6 +1847,17 @@ pub struct HostSharedGpuCapabilities {
     pub suspend_supported: bool,
     /// `migrateSupported`: required boolean.
     pub migrate_supported: bool,
+}
+impl Default for HostSharedGpuCapabilities {
+    fn default() -> Self {
+        Self {
+            vgpu: String::new(),
+            disk_snapshot_supported: false,
+            memory_snapshot_supported: false,
+            suspend_supported: false,
+            migrate_supported: false,
+        }
+    }
 }
 pub(crate) static HOST_SHARED_GPU_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSharedGpuCapabilities",
@@ -1717,7 +1923,6 @@ impl serde::Serialize for HostSharedGpuCapabilities {
 }
 
 /// `HostSnmpConfigSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostSnmpConfigSpec {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1729,6 +1934,17 @@ pub struct HostSnmpConfigSpec {
     pub trap_targets: Vec<HostSnmpDestination>,
     /// `option`: list of `KeyValue`, since VI API 5.0.
     pub option: Vec<KeyValue>,
+}
+impl Default for HostSnmpConfigSpec {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            port: None,
+            read_only_communities: Vec::new(),
+            trap_targets: Vec::new(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SNMP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpConfigSpec",
@@ -1794,7 +2010,6 @@ impl serde::Serialize for HostSnmpConfigSpec {
 }
 
 /// `HostSnmpDestination`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostSnmpDestination {
     /// `hostName`: required string.
     pub host_name: String,
@@ -1802,6 +2017,15 @@ pub struct HostSnmpDestination {
     pub port: i32,
     /// `community`: required string.
     pub community: String,
+}
+impl Default for HostSnmpDestination {
+    fn default() -> Self {
+        Self {
+            host_name: String::new(),
+            port: 0,
+            community: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SNMP_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpDestination",
@@ -1861,7 +2085,6 @@ impl serde::Serialize for HostSnmpDestination {
 }
 
 /// `HostSnmpSystemAgentLimits`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostSnmpSystemAgentLimits {
     /// `maxReadOnlyCommunities`: required int.
     pub max_read_only_communities: i32,
@@ -1873,6 +2096,17 @@ pub struct HostSnmpSystemAgentLimits {
     pub max_buffer_size: i32,
     /// `capability`: optional `HostSnmpAgentCapability`, since VI API 4.0 and always there from then on.
     pub capability: Option<enums::HostSnmpAgentCapability>,
+}
+impl Default for HostSnmpSystemAgentLimits {
+    fn default() -> Self {
+        Self {
+            max_read_only_communities: 0,
+            max_trap_destinations: 0,
+            max_community_length: 0,
+            max_buffer_size: 0,
+            capability: None,
+        }
+    }
 }
 pub(crate) static HOST_SNMP_SYSTEM_AGENT_LIMITS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystemAgentLimits",
@@ -1938,7 +2172,6 @@ impl serde::Serialize for HostSnmpSystemAgentLimits {
 }
 
 /// `HostSriovConfig`, a [`HostPciPassthruConfig`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostSriovConfig {
     /// The properties of `HostPciPassthruConfig`.
     pub base: HostPciPassthruConfig,
@@ -1946,6 +2179,15 @@ pub struct HostSriovConfig {
     pub sriov_enabled: bool,
     /// `numVirtualFunction`: required int.
     pub num_virtual_function: i32,
+}
+impl Default for HostSriovConfig {
+    fn default() -> Self {
+        Self {
+            base: HostPciPassthruConfig::default(),
+            sriov_enabled: false,
+            num_virtual_function: 0,
+        }
+    }
 }
 pub(crate) static HOST_SRIOV_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovConfig",
@@ -2018,10 +2260,14 @@ impl serde::Serialize for HostSriovConfig {
 }
 
 /// `HostSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+}
+impl Default for HostSriovDevicePoolInfo {
+    fn default() -> Self {
+        Self { key: String::new() }
+    }
 }
 pub(crate) static HOST_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovDevicePoolInfo",
@@ -2076,7 +2322,6 @@ impl serde::Serialize for HostSriovDevicePoolInfo {
 }
 
 /// `HostSriovInfo`, a [`HostPciPassthruInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostSriovInfo {
     /// The properties of `HostPciPassthruInfo`.
     pub base: HostPciPassthruInfo,
@@ -2092,6 +2337,19 @@ pub struct HostSriovInfo {
     pub num_virtual_function: i32,
     /// `maxVirtualFunctionSupported`: required int.
     pub max_virtual_function_supported: i32,
+}
+impl Default for HostSriovInfo {
+    fn default() -> Self {
+        Self {
+            base: HostPciPassthruInfo::default(),
+            sriov_enabled: false,
+            sriov_capable: false,
+            sriov_active: false,
+            num_virtual_function_requested: 0,
+            num_virtual_function: 0,
+            max_virtual_function_supported: 0,
+        }
+    }
 }
 pub(crate) static HOST_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovInfo",
@@ -2176,7 +2434,6 @@ impl serde::Serialize for HostSriovInfo {
 }
 
 /// `HostSriovNetworkDevicePoolInfo`, a [`HostSriovDevicePoolInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSriovNetworkDevicePoolInfo {
     /// The properties of `HostSriovDevicePoolInfo`.
     pub base: HostSriovDevicePoolInfo,
@@ -2186,6 +2443,16 @@ pub struct HostSriovNetworkDevicePoolInfo {
     pub switch_uuid: Option<String>,
     /// `pnic`: list of `PhysicalNic`.
     pub pnic: Vec<PhysicalNic>,
+}
+impl Default for HostSriovNetworkDevicePoolInfo {
+    fn default() -> Self {
+        Self {
+            base: HostSriovDevicePoolInfo::default(),
+            switch_key: None,
+            switch_uuid: None,
+            pnic: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSriovNetworkDevicePoolInfo",
@@ -2261,12 +2528,19 @@ impl serde::Serialize for HostSriovNetworkDevicePoolInfo {
 }
 
 /// `HostStorageElementInfo`, a [`HostHardwareElementInfo`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostStorageElementInfo {
     /// The properties of `HostHardwareElementInfo`.
     pub base: HostHardwareElementInfo,
     /// `operationalInfo`: list of `HostStorageOperationalInfo`.
     pub operational_info: Vec<HostStorageOperationalInfo>,
+}
+impl Default for HostStorageElementInfo {
+    fn default() -> Self {
+        Self {
+            base: HostHardwareElementInfo::default(),
+            operational_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_ELEMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageElementInfo",
@@ -2336,12 +2610,19 @@ impl serde::Serialize for HostStorageElementInfo {
 }
 
 /// `HostStorageOperationalInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostStorageOperationalInfo {
     /// `property`: required string.
     pub property: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for HostStorageOperationalInfo {
+    fn default() -> Self {
+        Self {
+            property: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_OPERATIONAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageOperationalInfo",
@@ -2398,12 +2679,19 @@ impl serde::Serialize for HostStorageOperationalInfo {
 }
 
 /// `HostSystemComplianceCheckState`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostSystemComplianceCheckState {
     /// `state`: required string.
     pub state: String,
     /// `checkTime`: required dateTime.
     pub check_time: rt::DateTime,
+}
+impl Default for HostSystemComplianceCheckState {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            check_time: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_COMPLIANCE_CHECK_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemComplianceCheckState",
@@ -2460,10 +2748,16 @@ impl serde::Serialize for HostSystemComplianceCheckState {
 }
 
 /// `HostSystemHealthInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostSystemHealthInfo {
     /// `numericSensorInfo`: list of `HostNumericSensorInfo`.
     pub numeric_sensor_info: Vec<HostNumericSensorInfo>,
+}
+impl Default for HostSystemHealthInfo {
+    fn default() -> Self {
+        Self {
+            numeric_sensor_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemHealthInfo",
@@ -2517,10 +2811,14 @@ impl serde::Serialize for HostSystemHealthInfo {
 }
 
 /// `HostSystemReconnectSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostSystemReconnectSpec {
     /// `syncState`: optional boolean.
     pub sync_state: Option<bool>,
+}
+impl Default for HostSystemReconnectSpec {
+    fn default() -> Self {
+        Self { sync_state: None }
+    }
 }
 pub(crate) static HOST_SYSTEM_RECONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemReconnectSpec",
@@ -2574,12 +2872,19 @@ impl serde::Serialize for HostSystemReconnectSpec {
 }
 
 /// `HostSystemRemediationState`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostSystemRemediationState {
     /// `state`: required string.
     pub state: String,
     /// `operationTime`: required dateTime.
     pub operation_time: rt::DateTime,
+}
+impl Default for HostSystemRemediationState {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            operation_time: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_REMEDIATION_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemRemediationState",
@@ -2636,7 +2941,6 @@ impl serde::Serialize for HostSystemRemediationState {
 }
 
 /// `HostSystemResourceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostSystemResourceInfo {
     /// `key`: required string.
     pub key: String,
@@ -2644,6 +2948,15 @@ pub struct HostSystemResourceInfo {
     pub config: Option<Box<ResourceConfigSpec>>,
     /// `child`: list of `HostSystemResourceInfo`.
     pub child: Vec<HostSystemResourceInfo>,
+}
+impl Default for HostSystemResourceInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            config: None,
+            child: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemResourceInfo",
@@ -2703,10 +3016,14 @@ impl serde::Serialize for HostSystemResourceInfo {
 }
 
 /// `HostSystemSwapConfiguration`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfiguration {
     /// `option`: list of `HostSystemSwapConfigurationSystemSwapOption` or a descendant.
     pub option: Vec<rt::Poly<HostSystemSwapConfigurationSystemSwapOption>>,
+}
+impl Default for HostSystemSwapConfiguration {
+    fn default() -> Self {
+        Self { option: Vec::new() }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfiguration",
@@ -2760,12 +3077,19 @@ impl serde::Serialize for HostSystemSwapConfiguration {
 }
 
 /// `HostSystemSwapConfigurationDatastoreOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfigurationDatastoreOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
     /// `datastore`: required string.
     pub datastore: String,
+}
+impl Default for HostSystemSwapConfigurationDatastoreOption {
+    fn default() -> Self {
+        Self {
+            base: HostSystemSwapConfigurationSystemSwapOption::default(),
+            datastore: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDatastoreOption",
@@ -2836,10 +3160,16 @@ impl serde::Serialize for HostSystemSwapConfigurationDatastoreOption {
 }
 
 /// `HostSystemSwapConfigurationDisabledOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfigurationDisabledOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+}
+impl Default for HostSystemSwapConfigurationDisabledOption {
+    fn default() -> Self {
+        Self {
+            base: HostSystemSwapConfigurationSystemSwapOption::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_DISABLED_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationDisabledOption",
@@ -2906,10 +3236,16 @@ impl serde::Serialize for HostSystemSwapConfigurationDisabledOption {
 }
 
 /// `HostSystemSwapConfigurationHostCacheOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfigurationHostCacheOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+}
+impl Default for HostSystemSwapConfigurationHostCacheOption {
+    fn default() -> Self {
+        Self {
+            base: HostSystemSwapConfigurationSystemSwapOption::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_CACHE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostCacheOption",
@@ -2976,10 +3312,16 @@ impl serde::Serialize for HostSystemSwapConfigurationHostCacheOption {
 }
 
 /// `HostSystemSwapConfigurationHostLocalSwapOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfigurationHostLocalSwapOption {
     /// The properties of `HostSystemSwapConfigurationSystemSwapOption`.
     pub base: HostSystemSwapConfigurationSystemSwapOption,
+}
+impl Default for HostSystemSwapConfigurationHostLocalSwapOption {
+    fn default() -> Self {
+        Self {
+            base: HostSystemSwapConfigurationSystemSwapOption::default(),
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_HOST_LOCAL_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationHostLocalSwapOption",
@@ -3046,10 +3388,14 @@ impl serde::Serialize for HostSystemSwapConfigurationHostLocalSwapOption {
 }
 
 /// `HostSystemSwapConfigurationSystemSwapOption`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostSystemSwapConfigurationSystemSwapOption {
     /// `key`: required int.
     pub key: i32,
+}
+impl Default for HostSystemSwapConfigurationSystemSwapOption {
+    fn default() -> Self {
+        Self { key: 0 }
+    }
 }
 pub(crate) static HOST_SYSTEM_SWAP_CONFIGURATION_SYSTEM_SWAP_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystemSwapConfigurationSystemSwapOption",
@@ -3105,12 +3451,19 @@ impl serde::Serialize for HostSystemSwapConfigurationSystemSwapOption {
 }
 
 /// `HostTdxInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct HostTdxInfo {
     /// `tdxState`: required string.
     pub tdx_state: String,
     /// `numTDXPrivateKeyIDs`: required int.
     pub num_tdx_private_key_ids: i32,
+}
+impl Default for HostTdxInfo {
+    fn default() -> Self {
+        Self {
+            tdx_state: String::new(),
+            num_tdx_private_key_ids: 0,
+        }
+    }
 }
 pub(crate) static HOST_TDX_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTdxInfo",
@@ -3167,7 +3520,6 @@ impl serde::Serialize for HostTdxInfo {
 }
 
 /// `HostTpmAttestationInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostTpmAttestationInfo {
     /// `time`: required dateTime.
     pub time: rt::DateTime,
@@ -3175,6 +3527,15 @@ pub struct HostTpmAttestationInfo {
     pub status: enums::HostTpmAttestationInfoAcceptanceStatus,
     /// `message`: optional `LocalizableMessage`.
     pub message: Option<Box<LocalizableMessage>>,
+}
+impl Default for HostTpmAttestationInfo {
+    fn default() -> Self {
+        Self {
+            time: Default::default(),
+            status: Default::default(),
+            message: None,
+        }
+    }
 }
 pub(crate) static HOST_TPM_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationInfo",
@@ -3234,7 +3595,6 @@ impl serde::Serialize for HostTpmAttestationInfo {
 }
 
 /// `HostTpmAttestationReport`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmAttestationReport {
     /// `tpmPcrValues`: list, not empty, of `HostTpmDigestInfo`.
     pub tpm_pcr_values: Vec<HostTpmDigestInfo>,
@@ -3242,6 +3602,15 @@ pub struct HostTpmAttestationReport {
     pub tpm_events: Vec<HostTpmEventLogEntry>,
     /// `tpmLogReliable`: required boolean.
     pub tpm_log_reliable: bool,
+}
+impl Default for HostTpmAttestationReport {
+    fn default() -> Self {
+        Self {
+            tpm_pcr_values: Vec::new(),
+            tpm_events: Vec::new(),
+            tpm_log_reliable: false,
+        }
+    }
 }
 pub(crate) static HOST_TPM_ATTESTATION_REPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmAttestationReport",
@@ -3301,10 +3670,16 @@ impl serde::Serialize for HostTpmAttestationReport {
 }
 
 /// `HostTpmBootCompleteEventDetails`, a [`HostTpmEventDetails`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct HostTpmBootCompleteEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
+}
+impl Default for HostTpmBootCompleteEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_BOOT_COMPLETE_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootCompleteEventDetails",
@@ -3370,12 +3745,19 @@ impl serde::Serialize for HostTpmBootCompleteEventDetails {
 }
 
 /// `HostTpmBootSecurityOptionEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmBootSecurityOptionEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
     /// `bootSecurityOption`: required string.
     pub boot_security_option: String,
+}
+impl Default for HostTpmBootSecurityOptionEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            boot_security_option: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_BOOT_SECURITY_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmBootSecurityOptionEventDetails",
@@ -3445,12 +3827,19 @@ impl serde::Serialize for HostTpmBootSecurityOptionEventDetails {
 }
 
 /// `HostTpmCommandEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmCommandEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
     /// `commandLine`: required string.
     pub command_line: String,
+}
+impl Default for HostTpmCommandEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            command_line: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_COMMAND_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmCommandEventDetails",
@@ -3520,12 +3909,19 @@ impl serde::Serialize for HostTpmCommandEventDetails {
 }
 
 /// `HostTpmDigestInfo`, a [`HostDigestInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostTpmDigestInfo {
     /// The properties of `HostDigestInfo`.
     pub base: HostDigestInfo,
     /// `pcrNumber`: required int.
     pub pcr_number: i32,
+}
+impl Default for HostTpmDigestInfo {
+    fn default() -> Self {
+        Self {
+            base: HostDigestInfo::default(),
+            pcr_number: 0,
+        }
+    }
 }
 pub(crate) static HOST_TPM_DIGEST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmDigestInfo",
@@ -3594,12 +3990,19 @@ impl serde::Serialize for HostTpmDigestInfo {
 }
 
 /// `HostTpmEventDetails`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmEventDetails {
     /// `dataHash`: list, not empty, of byte.
     pub data_hash: Vec<i8>,
     /// `dataHashMethod`: optional string, since VI API 6.7.
     pub data_hash_method: Option<String>,
+}
+impl Default for HostTpmEventDetails {
+    fn default() -> Self {
+        Self {
+            data_hash: Vec::new(),
+            data_hash_method: None,
+        }
+    }
 }
 pub(crate) static HOST_TPM_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventDetails",
@@ -3657,12 +4060,19 @@ impl serde::Serialize for HostTpmEventDetails {
 }
 
 /// `HostTpmEventLogEntry`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmEventLogEntry {
     /// `pcrIndex`: required int.
     pub pcr_index: i32,
     /// `eventDetails`: required `HostTpmEventDetails` or a descendant.
     pub event_details: rt::Poly<HostTpmEventDetails>,
+}
+impl Default for HostTpmEventLogEntry {
+    fn default() -> Self {
+        Self {
+            pcr_index: 0,
+            event_details: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_EVENT_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmEventLogEntry",
@@ -3719,10 +4129,16 @@ impl serde::Serialize for HostTpmEventLogEntry {
 }
 
 /// `HostTpmNvTagEventDetails`, a [`HostTpmBootSecurityOptionEventDetails`], since VI API 7.0.2.0.
-#[derive(Default)]
 pub struct HostTpmNvTagEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+}
+impl Default for HostTpmNvTagEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmBootSecurityOptionEventDetails::default(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_NV_TAG_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmNvTagEventDetails",
@@ -3788,7 +4204,6 @@ impl serde::Serialize for HostTpmNvTagEventDetails {
 }
 
 /// `HostTpmOptionEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmOptionEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
@@ -3796,6 +4211,15 @@ pub struct HostTpmOptionEventDetails {
     pub options_file_name: String,
     /// `bootOptions`: list of byte.
     pub boot_options: Vec<i8>,
+}
+impl Default for HostTpmOptionEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            options_file_name: String::new(),
+            boot_options: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_OPTION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmOptionEventDetails",
@@ -3868,10 +4292,16 @@ impl serde::Serialize for HostTpmOptionEventDetails {
 }
 
 /// `HostTpmSignerEventDetails`, a [`HostTpmBootSecurityOptionEventDetails`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostTpmSignerEventDetails {
     /// The properties of `HostTpmBootSecurityOptionEventDetails`.
     pub base: HostTpmBootSecurityOptionEventDetails,
+}
+impl Default for HostTpmSignerEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmBootSecurityOptionEventDetails::default(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_SIGNER_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSignerEventDetails",
@@ -3937,7 +4367,6 @@ impl serde::Serialize for HostTpmSignerEventDetails {
 }
 
 /// `HostTpmSoftwareComponentEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
-#[derive(Default)]
 pub struct HostTpmSoftwareComponentEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
@@ -3949,6 +4378,17 @@ pub struct HostTpmSoftwareComponentEventDetails {
     pub vib_version: String,
     /// `vibVendor`: required string.
     pub vib_vendor: String,
+}
+impl Default for HostTpmSoftwareComponentEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            component_name: String::new(),
+            vib_name: String::new(),
+            vib_version: String::new(),
+            vib_vendor: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_SOFTWARE_COMPONENT_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSoftwareComponentEventDetails",
@@ -4027,12 +4467,19 @@ impl serde::Serialize for HostTpmSoftwareComponentEventDetails {
 }
 
 /// `HostTpmSystemVersionEventDetails`, a [`HostTpmEventDetails`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct HostTpmSystemVersionEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
     /// `systemVersion`: required string.
     pub system_version: String,
+}
+impl Default for HostTpmSystemVersionEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            system_version: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_SYSTEM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmSystemVersionEventDetails",
@@ -4102,12 +4549,19 @@ impl serde::Serialize for HostTpmSystemVersionEventDetails {
 }
 
 /// `HostTpmVersionEventDetails`, a [`HostTpmEventDetails`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct HostTpmVersionEventDetails {
     /// The properties of `HostTpmEventDetails`.
     pub base: HostTpmEventDetails,
     /// `version`: required base64Binary.
     pub version: rt::Binary,
+}
+impl Default for HostTpmVersionEventDetails {
+    fn default() -> Self {
+        Self {
+            base: HostTpmEventDetails::default(),
+            version: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_TPM_VERSION_EVENT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTpmVersionEventDetails",
@@ -4177,7 +4631,6 @@ impl serde::Serialize for HostTpmVersionEventDetails {
 }
 
 /// `HostTrustAuthorityAttestationInfo`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct HostTrustAuthorityAttestationInfo {
     /// `attestationStatus`: required string.
     pub attestation_status: String,
@@ -4189,6 +4642,17 @@ pub struct HostTrustAuthorityAttestationInfo {
     pub attested_until: Option<rt::DateTime>,
     /// `messages`: list of `LocalizableMessage`.
     pub messages: Vec<LocalizableMessage>,
+}
+impl Default for HostTrustAuthorityAttestationInfo {
+    fn default() -> Self {
+        Self {
+            attestation_status: String::new(),
+            service_id: None,
+            attested_at: None,
+            attested_until: None,
+            messages: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_TRUST_AUTHORITY_ATTESTATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTrustAuthorityAttestationInfo",
@@ -4254,7 +4718,6 @@ impl serde::Serialize for HostTrustAuthorityAttestationInfo {
 }
 
 /// `HostVMotionManagerDstInstantCloneResult`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostVMotionManagerDstInstantCloneResult {
     /// `dstVmId`: optional int.
     pub dst_vm_id: Option<i32>,
@@ -4276,6 +4739,22 @@ pub struct HostVMotionManagerDstInstantCloneResult {
     pub dev_cpt_stream_size: Option<i64>,
     /// `devCptStreamTime`: optional long.
     pub dev_cpt_stream_time: Option<i64>,
+}
+impl Default for HostVMotionManagerDstInstantCloneResult {
+    fn default() -> Self {
+        Self {
+            dst_vm_id: None,
+            start_time: None,
+            cpt_load_time: None,
+            cpt_load_done_time: None,
+            replicate_mem_done_time: None,
+            end_time: None,
+            cpt_xfer_time: None,
+            cpt_cache_used: None,
+            dev_cpt_stream_size: None,
+            dev_cpt_stream_time: None,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_MANAGER_DST_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerDstInstantCloneResult",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostVMotionManagerSrcInstantCloneResult`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostVMotionManagerSrcInstantCloneResult {
     /// `startTime`: optional long.
     pub start_time: Option<i64>,
@@ -18,6 +17,17 @@ pub struct HostVMotionManagerSrcInstantCloneResult {
     pub resume_done_time: Option<i64>,
     /// `endTime`: optional long.
     pub end_time: Option<i64>,
+}
+impl Default for HostVMotionManagerSrcInstantCloneResult {
+    fn default() -> Self {
+        Self {
+            start_time: None,
+            quiesce_time: None,
+            quiesce_done_time: None,
+            resume_done_time: None,
+            end_time: None,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_MANAGER_SRC_INSTANT_CLONE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionManagerSrcInstantCloneResult",
@@ -83,7 +93,6 @@ impl serde::Serialize for HostVMotionManagerSrcInstantCloneResult {
 }
 
 /// `HostVmciAccessManagerAccessSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostVmciAccessManagerAccessSpec {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -91,6 +100,15 @@ pub struct HostVmciAccessManagerAccessSpec {
     pub services: Vec<String>,
     /// `mode`: required string.
     pub mode: String,
+}
+impl Default for HostVmciAccessManagerAccessSpec {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            services: Vec::new(),
+            mode: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_VMCI_ACCESS_MANAGER_ACCESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmciAccessManagerAccessSpec",
@@ -150,10 +168,16 @@ impl serde::Serialize for HostVmciAccessManagerAccessSpec {
 }
 
 /// The fault `InvalidCAMCertificate`, a [`InvalidCamServer`], since VI API 5.0.
-#[derive(Default)]
 pub struct InvalidCamCertificate {
     /// The properties of `InvalidCAMServer`.
     pub base: InvalidCamServer,
+}
+impl Default for InvalidCamCertificate {
+    fn default() -> Self {
+        Self {
+            base: InvalidCamServer::default(),
+        }
+    }
 }
 pub(crate) static INVALID_CAM_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMCertificate",
@@ -219,12 +243,19 @@ impl serde::Serialize for InvalidCamCertificate {
 }
 
 /// The fault `InvalidCAMServer`, a [`ActiveDirectoryFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct InvalidCamServer {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
     /// `camServer`: required string.
     pub cam_server: String,
+}
+impl Default for InvalidCamServer {
+    fn default() -> Self {
+        Self {
+            base: ActiveDirectoryFault::default(),
+            cam_server: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_CAM_SERVER: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidCAMServer",
@@ -294,7 +325,6 @@ impl serde::Serialize for InvalidCamServer {
 }
 
 /// `KernelModuleInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct KernelModuleInfo {
     /// `id`: required int.
     pub id: i32,
@@ -322,6 +352,25 @@ pub struct KernelModuleInfo {
     pub data_section: KernelModuleSectionInfo,
     /// `bssSection`: required `KernelModuleSectionInfo`.
     pub bss_section: KernelModuleSectionInfo,
+}
+impl Default for KernelModuleInfo {
+    fn default() -> Self {
+        Self {
+            id: 0,
+            name: String::new(),
+            version: String::new(),
+            filename: String::new(),
+            option_string: String::new(),
+            loaded: false,
+            enabled: false,
+            use_count: 0,
+            read_only_section: Default::default(),
+            writable_section: Default::default(),
+            text_section: Default::default(),
+            data_section: Default::default(),
+            bss_section: Default::default(),
+        }
+    }
 }
 pub(crate) static KERNEL_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleInfo",
@@ -411,12 +460,16 @@ impl serde::Serialize for KernelModuleInfo {
 }
 
 /// `KernelModuleSectionInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct KernelModuleSectionInfo {
     /// `address`: required long.
     pub address: i64,
     /// `length`: optional int.
     pub length: Option<i32>,
+}
+impl Default for KernelModuleSectionInfo {
+    fn default() -> Self {
+        Self { address: 0, length: None }
+    }
 }
 pub(crate) static KERNEL_MODULE_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "KernelModuleSectionInfo",
@@ -473,7 +526,6 @@ impl serde::Serialize for KernelModuleSectionInfo {
 }
 
 /// `ModeInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ModeInfo {
     /// `browse`: optional string.
     pub browse: Option<String>,
@@ -487,6 +539,18 @@ pub struct ModeInfo {
     pub admin: Option<String>,
     /// `full`: required string.
     pub full: String,
+}
+impl Default for ModeInfo {
+    fn default() -> Self {
+        Self {
+            browse: None,
+            read: String::new(),
+            modify: String::new(),
+            r#use: String::new(),
+            admin: None,
+            full: String::new(),
+        }
+    }
 }
 pub(crate) static MODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ModeInfo",
@@ -555,10 +619,16 @@ impl serde::Serialize for ModeInfo {
 }
 
 /// The fault `NoPermissionOnAD`, a [`ActiveDirectoryFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct NoPermissionOnAd {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+}
+impl Default for NoPermissionOnAd {
+    fn default() -> Self {
+        Self {
+            base: ActiveDirectoryFault::default(),
+        }
+    }
 }
 pub(crate) static NO_PERMISSION_ON_AD: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoPermissionOnAD",
@@ -624,10 +694,16 @@ impl serde::Serialize for NoPermissionOnAd {
 }
 
 /// The fault `NonADUserRequired`, a [`ActiveDirectoryFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct NonAdUserRequired {
     /// The properties of `ActiveDirectoryFault`.
     pub base: ActiveDirectoryFault,
+}
+impl Default for NonAdUserRequired {
+    fn default() -> Self {
+        Self {
+            base: ActiveDirectoryFault::default(),
+        }
+    }
 }
 pub(crate) static NON_AD_USER_REQUIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonADUserRequired",
@@ -693,10 +769,16 @@ impl serde::Serialize for NonAdUserRequired {
 }
 
 /// `PowerSystemCapability`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct PowerSystemCapability {
     /// `availablePolicy`: list, not empty, of `HostPowerPolicy`.
     pub available_policy: Vec<HostPowerPolicy>,
+}
+impl Default for PowerSystemCapability {
+    fn default() -> Self {
+        Self {
+            available_policy: Vec::new(),
+        }
+    }
 }
 pub(crate) static POWER_SYSTEM_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemCapability",
@@ -750,10 +832,16 @@ impl serde::Serialize for PowerSystemCapability {
 }
 
 /// `PowerSystemInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct PowerSystemInfo {
     /// `currentPolicy`: required `HostPowerPolicy`.
     pub current_policy: HostPowerPolicy,
+}
+impl Default for PowerSystemInfo {
+    fn default() -> Self {
+        Self {
+            current_policy: Default::default(),
+        }
+    }
 }
 pub(crate) static POWER_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PowerSystemInfo",
@@ -807,7 +895,6 @@ impl serde::Serialize for PowerSystemInfo {
 }
 
 /// `Relation`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct Relation {
     /// `constraint`: optional string.
     pub constraint: Option<String>,
@@ -815,6 +902,15 @@ pub struct Relation {
     pub name: String,
     /// `version`: optional string.
     pub version: Option<String>,
+}
+impl Default for Relation {
+    fn default() -> Self {
+        Self {
+            constraint: None,
+            name: String::new(),
+            version: None,
+        }
+    }
 }
 pub(crate) static RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Relation",
@@ -874,7 +970,6 @@ impl serde::Serialize for Relation {
 }
 
 /// `ServiceConsoleReservationInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ServiceConsoleReservationInfo {
     /// `serviceConsoleReservedCfg`: required long.
     pub service_console_reserved_cfg: i64,
@@ -882,6 +977,15 @@ pub struct ServiceConsoleReservationInfo {
     pub service_console_reserved: i64,
     /// `unreserved`: required long.
     pub unreserved: i64,
+}
+impl Default for ServiceConsoleReservationInfo {
+    fn default() -> Self {
+        Self {
+            service_console_reserved_cfg: 0,
+            service_console_reserved: 0,
+            unreserved: 0,
+        }
+    }
 }
 pub(crate) static SERVICE_CONSOLE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsoleReservationInfo",
@@ -941,7 +1045,6 @@ impl serde::Serialize for ServiceConsoleReservationInfo {
 }
 
 /// `SoftwarePackage`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct SoftwarePackage {
     /// `name`: required string.
     pub name: String,
@@ -979,6 +1082,30 @@ pub struct SoftwarePackage {
     pub tag: Vec<String>,
     /// `payload`: list of string.
     pub payload: Vec<String>,
+}
+impl Default for SoftwarePackage {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            version: String::new(),
+            r#type: String::new(),
+            vendor: String::new(),
+            acceptance_level: String::new(),
+            summary: String::new(),
+            description: String::new(),
+            reference_url: Vec::new(),
+            creation_date: None,
+            depends: Vec::new(),
+            conflicts: Vec::new(),
+            replaces: Vec::new(),
+            provides: Vec::new(),
+            maintenance_mode_required: None,
+            hardware_platforms_required: Vec::new(),
+            capability: Default::default(),
+            tag: Vec::new(),
+            payload: Vec::new(),
+        }
+    }
 }
 pub(crate) static SOFTWARE_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackage",
@@ -1083,7 +1210,6 @@ impl serde::Serialize for SoftwarePackage {
 }
 
 /// `SoftwarePackageCapability`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct SoftwarePackageCapability {
     /// `liveInstallAllowed`: optional boolean.
     pub live_install_allowed: Option<bool>,
@@ -1093,6 +1219,16 @@ pub struct SoftwarePackageCapability {
     pub stateless_ready: Option<bool>,
     /// `overlay`: optional boolean.
     pub overlay: Option<bool>,
+}
+impl Default for SoftwarePackageCapability {
+    fn default() -> Self {
+        Self {
+            live_install_allowed: None,
+            live_remove_allowed: None,
+            stateless_ready: None,
+            overlay: None,
+        }
+    }
 }
 pub(crate) static SOFTWARE_PACKAGE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "SoftwarePackageCapability",
@@ -1155,7 +1291,6 @@ impl serde::Serialize for SoftwarePackageCapability {
 }
 
 /// `SystemEventInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct SystemEventInfo {
     /// `recordId`: required long.
     pub record_id: i64,
@@ -1167,6 +1302,17 @@ pub struct SystemEventInfo {
     pub message: String,
     /// `sensorNumber`: required long.
     pub sensor_number: i64,
+}
+impl Default for SystemEventInfo {
+    fn default() -> Self {
+        Self {
+            record_id: 0,
+            when: String::new(),
+            sel_type: 0,
+            message: String::new(),
+            sensor_number: 0,
+        }
+    }
 }
 pub(crate) static SYSTEM_EVENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SystemEventInfo",
@@ -1232,12 +1378,19 @@ impl serde::Serialize for SystemEventInfo {
 }
 
 /// `VirtualMachineMemoryReservationSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineMemoryReservationSpec {
     /// `virtualMachineReserved`: optional long.
     pub virtual_machine_reserved: Option<i64>,
     /// `allocationPolicy`: optional string.
     pub allocation_policy: Option<String>,
+}
+impl Default for VirtualMachineMemoryReservationSpec {
+    fn default() -> Self {
+        Self {
+            virtual_machine_reserved: None,
+            allocation_policy: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationSpec",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ClusterIoFilterInfo`, a [`IoFilterInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterIoFilterInfo {
     /// The properties of `IoFilterInfo`.
     pub base: IoFilterInfo,
@@ -14,6 +13,15 @@ pub struct ClusterIoFilterInfo {
     pub op_type: String,
     /// `vibUrl`: optional string, since VI API 6.5.
     pub vib_url: Option<String>,
+}
+impl Default for ClusterIoFilterInfo {
+    fn default() -> Self {
+        Self {
+            base: IoFilterInfo::default(),
+            op_type: String::new(),
+            vib_url: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterIoFilterInfo",
@@ -85,12 +93,19 @@ impl serde::Serialize for ClusterIoFilterInfo {
 }
 
 /// `HostIoFilterInfo`, a [`IoFilterInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostIoFilterInfo {
     /// The properties of `IoFilterInfo`.
     pub base: IoFilterInfo,
     /// `available`: required boolean.
     pub available: bool,
+}
+impl Default for HostIoFilterInfo {
+    fn default() -> Self {
+        Self {
+            base: IoFilterInfo::default(),
+            available: false,
+        }
+    }
 }
 pub(crate) static HOST_IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIoFilterInfo",
@@ -159,12 +174,19 @@ impl serde::Serialize for HostIoFilterInfo {
 }
 
 /// `IoFilterHostIssue`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct IoFilterHostIssue {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `issue`: list, not empty, of `LocalizedMethodFault`.
     pub issue: Vec<LocalizedMethodFault>,
+}
+impl Default for IoFilterHostIssue {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            issue: Vec::new(),
+        }
+    }
 }
 pub(crate) static IO_FILTER_HOST_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterHostIssue",
@@ -221,7 +243,6 @@ impl serde::Serialize for IoFilterHostIssue {
 }
 
 /// `IoFilterInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct IoFilterInfo {
     /// `id`: required string.
     pub id: String,
@@ -237,6 +258,19 @@ pub struct IoFilterInfo {
     pub summary: Option<String>,
     /// `releaseDate`: optional string.
     pub release_date: Option<String>,
+}
+impl Default for IoFilterInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            vendor: String::new(),
+            version: String::new(),
+            r#type: None,
+            summary: None,
+            release_date: None,
+        }
+    }
 }
 pub(crate) static IO_FILTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterInfo",
@@ -308,8 +342,12 @@ impl serde::Serialize for IoFilterInfo {
 }
 
 /// `IoFilterManagerSslTrust`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct IoFilterManagerSslTrust {}
+impl Default for IoFilterManagerSslTrust {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static IO_FILTER_MANAGER_SSL_TRUST: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManagerSslTrust",
     "8.0.3.0",
@@ -359,12 +397,19 @@ impl serde::Serialize for IoFilterManagerSslTrust {
 }
 
 /// `IoFilterQueryIssueResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct IoFilterQueryIssueResult {
     /// `opType`: required string.
     pub op_type: String,
     /// `hostIssue`: list of `IoFilterHostIssue`.
     pub host_issue: Vec<IoFilterHostIssue>,
+}
+impl Default for IoFilterQueryIssueResult {
+    fn default() -> Self {
+        Self {
+            op_type: String::new(),
+            host_issue: Vec::new(),
+        }
+    }
 }
 pub(crate) static IO_FILTER_QUERY_ISSUE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterQueryIssueResult",
@@ -421,10 +466,16 @@ impl serde::Serialize for IoFilterQueryIssueResult {
 }
 
 /// `PinnedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct PinnedCertificate {
     /// `sslCertificate`: required string.
     pub ssl_certificate: String,
+}
+impl Default for PinnedCertificate {
+    fn default() -> Self {
+        Self {
+            ssl_certificate: String::new(),
+        }
+    }
 }
 pub(crate) static PINNED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PinnedCertificate",
@@ -480,8 +531,12 @@ impl serde::Serialize for PinnedCertificate {
 }
 
 /// `UntrustedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct UntrustedCertificate {}
+impl Default for UntrustedCertificate {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static UNTRUSTED_CERTIFICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UntrustedCertificate",
     "8.0.3.0",
@@ -532,12 +587,19 @@ impl serde::Serialize for UntrustedCertificate {
 }
 
 /// `VirtualDiskId`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualDiskId {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
     /// `diskId`: required int.
     pub disk_id: i32,
+}
+impl Default for VirtualDiskId {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            disk_id: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskId",
@@ -594,8 +656,12 @@ impl serde::Serialize for VirtualDiskId {
 }
 
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
-#[derive(Default)]
 pub struct VirtualMachineBaseIndependentFilterSpec {}
+impl Default for VirtualMachineBaseIndependentFilterSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_BASE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineBaseIndependentFilterSpec",
     "7.0.2.1",
@@ -646,8 +712,12 @@ impl serde::Serialize for VirtualMachineBaseIndependentFilterSpec {
 }
 
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-#[derive(Default)]
 pub struct VirtualMachineEmptyIndependentFilterSpec {}
+impl Default for VirtualMachineEmptyIndependentFilterSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_EMPTY_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyIndependentFilterSpec",
     "7.0.2.1",
@@ -704,7 +774,6 @@ impl serde::Serialize for VirtualMachineEmptyIndependentFilterSpec {
 }
 
 /// `VirtualMachineIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
-#[derive(Default)]
 pub struct VirtualMachineIndependentFilterSpec {
     /// `filterName`: required string.
     pub filter_name: String,
@@ -712,6 +781,15 @@ pub struct VirtualMachineIndependentFilterSpec {
     pub filter_class: Option<String>,
     /// `filterCapabilities`: list of `KeyValue`.
     pub filter_capabilities: Vec<KeyValue>,
+}
+impl Default for VirtualMachineIndependentFilterSpec {
+    fn default() -> Self {
+        Self {
+            filter_name: String::new(),
+            filter_class: None,
+            filter_capabilities: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_INDEPENDENT_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIndependentFilterSpec",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `AllVirtualMachinesLicensedEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct AllVirtualMachinesLicensedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+}
+impl Default for AllVirtualMachinesLicensedEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+        }
+    }
 }
 pub(crate) static ALL_VIRTUAL_MACHINES_LICENSED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AllVirtualMachinesLicensedEvent",
@@ -75,12 +81,19 @@ impl serde::Serialize for AllVirtualMachinesLicensedEvent {
 }
 
 /// `ComputeResourceHostSPBMLicenseInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ComputeResourceHostSpbmLicenseInfo {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `licenseState`: required `ComputeResourceHostSPBMLicenseInfoHostSPBMLicenseState`.
     pub license_state: enums::ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState,
+}
+impl Default for ComputeResourceHostSpbmLicenseInfo {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            license_state: Default::default(),
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE_HOST_SPBM_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResourceHostSPBMLicenseInfo",
@@ -137,10 +150,14 @@ impl serde::Serialize for ComputeResourceHostSpbmLicenseInfo {
 }
 
 /// `EvaluationLicenseSource`, a [`LicenseSource`], since VI API 2.5.
-#[derive(Default)]
 pub struct EvaluationLicenseSource {
     /// `remainingHours`: optional long.
     pub remaining_hours: Option<i64>,
+}
+impl Default for EvaluationLicenseSource {
+    fn default() -> Self {
+        Self { remaining_hours: None }
+    }
 }
 pub(crate) static EVALUATION_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EvaluationLicenseSource",
@@ -196,10 +213,16 @@ impl serde::Serialize for EvaluationLicenseSource {
 }
 
 /// The fault `ExpiredAddonLicense`, a [`ExpiredFeatureLicense`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExpiredAddonLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+}
+impl Default for ExpiredAddonLicense {
+    fn default() -> Self {
+        Self {
+            base: ExpiredFeatureLicense::default(),
+        }
+    }
 }
 pub(crate) static EXPIRED_ADDON_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredAddonLicense",
@@ -265,10 +288,16 @@ impl serde::Serialize for ExpiredAddonLicense {
 }
 
 /// The fault `ExpiredEditionLicense`, a [`ExpiredFeatureLicense`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExpiredEditionLicense {
     /// The properties of `ExpiredFeatureLicense`.
     pub base: ExpiredFeatureLicense,
+}
+impl Default for ExpiredEditionLicense {
+    fn default() -> Self {
+        Self {
+            base: ExpiredFeatureLicense::default(),
+        }
+    }
 }
 pub(crate) static EXPIRED_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredEditionLicense",
@@ -334,7 +363,6 @@ impl serde::Serialize for ExpiredEditionLicense {
 }
 
 /// The fault `ExpiredFeatureLicense`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExpiredFeatureLicense {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
@@ -344,6 +372,16 @@ pub struct ExpiredFeatureLicense {
     pub count: i32,
     /// `expirationDate`: required dateTime.
     pub expiration_date: rt::DateTime,
+}
+impl Default for ExpiredFeatureLicense {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            feature: String::new(),
+            count: 0,
+            expiration_date: Default::default(),
+        }
+    }
 }
 pub(crate) static EXPIRED_FEATURE_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExpiredFeatureLicense",
@@ -419,7 +457,6 @@ impl serde::Serialize for ExpiredFeatureLicense {
 }
 
 /// The fault `FailToEnableSPBM`, a [`NotEnoughLicenses`], since VI API 5.0.
-#[derive(Default)]
 pub struct FailToEnableSpbm {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
@@ -429,6 +466,16 @@ pub struct FailToEnableSpbm {
     pub cs_name: String,
     /// `hostLicenseStates`: list, not empty, of `ComputeResourceHostSPBMLicenseInfo`.
     pub host_license_states: Vec<ComputeResourceHostSpbmLicenseInfo>,
+}
+impl Default for FailToEnableSpbm {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            cs: Default::default(),
+            cs_name: String::new(),
+            host_license_states: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAIL_TO_ENABLE_SPBM: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailToEnableSPBM",
@@ -504,12 +551,19 @@ impl serde::Serialize for FailToEnableSpbm {
 }
 
 /// The fault `HostInventoryFull`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostInventoryFull {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `capacity`: required int.
     pub capacity: i32,
+}
+impl Default for HostInventoryFull {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            capacity: 0,
+        }
+    }
 }
 pub(crate) static HOST_INVENTORY_FULL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFull",
@@ -579,12 +633,19 @@ impl serde::Serialize for HostInventoryFull {
 }
 
 /// `HostInventoryFullEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostInventoryFullEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `capacity`: required int.
     pub capacity: i32,
+}
+impl Default for HostInventoryFullEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            capacity: 0,
+        }
+    }
 }
 pub(crate) static HOST_INVENTORY_FULL_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostInventoryFullEvent",
@@ -654,7 +715,6 @@ impl serde::Serialize for HostInventoryFullEvent {
 }
 
 /// `HostLicenseConnectInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostLicenseConnectInfo {
     /// `license`: required `LicenseManagerLicenseInfo`.
     pub license: LicenseManagerLicenseInfo,
@@ -662,6 +722,15 @@ pub struct HostLicenseConnectInfo {
     pub evaluation: LicenseManagerEvaluationInfo,
     /// `resource`: optional `HostLicensableResourceInfo`, since VI API 5.0.
     pub resource: Option<Box<HostLicensableResourceInfo>>,
+}
+impl Default for HostLicenseConnectInfo {
+    fn default() -> Self {
+        Self {
+            license: Default::default(),
+            evaluation: Default::default(),
+            resource: None,
+        }
+    }
 }
 pub(crate) static HOST_LICENSE_CONNECT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseConnectInfo",
@@ -721,10 +790,16 @@ impl serde::Serialize for HostLicenseConnectInfo {
 }
 
 /// `HostLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+}
+impl Default for HostLicenseExpiredEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+        }
+    }
 }
 pub(crate) static HOST_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseExpiredEvent",
@@ -790,7 +865,6 @@ impl serde::Serialize for HostLicenseExpiredEvent {
 }
 
 /// `HostLicenseSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostLicenseSpec {
     /// `source`: optional `LicenseSource` or a descendant.
     pub source: Option<rt::Poly<LicenseSource>>,
@@ -800,6 +874,16 @@ pub struct HostLicenseSpec {
     pub disabled_feature_key: Vec<String>,
     /// `enabledFeatureKey`: list of string.
     pub enabled_feature_key: Vec<String>,
+}
+impl Default for HostLicenseSpec {
+    fn default() -> Self {
+        Self {
+            source: None,
+            edition_key: None,
+            disabled_feature_key: Vec::new(),
+            enabled_feature_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_LICENSE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLicenseSpec",
@@ -862,10 +946,16 @@ impl serde::Serialize for HostLicenseSpec {
 }
 
 /// The fault `InUseFeatureManipulationDisallowed`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct InUseFeatureManipulationDisallowed {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+}
+impl Default for InUseFeatureManipulationDisallowed {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+        }
+    }
 }
 pub(crate) static IN_USE_FEATURE_MANIPULATION_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "InUseFeatureManipulationDisallowed",
@@ -931,10 +1021,16 @@ impl serde::Serialize for InUseFeatureManipulationDisallowed {
 }
 
 /// The fault `IncorrectHostInformation`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct IncorrectHostInformation {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+}
+impl Default for IncorrectHostInformation {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+        }
+    }
 }
 pub(crate) static INCORRECT_HOST_INFORMATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformation",
@@ -1000,10 +1096,16 @@ impl serde::Serialize for IncorrectHostInformation {
 }
 
 /// `IncorrectHostInformationEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct IncorrectHostInformationEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+}
+impl Default for IncorrectHostInformationEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+        }
+    }
 }
 pub(crate) static INCORRECT_HOST_INFORMATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncorrectHostInformationEvent",
@@ -1069,12 +1171,19 @@ impl serde::Serialize for IncorrectHostInformationEvent {
 }
 
 /// `InvalidEditionEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidEditionEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `feature`: required string.
     pub feature: String,
+}
+impl Default for InvalidEditionEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            feature: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_EDITION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionEvent",
@@ -1144,12 +1253,19 @@ impl serde::Serialize for InvalidEditionEvent {
 }
 
 /// The fault `InvalidEditionLicense`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct InvalidEditionLicense {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `feature`: required string.
     pub feature: String,
+}
+impl Default for InvalidEditionLicense {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            feature: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_EDITION_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidEditionLicense",
@@ -1219,12 +1335,19 @@ impl serde::Serialize for InvalidEditionLicense {
 }
 
 /// The fault `InvalidLicense`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidLicense {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `licenseContent`: required string.
     pub license_content: String,
+}
+impl Default for InvalidLicense {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            license_content: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidLicense",
@@ -1294,12 +1417,19 @@ impl serde::Serialize for InvalidLicense {
 }
 
 /// The fault `InventoryHasStandardAloneHosts`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct InventoryHasStandardAloneHosts {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `hosts`: list, not empty, of string.
     pub hosts: Vec<String>,
+}
+impl Default for InventoryHasStandardAloneHosts {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static INVENTORY_HAS_STANDARD_ALONE_HOSTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryHasStandardAloneHosts",
@@ -1369,12 +1499,19 @@ impl serde::Serialize for InventoryHasStandardAloneHosts {
 }
 
 /// The fault `LicenseAssignmentFailed`, a [`RuntimeFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseAssignmentFailed {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for LicenseAssignmentFailed {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentFailed",
@@ -1444,7 +1581,6 @@ impl serde::Serialize for LicenseAssignmentFailed {
 }
 
 /// `LicenseAssignmentManagerLicenseAssignment`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseAssignmentManagerLicenseAssignment {
     /// `entityId`: required string.
     pub entity_id: String,
@@ -1456,6 +1592,17 @@ pub struct LicenseAssignmentManagerLicenseAssignment {
     pub assigned_license: LicenseManagerLicenseInfo,
     /// `properties`: list of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+}
+impl Default for LicenseAssignmentManagerLicenseAssignment {
+    fn default() -> Self {
+        Self {
+            entity_id: String::new(),
+            scope: None,
+            entity_display_name: None,
+            assigned_license: Default::default(),
+            properties: Vec::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER_LICENSE_ASSIGNMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManagerLicenseAssignment",
@@ -1521,7 +1668,6 @@ impl serde::Serialize for LicenseAssignmentManagerLicenseAssignment {
 }
 
 /// `LicenseAvailabilityInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseAvailabilityInfo {
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
@@ -1529,6 +1675,15 @@ pub struct LicenseAvailabilityInfo {
     pub total: i32,
     /// `available`: required int.
     pub available: i32,
+}
+impl Default for LicenseAvailabilityInfo {
+    fn default() -> Self {
+        Self {
+            feature: Default::default(),
+            total: 0,
+            available: 0,
+        }
+    }
 }
 pub(crate) static LICENSE_AVAILABILITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAvailabilityInfo",
@@ -1588,7 +1743,6 @@ impl serde::Serialize for LicenseAvailabilityInfo {
 }
 
 /// `LicenseDiagnostics`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct LicenseDiagnostics {
     /// `sourceLastChanged`: required dateTime.
     pub source_last_changed: rt::DateTime,
@@ -1608,6 +1762,21 @@ pub struct LicenseDiagnostics {
     pub last_status_update: rt::DateTime,
     /// `opFailureMessage`: required string.
     pub op_failure_message: String,
+}
+impl Default for LicenseDiagnostics {
+    fn default() -> Self {
+        Self {
+            source_last_changed: Default::default(),
+            source_lost: String::new(),
+            source_latency: 0.0,
+            license_requests: String::new(),
+            license_request_failures: String::new(),
+            license_feature_unknowns: String::new(),
+            op_state: Default::default(),
+            last_status_update: Default::default(),
+            op_failure_message: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_DIAGNOSTICS: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDiagnostics",
@@ -1685,7 +1854,6 @@ impl serde::Serialize for LicenseDiagnostics {
 }
 
 /// The fault `LicenseDowngradeDisallowed`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseDowngradeDisallowed {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
@@ -1695,6 +1863,16 @@ pub struct LicenseDowngradeDisallowed {
     pub entity_id: String,
     /// `features`: list, not empty, of `KeyAnyValue`.
     pub features: Vec<KeyAnyValue>,
+}
+impl Default for LicenseDowngradeDisallowed {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            edition: String::new(),
+            entity_id: String::new(),
+            features: Vec::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_DOWNGRADE_DISALLOWED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseDowngradeDisallowed",
@@ -1770,12 +1948,19 @@ impl serde::Serialize for LicenseDowngradeDisallowed {
 }
 
 /// The fault `LicenseEntityNotFound`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseEntityNotFound {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `entityId`: required string.
     pub entity_id: String,
+}
+impl Default for LicenseEntityNotFound {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            entity_id: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_ENTITY_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEntityNotFound",
@@ -1845,10 +2030,14 @@ impl serde::Serialize for LicenseEntityNotFound {
 }
 
 /// `LicenseEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for LicenseEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseEvent",
@@ -1914,12 +2103,19 @@ impl serde::Serialize for LicenseEvent {
 }
 
 /// The fault `LicenseExpired`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseExpired {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `licenseKey`: required string.
     pub license_key: String,
+}
+impl Default for LicenseExpired {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            license_key: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_EXPIRED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpired",
@@ -1989,12 +2185,19 @@ impl serde::Serialize for LicenseExpired {
 }
 
 /// `LicenseExpiredEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseExpiredEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+}
+impl Default for LicenseExpiredEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            feature: Default::default(),
+        }
+    }
 }
 pub(crate) static LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseExpiredEvent",
@@ -2064,7 +2267,6 @@ impl serde::Serialize for LicenseExpiredEvent {
 }
 
 /// `LicenseFeatureInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseFeatureInfo {
     /// `key`: required string.
     pub key: String,
@@ -2084,6 +2286,21 @@ pub struct LicenseFeatureInfo {
     pub edition: Option<bool>,
     /// `expiresOn`: optional dateTime, since VI API 2.5.
     pub expires_on: Option<rt::DateTime>,
+}
+impl Default for LicenseFeatureInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            feature_name: String::new(),
+            feature_description: None,
+            state: None,
+            cost_unit: String::new(),
+            source_restriction: None,
+            dependent_key: Vec::new(),
+            edition: None,
+            expires_on: None,
+        }
+    }
 }
 pub(crate) static LICENSE_FEATURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseFeatureInfo",
@@ -2161,10 +2378,16 @@ impl serde::Serialize for LicenseFeatureInfo {
 }
 
 /// The fault `LicenseKeyEntityMismatch`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseKeyEntityMismatch {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+}
+impl Default for LicenseKeyEntityMismatch {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+        }
+    }
 }
 pub(crate) static LICENSE_KEY_ENTITY_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseKeyEntityMismatch",
@@ -2230,10 +2453,14 @@ impl serde::Serialize for LicenseKeyEntityMismatch {
 }
 
 /// `LicenseManagerEvaluationInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseManagerEvaluationInfo {
     /// `properties`: list, not empty, of `KeyAnyValue`.
     pub properties: Vec<KeyAnyValue>,
+}
+impl Default for LicenseManagerEvaluationInfo {
+    fn default() -> Self {
+        Self { properties: Vec::new() }
+    }
 }
 pub(crate) static LICENSE_MANAGER_EVALUATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerEvaluationInfo",
@@ -2287,7 +2514,6 @@ impl serde::Serialize for LicenseManagerEvaluationInfo {
 }
 
 /// `LicenseManagerLicenseInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseManagerLicenseInfo {
     /// `licenseKey`: required string.
     pub license_key: String,
@@ -2305,6 +2531,20 @@ pub struct LicenseManagerLicenseInfo {
     pub properties: Vec<KeyAnyValue>,
     /// `labels`: list of `KeyValue`.
     pub labels: Vec<KeyValue>,
+}
+impl Default for LicenseManagerLicenseInfo {
+    fn default() -> Self {
+        Self {
+            license_key: String::new(),
+            edition_key: String::new(),
+            name: String::new(),
+            total: 0,
+            used: None,
+            cost_unit: String::new(),
+            properties: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_MANAGER_LICENSE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManagerLicenseInfo",
@@ -2379,12 +2619,19 @@ impl serde::Serialize for LicenseManagerLicenseInfo {
 }
 
 /// `LicenseNonComplianceEvent`, a [`LicenseEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseNonComplianceEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for LicenseNonComplianceEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_NON_COMPLIANCE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseNonComplianceEvent",
@@ -2454,7 +2701,6 @@ impl serde::Serialize for LicenseNonComplianceEvent {
 }
 
 /// `LicenseReservationInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseReservationInfo {
     /// `key`: required string.
     pub key: String,
@@ -2462,6 +2708,15 @@ pub struct LicenseReservationInfo {
     pub state: enums::LicenseReservationInfoState,
     /// `required`: required int.
     pub required: i32,
+}
+impl Default for LicenseReservationInfo {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            state: Default::default(),
+            required: 0,
+        }
+    }
 }
 pub(crate) static LICENSE_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseReservationInfo",
@@ -2521,10 +2776,16 @@ impl serde::Serialize for LicenseReservationInfo {
 }
 
 /// `LicenseRestrictedEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct LicenseRestrictedEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+}
+impl Default for LicenseRestrictedEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+        }
+    }
 }
 pub(crate) static LICENSE_RESTRICTED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseRestrictedEvent",
@@ -2590,12 +2851,19 @@ impl serde::Serialize for LicenseRestrictedEvent {
 }
 
 /// `LicenseServerAvailableEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseServerAvailableEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+}
+impl Default for LicenseServerAvailableEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            license_server: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_SERVER_AVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerAvailableEvent",
@@ -2665,10 +2933,16 @@ impl serde::Serialize for LicenseServerAvailableEvent {
 }
 
 /// `LicenseServerSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseServerSource {
     /// `licenseServer`: required string.
     pub license_server: String,
+}
+impl Default for LicenseServerSource {
+    fn default() -> Self {
+        Self {
+            license_server: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_SERVER_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerSource",
@@ -2724,12 +2998,19 @@ impl serde::Serialize for LicenseServerSource {
 }
 
 /// The fault `LicenseServerUnavailable`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseServerUnavailable {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `licenseServer`: required string.
     pub license_server: String,
+}
+impl Default for LicenseServerUnavailable {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            license_server: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailable",
@@ -2799,12 +3080,19 @@ impl serde::Serialize for LicenseServerUnavailable {
 }
 
 /// `LicenseServerUnavailableEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseServerUnavailableEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `licenseServer`: required string.
     pub license_server: String,
+}
+impl Default for LicenseServerUnavailableEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            license_server: String::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_SERVER_UNAVAILABLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseServerUnavailableEvent",
@@ -2874,8 +3162,12 @@ impl serde::Serialize for LicenseServerUnavailableEvent {
 }
 
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseSource {}
+impl Default for LicenseSource {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSource",
     "2.0",
@@ -2925,12 +3217,19 @@ impl serde::Serialize for LicenseSource {
 }
 
 /// The fault `LicenseSourceUnavailable`, a [`NotEnoughLicenses`], since VI API 2.5.
-#[derive(Default)]
 pub struct LicenseSourceUnavailable {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `licenseSource`: required `LicenseSource` or a descendant.
     pub license_source: rt::Poly<LicenseSource>,
+}
+impl Default for LicenseSourceUnavailable {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            license_source: Default::default(),
+        }
+    }
 }
 pub(crate) static LICENSE_SOURCE_UNAVAILABLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseSourceUnavailable",
@@ -3000,7 +3299,6 @@ impl serde::Serialize for LicenseSourceUnavailable {
 }
 
 /// `LicenseUsageInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseUsageInfo {
     /// `source`: required `LicenseSource` or a descendant.
     pub source: rt::Poly<LicenseSource>,
@@ -3010,6 +3308,16 @@ pub struct LicenseUsageInfo {
     pub reservation_info: Vec<LicenseReservationInfo>,
     /// `featureInfo`: list of `LicenseFeatureInfo`.
     pub feature_info: Vec<LicenseFeatureInfo>,
+}
+impl Default for LicenseUsageInfo {
+    fn default() -> Self {
+        Self {
+            source: Default::default(),
+            source_available: false,
+            reservation_info: Vec::new(),
+            feature_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static LICENSE_USAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseUsageInfo",
@@ -3072,10 +3380,16 @@ impl serde::Serialize for LicenseUsageInfo {
 }
 
 /// `LocalLicenseSource`, a [`LicenseSource`], since VI API 2.0.
-#[derive(Default)]
 pub struct LocalLicenseSource {
     /// `licenseKeys`: required string.
     pub license_keys: String,
+}
+impl Default for LocalLicenseSource {
+    fn default() -> Self {
+        Self {
+            license_keys: String::new(),
+        }
+    }
 }
 pub(crate) static LOCAL_LICENSE_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalLicenseSource",
@@ -3131,12 +3445,19 @@ impl serde::Serialize for LocalLicenseSource {
 }
 
 /// `NoLicenseEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoLicenseEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `feature`: required `LicenseFeatureInfo`.
     pub feature: LicenseFeatureInfo,
+}
+impl Default for NoLicenseEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            feature: Default::default(),
+        }
+    }
 }
 pub(crate) static NO_LICENSE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseEvent",
@@ -3206,10 +3527,16 @@ impl serde::Serialize for NoLicenseEvent {
 }
 
 /// The fault `NoLicenseServerConfigured`, a [`NotEnoughLicenses`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoLicenseServerConfigured {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
+}
+impl Default for NoLicenseServerConfigured {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+        }
+    }
 }
 pub(crate) static NO_LICENSE_SERVER_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoLicenseServerConfigured",
@@ -3275,12 +3602,19 @@ impl serde::Serialize for NoLicenseServerConfigured {
 }
 
 /// `ServerLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct ServerLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `product`: required string.
     pub product: String,
+}
+impl Default for ServerLicenseExpiredEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            product: String::new(),
+        }
+    }
 }
 pub(crate) static SERVER_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServerLicenseExpiredEvent",
@@ -3350,7 +3684,6 @@ impl serde::Serialize for ServerLicenseExpiredEvent {
 }
 
 /// The fault `ThirdPartyLicenseAssignmentFailed`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct ThirdPartyLicenseAssignmentFailed {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -3360,6 +3693,16 @@ pub struct ThirdPartyLicenseAssignmentFailed {
     pub module: String,
     /// `reason`: optional string.
     pub reason: Option<String>,
+}
+impl Default for ThirdPartyLicenseAssignmentFailed {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            host: Default::default(),
+            module: String::new(),
+            reason: None,
+        }
+    }
 }
 pub(crate) static THIRD_PARTY_LICENSE_ASSIGNMENT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ThirdPartyLicenseAssignmentFailed",
@@ -3435,7 +3778,6 @@ impl serde::Serialize for ThirdPartyLicenseAssignmentFailed {
 }
 
 /// `UnlicensedVirtualMachinesEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct UnlicensedVirtualMachinesEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
@@ -3443,6 +3785,15 @@ pub struct UnlicensedVirtualMachinesEvent {
     pub unlicensed: i32,
     /// `available`: required int.
     pub available: i32,
+}
+impl Default for UnlicensedVirtualMachinesEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            unlicensed: 0,
+            available: 0,
+        }
+    }
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesEvent",
@@ -3515,12 +3866,19 @@ impl serde::Serialize for UnlicensedVirtualMachinesEvent {
 }
 
 /// `UnlicensedVirtualMachinesFoundEvent`, a [`LicenseEvent`], since VI API 2.5.
-#[derive(Default)]
 pub struct UnlicensedVirtualMachinesFoundEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
     /// `available`: required int.
     pub available: i32,
+}
+impl Default for UnlicensedVirtualMachinesFoundEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+            available: 0,
+        }
+    }
 }
 pub(crate) static UNLICENSED_VIRTUAL_MACHINES_FOUND_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnlicensedVirtualMachinesFoundEvent",
@@ -3590,10 +3948,16 @@ impl serde::Serialize for UnlicensedVirtualMachinesFoundEvent {
 }
 
 /// `VMotionLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionLicenseExpiredEvent {
     /// The properties of `LicenseEvent`.
     pub base: LicenseEvent,
+}
+impl Default for VMotionLicenseExpiredEvent {
+    fn default() -> Self {
+        Self {
+            base: LicenseEvent::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_LICENSE_EXPIRED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLicenseExpiredEvent",
@@ -3659,12 +4023,19 @@ impl serde::Serialize for VMotionLicenseExpiredEvent {
 }
 
 /// The fault `VmLimitLicense`, a [`NotEnoughLicenses`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmLimitLicense {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+}
+impl Default for VmLimitLicense {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            limit: 0,
+        }
+    }
 }
 pub(crate) static VM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmLimitLicense",
@@ -3734,12 +4105,19 @@ impl serde::Serialize for VmLimitLicense {
 }
 
 /// The fault `VramLimitLicense`, a [`NotEnoughLicenses`], since VI API 5.0.
-#[derive(Default)]
 pub struct VramLimitLicense {
     /// The properties of `NotEnoughLicenses`.
     pub base: NotEnoughLicenses,
     /// `limit`: required int.
     pub limit: i32,
+}
+impl Default for VramLimitLicense {
+    fn default() -> Self {
+        Self {
+            base: NotEnoughLicenses::default(),
+            limit: 0,
+        }
+    }
 }
 pub(crate) static VRAM_LIMIT_LICENSE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VramLimitLicense",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostDhcpService`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDhcpService {
     /// `key`: required string.
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+}
+impl Default for HostDhcpService {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DHCP_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpService",
@@ -68,7 +75,6 @@ impl serde::Serialize for HostDhcpService {
 }
 
 /// `HostDhcpServiceConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDhcpServiceConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -76,6 +82,15 @@ pub struct HostDhcpServiceConfig {
     pub key: String,
     /// `spec`: required `HostDhcpServiceSpec`.
     pub spec: HostDhcpServiceSpec,
+}
+impl Default for HostDhcpServiceConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            key: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DHCP_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceConfig",
@@ -135,7 +150,6 @@ impl serde::Serialize for HostDhcpServiceConfig {
 }
 
 /// `HostDhcpServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostDhcpServiceSpec {
     /// `virtualSwitch`: required string.
     pub virtual_switch: String,
@@ -153,6 +167,20 @@ pub struct HostDhcpServiceSpec {
     pub ip_subnet_addr: String,
     /// `ipSubnetMask`: required string.
     pub ip_subnet_mask: String,
+}
+impl Default for HostDhcpServiceSpec {
+    fn default() -> Self {
+        Self {
+            virtual_switch: String::new(),
+            default_lease_duration: 0,
+            lease_begin_ip: String::new(),
+            lease_end_ip: String::new(),
+            max_lease_duration: 0,
+            unlimited_lease: false,
+            ip_subnet_addr: String::new(),
+            ip_subnet_mask: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DHCP_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDhcpServiceSpec",
@@ -227,7 +255,6 @@ impl serde::Serialize for HostDhcpServiceSpec {
 }
 
 /// `HostDnsConfigSpec`, a [`HostDnsConfig`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostDnsConfigSpec {
     /// The properties of `HostDnsConfig`.
     pub base: HostDnsConfig,
@@ -235,6 +262,15 @@ pub struct HostDnsConfigSpec {
     pub virtual_nic_connection: Option<Box<HostVirtualNicConnection>>,
     /// `virtualNicConnectionV6`: optional `HostVirtualNicConnection`, since VI API 6.7.
     pub virtual_nic_connection_v6: Option<Box<HostVirtualNicConnection>>,
+}
+impl Default for HostDnsConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: HostDnsConfig::default(),
+            virtual_nic_connection: None,
+            virtual_nic_connection_v6: None,
+        }
+    }
 }
 pub(crate) static HOST_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDnsConfigSpec",
@@ -307,7 +343,6 @@ impl serde::Serialize for HostDnsConfigSpec {
 }
 
 /// `HostIpRouteConfigSpec`, a [`HostIpRouteConfig`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpRouteConfigSpec {
     /// The properties of `HostIpRouteConfig`.
     pub base: HostIpRouteConfig,
@@ -315,6 +350,15 @@ pub struct HostIpRouteConfigSpec {
     pub gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
     /// `ipV6GatewayDeviceConnection`: optional `HostVirtualNicConnection`.
     pub ip_v6_gateway_device_connection: Option<Box<HostVirtualNicConnection>>,
+}
+impl Default for HostIpRouteConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: HostIpRouteConfig::default(),
+            gateway_device_connection: None,
+            ip_v6_gateway_device_connection: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteConfigSpec",
@@ -387,7 +431,6 @@ impl serde::Serialize for HostIpRouteConfigSpec {
 }
 
 /// `HostIpRouteEntry`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpRouteEntry {
     /// `network`: required string.
     pub network: String,
@@ -397,6 +440,16 @@ pub struct HostIpRouteEntry {
     pub gateway: String,
     /// `deviceName`: optional string, since VI API 4.1.
     pub device_name: Option<String>,
+}
+impl Default for HostIpRouteEntry {
+    fn default() -> Self {
+        Self {
+            network: String::new(),
+            prefix_length: 0,
+            gateway: String::new(),
+            device_name: None,
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteEntry",
@@ -459,12 +512,19 @@ impl serde::Serialize for HostIpRouteEntry {
 }
 
 /// `HostIpRouteOp`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpRouteOp {
     /// `changeOperation`: required string.
     pub change_operation: String,
     /// `route`: required `HostIpRouteEntry`.
     pub route: HostIpRouteEntry,
+}
+impl Default for HostIpRouteOp {
+    fn default() -> Self {
+        Self {
+            change_operation: String::new(),
+            route: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteOp",
@@ -521,12 +581,19 @@ impl serde::Serialize for HostIpRouteOp {
 }
 
 /// `HostIpRouteTableConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpRouteTableConfig {
     /// `ipRoute`: list of `HostIpRouteOp`.
     pub ip_route: Vec<HostIpRouteOp>,
     /// `ipv6Route`: list of `HostIpRouteOp`.
     pub ipv6_route: Vec<HostIpRouteOp>,
+}
+impl Default for HostIpRouteTableConfig {
+    fn default() -> Self {
+        Self {
+            ip_route: Vec::new(),
+            ipv6_route: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableConfig",
@@ -583,12 +650,19 @@ impl serde::Serialize for HostIpRouteTableConfig {
 }
 
 /// `HostIpRouteTableInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostIpRouteTableInfo {
     /// `ipRoute`: list of `HostIpRouteEntry`.
     pub ip_route: Vec<HostIpRouteEntry>,
     /// `ipv6Route`: list of `HostIpRouteEntry`.
     pub ipv6_route: Vec<HostIpRouteEntry>,
+}
+impl Default for HostIpRouteTableInfo {
+    fn default() -> Self {
+        Self {
+            ip_route: Vec::new(),
+            ipv6_route: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_IP_ROUTE_TABLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostIpRouteTableInfo",
@@ -645,12 +719,19 @@ impl serde::Serialize for HostIpRouteTableInfo {
 }
 
 /// `HostNatService`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNatService {
     /// `key`: required string.
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+}
+impl Default for HostNatService {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_NAT_SERVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatService",
@@ -707,7 +788,6 @@ impl serde::Serialize for HostNatService {
 }
 
 /// `HostNatServiceConfig`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNatServiceConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -715,6 +795,15 @@ pub struct HostNatServiceConfig {
     pub key: String,
     /// `spec`: required `HostNatServiceSpec`.
     pub spec: HostNatServiceSpec,
+}
+impl Default for HostNatServiceConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            key: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_NAT_SERVICE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceConfig",
@@ -774,7 +863,6 @@ impl serde::Serialize for HostNatServiceConfig {
 }
 
 /// `HostNatServiceNameServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNatServiceNameServiceSpec {
     /// `dnsAutoDetect`: required boolean.
     pub dns_auto_detect: bool,
@@ -792,6 +880,20 @@ pub struct HostNatServiceNameServiceSpec {
     pub nbns_retries: i32,
     /// `nbnsTimeout`: required int.
     pub nbns_timeout: i32,
+}
+impl Default for HostNatServiceNameServiceSpec {
+    fn default() -> Self {
+        Self {
+            dns_auto_detect: false,
+            dns_policy: String::new(),
+            dns_retries: 0,
+            dns_timeout: 0,
+            dns_name_server: Vec::new(),
+            nbds_timeout: 0,
+            nbns_retries: 0,
+            nbns_timeout: 0,
+        }
+    }
 }
 pub(crate) static HOST_NAT_SERVICE_NAME_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceNameServiceSpec",
@@ -866,7 +968,6 @@ impl serde::Serialize for HostNatServiceNameServiceSpec {
 }
 
 /// `HostNatServicePortForwardSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNatServicePortForwardSpec {
     /// `type`: required string.
     pub r#type: String,
@@ -878,6 +979,17 @@ pub struct HostNatServicePortForwardSpec {
     pub guest_port: i32,
     /// `guestIpAddress`: required string.
     pub guest_ip_address: String,
+}
+impl Default for HostNatServicePortForwardSpec {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            name: String::new(),
+            host_port: 0,
+            guest_port: 0,
+            guest_ip_address: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_NAT_SERVICE_PORT_FORWARD_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServicePortForwardSpec",
@@ -943,7 +1055,6 @@ impl serde::Serialize for HostNatServicePortForwardSpec {
 }
 
 /// `HostNatServiceSpec`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct HostNatServiceSpec {
     /// `virtualSwitch`: required string.
     pub virtual_switch: String,
@@ -961,6 +1072,20 @@ pub struct HostNatServiceSpec {
     pub port_forward: Vec<HostNatServicePortForwardSpec>,
     /// `nameService`: optional `HostNatServiceNameServiceSpec`.
     pub name_service: Option<Box<HostNatServiceNameServiceSpec>>,
+}
+impl Default for HostNatServiceSpec {
+    fn default() -> Self {
+        Self {
+            virtual_switch: String::new(),
+            active_ftp: false,
+            allow_any_oui: false,
+            config_port: false,
+            ip_gateway_address: String::new(),
+            udp_timeout: 0,
+            port_forward: Vec::new(),
+            name_service: None,
+        }
+    }
 }
 pub(crate) static HOST_NAT_SERVICE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNatServiceSpec",
@@ -1035,7 +1160,6 @@ impl serde::Serialize for HostNatServiceSpec {
 }
 
 /// `HostNetStackInstance`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostNetStackInstance {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -1055,6 +1179,21 @@ pub struct HostNetStackInstance {
     pub route_table_config: Option<Box<HostIpRouteTableConfig>>,
     /// `owner`: optional string, since VI API 9.0.0.0.
     pub owner: Option<String>,
+}
+impl Default for HostNetStackInstance {
+    fn default() -> Self {
+        Self {
+            key: None,
+            name: None,
+            dns_config: None,
+            ip_route_config: None,
+            requested_max_number_of_connections: None,
+            congestion_control_algorithm: None,
+            ip_v6_enabled: None,
+            route_table_config: None,
+            owner: None,
+        }
+    }
 }
 pub(crate) static HOST_NET_STACK_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetStackInstance",
@@ -1132,7 +1271,6 @@ impl serde::Serialize for HostNetStackInstance {
 }
 
 /// `HostNetworkConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkConfig {
     /// `vswitch`: list of `HostVirtualSwitchConfig`.
     pub vswitch: Vec<HostVirtualSwitchConfig>,
@@ -1165,6 +1303,28 @@ pub struct HostNetworkConfig {
     pub net_stack_spec: Vec<HostNetworkConfigNetStackSpec>,
     /// `migrationStatus`: optional string, since VI API 7.0.2.0.
     pub migration_status: Option<String>,
+}
+impl Default for HostNetworkConfig {
+    fn default() -> Self {
+        Self {
+            vswitch: Vec::new(),
+            #[cfg(feature = "dvs")]
+            proxy_switch: Vec::new(),
+            portgroup: Vec::new(),
+            pnic: Vec::new(),
+            vnic: Vec::new(),
+            console_vnic: Vec::new(),
+            dns_config: None,
+            ip_route_config: None,
+            console_ip_route_config: None,
+            route_table_config: None,
+            dhcp: Vec::new(),
+            nat: Vec::new(),
+            ip_v6_enabled: None,
+            net_stack_spec: Vec::new(),
+            migration_status: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfig",
@@ -1262,12 +1422,19 @@ impl serde::Serialize for HostNetworkConfig {
 }
 
 /// `HostNetworkConfigNetStackSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostNetworkConfigNetStackSpec {
     /// `netStackInstance`: required `HostNetStackInstance`.
     pub net_stack_instance: HostNetStackInstance,
     /// `operation`: optional string.
     pub operation: Option<String>,
+}
+impl Default for HostNetworkConfigNetStackSpec {
+    fn default() -> Self {
+        Self {
+            net_stack_instance: Default::default(),
+            operation: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_CONFIG_NET_STACK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigNetStackSpec",
@@ -1324,12 +1491,19 @@ impl serde::Serialize for HostNetworkConfigNetStackSpec {
 }
 
 /// `HostNetworkConfigResult`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkConfigResult {
     /// `vnicDevice`: list of string.
     pub vnic_device: Vec<String>,
     /// `consoleVnicDevice`: list of string.
     pub console_vnic_device: Vec<String>,
+}
+impl Default for HostNetworkConfigResult {
+    fn default() -> Self {
+        Self {
+            vnic_device: Vec::new(),
+            console_vnic_device: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_CONFIG_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkConfigResult",
@@ -1386,10 +1560,16 @@ impl serde::Serialize for HostNetworkConfigResult {
 }
 
 /// `HostNetworkResourceRuntime`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostNetworkResourceRuntime {
     /// `pnicResourceInfo`: list, not empty, of `HostPnicNetworkResourceInfo`.
     pub pnic_resource_info: Vec<HostPnicNetworkResourceInfo>,
+}
+impl Default for HostNetworkResourceRuntime {
+    fn default() -> Self {
+        Self {
+            pnic_resource_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_RESOURCE_RUNTIME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkResourceRuntime",
@@ -1443,7 +1623,6 @@ impl serde::Serialize for HostNetworkResourceRuntime {
 }
 
 /// `HostOpaqueNetworkInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostOpaqueNetworkInfo {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
@@ -1457,6 +1636,18 @@ pub struct HostOpaqueNetworkInfo {
     pub capability: Option<Box<OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<OptionValue>>,
+}
+impl Default for HostOpaqueNetworkInfo {
+    fn default() -> Self {
+        Self {
+            opaque_network_id: String::new(),
+            opaque_network_name: String::new(),
+            opaque_network_type: String::new(),
+            pnic_zone: Vec::new(),
+            capability: None,
+            extra_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_OPAQUE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueNetworkInfo",
@@ -1525,7 +1716,6 @@ impl serde::Serialize for HostOpaqueNetworkInfo {
 }
 
 /// `HostOpaqueSwitch`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostOpaqueSwitch {
     /// `key`: required string.
     pub key: String,
@@ -1544,6 +1734,21 @@ pub struct HostOpaqueSwitch {
     /// `featureCapability`: list of `HostFeatureCapability`, since VI API 6.7.
     #[cfg(feature = "host")]
     pub feature_capability: Vec<HostFeatureCapability>,
+}
+impl Default for HostOpaqueSwitch {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: None,
+            pnic: Vec::new(),
+            pnic_zone: Vec::new(),
+            status: None,
+            vtep: Vec::new(),
+            extra_config: Vec::new(),
+            #[cfg(feature = "host")]
+            feature_capability: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_OPAQUE_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitch",
@@ -1620,12 +1825,19 @@ impl serde::Serialize for HostOpaqueSwitch {
 }
 
 /// `HostOpaqueSwitchPhysicalNicZone`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostOpaqueSwitchPhysicalNicZone {
     /// `key`: required string.
     pub key: String,
     /// `pnicDevice`: list of string.
     pub pnic_device: Vec<String>,
+}
+impl Default for HostOpaqueSwitchPhysicalNicZone {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            pnic_device: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_OPAQUE_SWITCH_PHYSICAL_NIC_ZONE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostOpaqueSwitchPhysicalNicZone",
@@ -1682,7 +1894,6 @@ impl serde::Serialize for HostOpaqueSwitchPhysicalNicZone {
 }
 
 /// `HostPlacedVirtualNicIdentifier`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostPlacedVirtualNicIdentifier {
     /// `vm`: required reference to `VirtualMachine`.
     pub vm: rt::ManagedObjectReference,
@@ -1690,6 +1901,15 @@ pub struct HostPlacedVirtualNicIdentifier {
     pub vnic_key: String,
     /// `reservation`: optional int.
     pub reservation: Option<i32>,
+}
+impl Default for HostPlacedVirtualNicIdentifier {
+    fn default() -> Self {
+        Self {
+            vm: Default::default(),
+            vnic_key: String::new(),
+            reservation: None,
+        }
+    }
 }
 pub(crate) static HOST_PLACED_VIRTUAL_NIC_IDENTIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlacedVirtualNicIdentifier",
@@ -1749,7 +1969,6 @@ impl serde::Serialize for HostPlacedVirtualNicIdentifier {
 }
 
 /// `HostPnicNetworkResourceInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostPnicNetworkResourceInfo {
     /// `pnicDevice`: required string.
     pub pnic_device: String,
@@ -1759,6 +1978,16 @@ pub struct HostPnicNetworkResourceInfo {
     pub unused_bandwidth_for_vm_traffic: Option<i64>,
     /// `placedVirtualNics`: list of `HostPlacedVirtualNicIdentifier`.
     pub placed_virtual_nics: Vec<HostPlacedVirtualNicIdentifier>,
+}
+impl Default for HostPnicNetworkResourceInfo {
+    fn default() -> Self {
+        Self {
+            pnic_device: String::new(),
+            available_bandwidth_for_vm_traffic: None,
+            unused_bandwidth_for_vm_traffic: None,
+            placed_virtual_nics: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PNIC_NETWORK_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPnicNetworkResourceInfo",
@@ -1821,12 +2050,19 @@ impl serde::Serialize for HostPnicNetworkResourceInfo {
 }
 
 /// `HostPortGroupConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostPortGroupConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
     /// `spec`: optional `HostPortGroupSpec`.
     pub spec: Option<Box<HostPortGroupSpec>>,
+}
+impl Default for HostPortGroupConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_PORT_GROUP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupConfig",
@@ -1883,7 +2119,6 @@ impl serde::Serialize for HostPortGroupConfig {
 }
 
 /// `HostRdmaDevice`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaDevice {
     /// `key`: required string.
     pub key: String,
@@ -1899,6 +2134,19 @@ pub struct HostRdmaDevice {
     pub connection_info: HostRdmaDeviceConnectionInfo,
     /// `capability`: required `HostRdmaDeviceCapability`.
     pub capability: HostRdmaDeviceCapability,
+}
+impl Default for HostRdmaDevice {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            device: String::new(),
+            driver: None,
+            description: None,
+            backing: None,
+            connection_info: Default::default(),
+            capability: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_RDMA_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevice",
@@ -1970,8 +2218,12 @@ impl serde::Serialize for HostRdmaDevice {
 }
 
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaDeviceBacking {}
+impl Default for HostRdmaDeviceBacking {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_RDMA_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceBacking",
     "7.0.0.0",
@@ -2021,7 +2273,6 @@ impl serde::Serialize for HostRdmaDeviceBacking {
 }
 
 /// `HostRdmaDeviceCapability`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaDeviceCapability {
     /// `roceV1Capable`: required boolean.
     pub roce_v1_capable: bool,
@@ -2029,6 +2280,15 @@ pub struct HostRdmaDeviceCapability {
     pub roce_v2_capable: bool,
     /// `iWarpCapable`: required boolean.
     pub i_warp_capable: bool,
+}
+impl Default for HostRdmaDeviceCapability {
+    fn default() -> Self {
+        Self {
+            roce_v1_capable: false,
+            roce_v2_capable: false,
+            i_warp_capable: false,
+        }
+    }
 }
 pub(crate) static HOST_RDMA_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceCapability",
@@ -2088,7 +2348,6 @@ impl serde::Serialize for HostRdmaDeviceCapability {
 }
 
 /// `HostRdmaDeviceConnectionInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaDeviceConnectionInfo {
     /// `state`: required string.
     pub state: String,
@@ -2096,6 +2355,15 @@ pub struct HostRdmaDeviceConnectionInfo {
     pub mtu: i32,
     /// `speedInMbps`: required int.
     pub speed_in_mbps: i32,
+}
+impl Default for HostRdmaDeviceConnectionInfo {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            mtu: 0,
+            speed_in_mbps: 0,
+        }
+    }
 }
 pub(crate) static HOST_RDMA_DEVICE_CONNECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDeviceConnectionInfo",
@@ -2155,10 +2423,16 @@ impl serde::Serialize for HostRdmaDeviceConnectionInfo {
 }
 
 /// `HostRdmaDevicePnicBacking`, a [`HostRdmaDeviceBacking`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaDevicePnicBacking {
     /// `pairedUplink`: required string, the key of a `PhysicalNic`.
     pub paired_uplink: String,
+}
+impl Default for HostRdmaDevicePnicBacking {
+    fn default() -> Self {
+        Self {
+            paired_uplink: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_RDMA_DEVICE_PNIC_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaDevicePnicBacking",
@@ -2214,12 +2488,19 @@ impl serde::Serialize for HostRdmaDevicePnicBacking {
 }
 
 /// `HostVMotionConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVMotionConfig {
     /// `vmotionNicKey`: optional string.
     pub vmotion_nic_key: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+}
+impl Default for HostVMotionConfig {
+    fn default() -> Self {
+        Self {
+            vmotion_nic_key: None,
+            enabled: false,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionConfig",
@@ -2276,12 +2557,19 @@ impl serde::Serialize for HostVMotionConfig {
 }
 
 /// `HostVMotionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVMotionInfo {
     /// `netConfig`: optional `HostVMotionNetConfig`.
     pub net_config: Option<Box<HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<HostIpConfig>>,
+}
+impl Default for HostVMotionInfo {
+    fn default() -> Self {
+        Self {
+            net_config: None,
+            ip_config: None,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionInfo",
@@ -2338,12 +2626,19 @@ impl serde::Serialize for HostVMotionInfo {
 }
 
 /// `HostVMotionNetConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVMotionNetConfig {
     /// `candidateVnic`: list of `HostVirtualNic`, found by its key.
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: optional string, the key of a `HostVirtualNic`.
     pub selected_vnic: Option<String>,
+}
+impl Default for HostVMotionNetConfig {
+    fn default() -> Self {
+        Self {
+            candidate_vnic: Vec::new(),
+            selected_vnic: None,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionNetConfig",
@@ -2400,7 +2695,6 @@ impl serde::Serialize for HostVMotionNetConfig {
 }
 
 /// `HostVirtualNicConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualNicConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -2410,6 +2704,16 @@ pub struct HostVirtualNicConfig {
     pub portgroup: String,
     /// `spec`: optional `HostVirtualNicSpec`.
     pub spec: Option<Box<HostVirtualNicSpec>>,
+}
+impl Default for HostVirtualNicConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            device: None,
+            portgroup: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConfig",
@@ -2472,7 +2776,6 @@ impl serde::Serialize for HostVirtualNicConfig {
 }
 
 /// `HostVirtualNicConnection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVirtualNicConnection {
     /// `portgroup`: optional string.
     pub portgroup: Option<String>,
@@ -2480,6 +2783,15 @@ pub struct HostVirtualNicConnection {
     pub dv_port: Option<Box<DistributedVirtualSwitchPortConnection>>,
     /// `opNetwork`: optional `HostVirtualNicOpaqueNetworkSpec`, since VI API 6.7.
     pub op_network: Option<Box<HostVirtualNicOpaqueNetworkSpec>>,
+}
+impl Default for HostVirtualNicConnection {
+    fn default() -> Self {
+        Self {
+            portgroup: None,
+            dv_port: None,
+            op_network: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicConnection",
@@ -2539,10 +2851,14 @@ impl serde::Serialize for HostVirtualNicConnection {
 }
 
 /// `HostVirtualNicIpRouteSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostVirtualNicIpRouteSpec {
     /// `ipRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub ip_route_config: Option<rt::Poly<HostIpRouteConfig>>,
+}
+impl Default for HostVirtualNicIpRouteSpec {
+    fn default() -> Self {
+        Self { ip_route_config: None }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicIpRouteSpec",
@@ -2596,10 +2912,14 @@ impl serde::Serialize for HostVirtualNicIpRouteSpec {
 }
 
 /// `HostVirtualNicManagerInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVirtualNicManagerInfo {
     /// `netConfig`: list of `VirtualNicManagerNetConfig`.
     pub net_config: Vec<VirtualNicManagerNetConfig>,
+}
+impl Default for HostVirtualNicManagerInfo {
+    fn default() -> Self {
+        Self { net_config: Vec::new() }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerInfo",
@@ -2653,12 +2973,19 @@ impl serde::Serialize for HostVirtualNicManagerInfo {
 }
 
 /// `HostVirtualNicManagerNicTypeSelection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVirtualNicManagerNicTypeSelection {
     /// `vnic`: required `HostVirtualNicConnection`.
     pub vnic: HostVirtualNicConnection,
     /// `nicType`: list of string.
     pub nic_type: Vec<String>,
+}
+impl Default for HostVirtualNicManagerNicTypeSelection {
+    fn default() -> Self {
+        Self {
+            vnic: Default::default(),
+            nic_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER_NIC_TYPE_SELECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManagerNicTypeSelection",
@@ -2715,12 +3042,19 @@ impl serde::Serialize for HostVirtualNicManagerNicTypeSelection {
 }
 
 /// `HostVirtualNicOpaqueNetworkSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostVirtualNicOpaqueNetworkSpec {
     /// `opaqueNetworkId`: required string.
     pub opaque_network_id: String,
     /// `opaqueNetworkType`: required string.
     pub opaque_network_type: String,
+}
+impl Default for HostVirtualNicOpaqueNetworkSpec {
+    fn default() -> Self {
+        Self {
+            opaque_network_id: String::new(),
+            opaque_network_type: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_OPAQUE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicOpaqueNetworkSpec",
@@ -2777,7 +3111,6 @@ impl serde::Serialize for HostVirtualNicOpaqueNetworkSpec {
 }
 
 /// `HostVirtualSwitchConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVirtualSwitchConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
@@ -2785,6 +3118,15 @@ pub struct HostVirtualSwitchConfig {
     pub name: String,
     /// `spec`: optional `HostVirtualSwitchSpec`.
     pub spec: Option<Box<HostVirtualSwitchSpec>>,
+}
+impl Default for HostVirtualSwitchConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            name: String::new(),
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_SWITCH_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualSwitchConfig",
@@ -2844,7 +3186,6 @@ impl serde::Serialize for HostVirtualSwitchConfig {
 }
 
 /// `IscsiDependencyEntity`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiDependencyEntity {
     /// `pnicDevice`: required string.
     pub pnic_device: String,
@@ -2852,6 +3193,15 @@ pub struct IscsiDependencyEntity {
     pub vnic_device: String,
     /// `vmhbaName`: required string.
     pub vmhba_name: String,
+}
+impl Default for IscsiDependencyEntity {
+    fn default() -> Self {
+        Self {
+            pnic_device: String::new(),
+            vnic_device: String::new(),
+            vmhba_name: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_DEPENDENCY_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiDependencyEntity",
@@ -2911,10 +3261,14 @@ impl serde::Serialize for IscsiDependencyEntity {
 }
 
 /// The fault `IscsiFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for IscsiFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static ISCSI_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFault",
@@ -2980,12 +3334,19 @@ impl serde::Serialize for IscsiFault {
 }
 
 /// The fault `IscsiFaultInvalidVnic`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultInvalidVnic {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultInvalidVnic {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_INVALID_VNIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultInvalidVnic",
@@ -3055,12 +3416,19 @@ impl serde::Serialize for IscsiFaultInvalidVnic {
 }
 
 /// The fault `IscsiFaultPnicInUse`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultPnicInUse {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `pnicDevice`: required string.
     pub pnic_device: String,
+}
+impl Default for IscsiFaultPnicInUse {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            pnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_PNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultPnicInUse",
@@ -3130,12 +3498,19 @@ impl serde::Serialize for IscsiFaultPnicInUse {
 }
 
 /// The fault `IscsiFaultVnicAlreadyBound`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicAlreadyBound {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicAlreadyBound {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_ALREADY_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicAlreadyBound",
@@ -3205,12 +3580,19 @@ impl serde::Serialize for IscsiFaultVnicAlreadyBound {
 }
 
 /// The fault `IscsiFaultVnicHasActivePaths`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicHasActivePaths {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicHasActivePaths {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_ACTIVE_PATHS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasActivePaths",
@@ -3280,12 +3662,19 @@ impl serde::Serialize for IscsiFaultVnicHasActivePaths {
 }
 
 /// The fault `IscsiFaultVnicHasMultipleUplinks`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicHasMultipleUplinks {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicHasMultipleUplinks {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_MULTIPLE_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasMultipleUplinks",
@@ -3355,12 +3744,19 @@ impl serde::Serialize for IscsiFaultVnicHasMultipleUplinks {
 }
 
 /// The fault `IscsiFaultVnicHasNoUplinks`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicHasNoUplinks {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicHasNoUplinks {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_NO_UPLINKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasNoUplinks",
@@ -3430,12 +3826,19 @@ impl serde::Serialize for IscsiFaultVnicHasNoUplinks {
 }
 
 /// The fault `IscsiFaultVnicHasWrongUplink`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicHasWrongUplink {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicHasWrongUplink {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_HAS_WRONG_UPLINK: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicHasWrongUplink",
@@ -3505,12 +3908,19 @@ impl serde::Serialize for IscsiFaultVnicHasWrongUplink {
 }
 
 /// The fault `IscsiFaultVnicInUse`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicInUse {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicInUse {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_IN_USE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicInUse",
@@ -3580,12 +3990,19 @@ impl serde::Serialize for IscsiFaultVnicInUse {
 }
 
 /// The fault `IscsiFaultVnicIsLastPath`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicIsLastPath {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicIsLastPath {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_IS_LAST_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicIsLastPath",
@@ -3655,12 +4072,19 @@ impl serde::Serialize for IscsiFaultVnicIsLastPath {
 }
 
 /// The fault `IscsiFaultVnicNotBound`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicNotBound {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicNotBound {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_BOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotBound",
@@ -3730,12 +4154,19 @@ impl serde::Serialize for IscsiFaultVnicNotBound {
 }
 
 /// The fault `IscsiFaultVnicNotFound`, a [`IscsiFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiFaultVnicNotFound {
     /// The properties of `IscsiFault`.
     pub base: IscsiFault,
     /// `vnicDevice`: required string.
     pub vnic_device: String,
+}
+impl Default for IscsiFaultVnicNotFound {
+    fn default() -> Self {
+        Self {
+            base: IscsiFault::default(),
+            vnic_device: String::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_FAULT_VNIC_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiFaultVnicNotFound",
@@ -3805,7 +4236,6 @@ impl serde::Serialize for IscsiFaultVnicNotFound {
 }
 
 /// `IscsiMigrationDependency`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiMigrationDependency {
     /// `migrationAllowed`: required boolean.
     pub migration_allowed: bool,
@@ -3813,6 +4243,15 @@ pub struct IscsiMigrationDependency {
     pub disallow_reason: Option<Box<IscsiStatus>>,
     /// `dependency`: list of `IscsiDependencyEntity`.
     pub dependency: Vec<IscsiDependencyEntity>,
+}
+impl Default for IscsiMigrationDependency {
+    fn default() -> Self {
+        Self {
+            migration_allowed: false,
+            disallow_reason: None,
+            dependency: Vec::new(),
+        }
+    }
 }
 pub(crate) static ISCSI_MIGRATION_DEPENDENCY: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiMigrationDependency",
@@ -3872,7 +4311,6 @@ impl serde::Serialize for IscsiMigrationDependency {
 }
 
 /// `IscsiPortInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiPortInfo {
     /// `vnicDevice`: optional string.
     pub vnic_device: Option<String>,
@@ -3904,6 +4342,27 @@ pub struct IscsiPortInfo {
     pub compliance_status: Option<Box<IscsiStatus>>,
     /// `pathStatus`: optional string.
     pub path_status: Option<String>,
+}
+impl Default for IscsiPortInfo {
+    fn default() -> Self {
+        Self {
+            vnic_device: None,
+            vnic: None,
+            pnic_device: None,
+            pnic: None,
+            switch_name: None,
+            switch_uuid: None,
+            portgroup_name: None,
+            portgroup_key: None,
+            port_key: None,
+            opaque_network_id: None,
+            opaque_network_type: None,
+            opaque_network_name: None,
+            external_id: None,
+            compliance_status: None,
+            path_status: None,
+        }
+    }
 }
 pub(crate) static ISCSI_PORT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiPortInfo",
@@ -3999,10 +4458,14 @@ impl serde::Serialize for IscsiPortInfo {
 }
 
 /// `IscsiStatus`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiStatus {
     /// `reason`: list of `LocalizedMethodFault`.
     pub reason: Vec<LocalizedMethodFault>,
+}
+impl Default for IscsiStatus {
+    fn default() -> Self {
+        Self { reason: Vec::new() }
+    }
 }
 pub(crate) static ISCSI_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiStatus",

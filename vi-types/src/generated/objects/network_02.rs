@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `LinkLayerDiscoveryProtocolInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct LinkLayerDiscoveryProtocolInfo {
     /// `chassisId`: required string.
     pub chassis_id: String,
@@ -16,6 +15,16 @@ pub struct LinkLayerDiscoveryProtocolInfo {
     pub time_to_live: i32,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+}
+impl Default for LinkLayerDiscoveryProtocolInfo {
+    fn default() -> Self {
+        Self {
+            chassis_id: String::new(),
+            port_id: String::new(),
+            time_to_live: 0,
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static LINK_LAYER_DISCOVERY_PROTOCOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkLayerDiscoveryProtocolInfo",
@@ -78,12 +87,16 @@ impl serde::Serialize for LinkLayerDiscoveryProtocolInfo {
 }
 
 /// `NetDhcpConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDhcpConfigSpec {
     /// `ipv6`: optional `NetDhcpConfigSpecDhcpOptionsSpec`.
     pub ipv6: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
     /// `ipv4`: optional `NetDhcpConfigSpecDhcpOptionsSpec`.
     pub ipv4: Option<Box<NetDhcpConfigSpecDhcpOptionsSpec>>,
+}
+impl Default for NetDhcpConfigSpec {
+    fn default() -> Self {
+        Self { ipv6: None, ipv4: None }
+    }
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpec",
@@ -140,7 +153,6 @@ impl serde::Serialize for NetDhcpConfigSpec {
 }
 
 /// `NetDhcpConfigSpecDhcpOptionsSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDhcpConfigSpecDhcpOptionsSpec {
     /// `enable`: optional boolean.
     pub enable: Option<bool>,
@@ -148,6 +160,15 @@ pub struct NetDhcpConfigSpecDhcpOptionsSpec {
     pub config: Vec<KeyValue>,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for NetDhcpConfigSpecDhcpOptionsSpec {
+    fn default() -> Self {
+        Self {
+            enable: None,
+            config: Vec::new(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static NET_DHCP_CONFIG_SPEC_DHCP_OPTIONS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDhcpConfigSpecDhcpOptionsSpec",
@@ -207,7 +228,6 @@ impl serde::Serialize for NetDhcpConfigSpecDhcpOptionsSpec {
 }
 
 /// `NetDnsConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetDnsConfigSpec {
     /// `dhcp`: optional boolean.
     pub dhcp: Option<bool>,
@@ -219,6 +239,17 @@ pub struct NetDnsConfigSpec {
     pub ip_address: Vec<String>,
     /// `searchDomain`: list of string.
     pub search_domain: Vec<String>,
+}
+impl Default for NetDnsConfigSpec {
+    fn default() -> Self {
+        Self {
+            dhcp: None,
+            host_name: None,
+            domain_name: None,
+            ip_address: Vec::new(),
+            search_domain: Vec::new(),
+        }
+    }
 }
 pub(crate) static NET_DNS_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetDnsConfigSpec",
@@ -284,7 +315,6 @@ impl serde::Serialize for NetDnsConfigSpec {
 }
 
 /// `NetIpConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpConfigSpec {
     /// `ipAddress`: list of `NetIpConfigSpecIpAddressSpec`.
     pub ip_address: Vec<NetIpConfigSpecIpAddressSpec>,
@@ -292,6 +322,15 @@ pub struct NetIpConfigSpec {
     pub dhcp: Option<Box<NetDhcpConfigSpec>>,
     /// `autoConfigurationEnabled`: optional boolean.
     pub auto_configuration_enabled: Option<bool>,
+}
+impl Default for NetIpConfigSpec {
+    fn default() -> Self {
+        Self {
+            ip_address: Vec::new(),
+            dhcp: None,
+            auto_configuration_enabled: None,
+        }
+    }
 }
 pub(crate) static NET_IP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpec",
@@ -351,7 +390,6 @@ impl serde::Serialize for NetIpConfigSpec {
 }
 
 /// `NetIpConfigSpecIpAddressSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpConfigSpecIpAddressSpec {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -359,6 +397,15 @@ pub struct NetIpConfigSpecIpAddressSpec {
     pub prefix_length: i32,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for NetIpConfigSpecIpAddressSpec {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            prefix_length: 0,
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static NET_IP_CONFIG_SPEC_IP_ADDRESS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpConfigSpecIpAddressSpec",
@@ -418,10 +465,14 @@ impl serde::Serialize for NetIpConfigSpecIpAddressSpec {
 }
 
 /// `NetIpRouteConfigSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigSpec {
     /// `ipRoute`: list of `NetIpRouteConfigSpecIpRouteSpec`.
     pub ip_route: Vec<NetIpRouteConfigSpecIpRouteSpec>,
+}
+impl Default for NetIpRouteConfigSpec {
+    fn default() -> Self {
+        Self { ip_route: Vec::new() }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpec",
@@ -475,12 +526,19 @@ impl serde::Serialize for NetIpRouteConfigSpec {
 }
 
 /// `NetIpRouteConfigSpecGatewaySpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigSpecGatewaySpec {
     /// `ipAddress`: optional string.
     pub ip_address: Option<String>,
     /// `device`: optional string.
     pub device: Option<String>,
+}
+impl Default for NetIpRouteConfigSpecGatewaySpec {
+    fn default() -> Self {
+        Self {
+            ip_address: None,
+            device: None,
+        }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_GATEWAY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecGatewaySpec",
@@ -537,7 +595,6 @@ impl serde::Serialize for NetIpRouteConfigSpecGatewaySpec {
 }
 
 /// `NetIpRouteConfigSpecIpRouteSpec`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpRouteConfigSpecIpRouteSpec {
     /// `network`: required string.
     pub network: String,
@@ -547,6 +604,16 @@ pub struct NetIpRouteConfigSpecIpRouteSpec {
     pub gateway: NetIpRouteConfigSpecGatewaySpec,
     /// `operation`: required string.
     pub operation: String,
+}
+impl Default for NetIpRouteConfigSpecIpRouteSpec {
+    fn default() -> Self {
+        Self {
+            network: String::new(),
+            prefix_length: 0,
+            gateway: Default::default(),
+            operation: String::new(),
+        }
+    }
 }
 pub(crate) static NET_IP_ROUTE_CONFIG_SPEC_IP_ROUTE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpRouteConfigSpecIpRouteSpec",
@@ -609,12 +676,19 @@ impl serde::Serialize for NetIpRouteConfigSpecIpRouteSpec {
 }
 
 /// `NetIpStackInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpStackInfo {
     /// `neighbor`: list of `NetIpStackInfoNetToMedia`.
     pub neighbor: Vec<NetIpStackInfoNetToMedia>,
     /// `defaultRouter`: list of `NetIpStackInfoDefaultRouter`.
     pub default_router: Vec<NetIpStackInfoDefaultRouter>,
+}
+impl Default for NetIpStackInfo {
+    fn default() -> Self {
+        Self {
+            neighbor: Vec::new(),
+            default_router: Vec::new(),
+        }
+    }
 }
 pub(crate) static NET_IP_STACK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfo",
@@ -671,7 +745,6 @@ impl serde::Serialize for NetIpStackInfo {
 }
 
 /// `NetIpStackInfoDefaultRouter`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpStackInfoDefaultRouter {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -681,6 +754,16 @@ pub struct NetIpStackInfoDefaultRouter {
     pub lifetime: rt::DateTime,
     /// `preference`: required string.
     pub preference: String,
+}
+impl Default for NetIpStackInfoDefaultRouter {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            device: String::new(),
+            lifetime: Default::default(),
+            preference: String::new(),
+        }
+    }
 }
 pub(crate) static NET_IP_STACK_INFO_DEFAULT_ROUTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoDefaultRouter",
@@ -743,7 +826,6 @@ impl serde::Serialize for NetIpStackInfoDefaultRouter {
 }
 
 /// `NetIpStackInfoNetToMedia`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct NetIpStackInfoNetToMedia {
     /// `ipAddress`: required string.
     pub ip_address: String,
@@ -753,6 +835,16 @@ pub struct NetIpStackInfoNetToMedia {
     pub device: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for NetIpStackInfoNetToMedia {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            physical_address: String::new(),
+            device: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static NET_IP_STACK_INFO_NET_TO_MEDIA: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetIpStackInfoNetToMedia",
@@ -815,10 +907,16 @@ impl serde::Serialize for NetIpStackInfoNetToMedia {
 }
 
 /// `OpaqueNetworkCapability`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct OpaqueNetworkCapability {
     /// `networkReservationSupported`: required boolean.
     pub network_reservation_supported: bool,
+}
+impl Default for OpaqueNetworkCapability {
+    fn default() -> Self {
+        Self {
+            network_reservation_supported: false,
+        }
+    }
 }
 pub(crate) static OPAQUE_NETWORK_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkCapability",
@@ -872,7 +970,6 @@ impl serde::Serialize for OpaqueNetworkCapability {
 }
 
 /// `PhysicalNicCdpDeviceCapability`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct PhysicalNicCdpDeviceCapability {
     /// `router`: required boolean.
     pub router: bool,
@@ -888,6 +985,19 @@ pub struct PhysicalNicCdpDeviceCapability {
     pub igmp_enabled: bool,
     /// `repeater`: required boolean.
     pub repeater: bool,
+}
+impl Default for PhysicalNicCdpDeviceCapability {
+    fn default() -> Self {
+        Self {
+            router: false,
+            transparent_bridge: false,
+            source_route_bridge: false,
+            network_switch: false,
+            host: false,
+            igmp_enabled: false,
+            repeater: false,
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_CDP_DEVICE_CAPABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpDeviceCapability",
@@ -959,7 +1069,6 @@ impl serde::Serialize for PhysicalNicCdpDeviceCapability {
 }
 
 /// `PhysicalNicCdpInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct PhysicalNicCdpInfo {
     /// `cdpVersion`: optional int.
     pub cdp_version: Option<i32>,
@@ -999,6 +1108,31 @@ pub struct PhysicalNicCdpInfo {
     pub mgmt_addr: Option<String>,
     /// `location`: optional string.
     pub location: Option<String>,
+}
+impl Default for PhysicalNicCdpInfo {
+    fn default() -> Self {
+        Self {
+            cdp_version: None,
+            timeout: None,
+            ttl: None,
+            samples: None,
+            dev_id: None,
+            address: None,
+            port_id: None,
+            device_capability: None,
+            software_version: None,
+            hardware_platform: None,
+            ip_prefix: None,
+            ip_prefix_len: None,
+            vlan: None,
+            full_duplex: None,
+            mtu: None,
+            system_name: None,
+            system_oid: None,
+            mgmt_addr: None,
+            location: None,
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_CDP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicCdpInfo",
@@ -1106,12 +1240,19 @@ impl serde::Serialize for PhysicalNicCdpInfo {
 }
 
 /// `PhysicalNicConfig`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicConfig {
     /// `device`: required string.
     pub device: String,
     /// `spec`: required `PhysicalNicSpec`.
     pub spec: PhysicalNicSpec,
+}
+impl Default for PhysicalNicConfig {
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            spec: Default::default(),
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicConfig",
@@ -1168,10 +1309,14 @@ impl serde::Serialize for PhysicalNicConfig {
 }
 
 /// `PhysicalNicHint`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicHint {
     /// `vlanId`: optional int.
     pub vlan_id: Option<i32>,
+}
+impl Default for PhysicalNicHint {
+    fn default() -> Self {
+        Self { vlan_id: None }
+    }
 }
 pub(crate) static PHYSICAL_NIC_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHint",
@@ -1225,7 +1370,6 @@ impl serde::Serialize for PhysicalNicHint {
 }
 
 /// `PhysicalNicHintInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicHintInfo {
     /// `device`: required string.
     pub device: String,
@@ -1237,6 +1381,17 @@ pub struct PhysicalNicHintInfo {
     pub connected_switch_port: Option<Box<PhysicalNicCdpInfo>>,
     /// `lldpInfo`: optional `LinkLayerDiscoveryProtocolInfo`, since VI API 5.0.
     pub lldp_info: Option<Box<LinkLayerDiscoveryProtocolInfo>>,
+}
+impl Default for PhysicalNicHintInfo {
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            subnet: Vec::new(),
+            network: Vec::new(),
+            connected_switch_port: None,
+            lldp_info: None,
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_HINT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicHintInfo",
@@ -1302,12 +1457,19 @@ impl serde::Serialize for PhysicalNicHintInfo {
 }
 
 /// `PhysicalNicIpHint`, a [`PhysicalNicHint`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicIpHint {
     /// The properties of `PhysicalNicHint`.
     pub base: PhysicalNicHint,
     /// `ipSubnet`: required string.
     pub ip_subnet: String,
+}
+impl Default for PhysicalNicIpHint {
+    fn default() -> Self {
+        Self {
+            base: PhysicalNicHint::default(),
+            ip_subnet: String::new(),
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_IP_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicIpHint",
@@ -1376,12 +1538,19 @@ impl serde::Serialize for PhysicalNicIpHint {
 }
 
 /// `PhysicalNicNameHint`, a [`PhysicalNicHint`], since VI API 2.0.
-#[derive(Default)]
 pub struct PhysicalNicNameHint {
     /// The properties of `PhysicalNicHint`.
     pub base: PhysicalNicHint,
     /// `network`: required string.
     pub network: String,
+}
+impl Default for PhysicalNicNameHint {
+    fn default() -> Self {
+        Self {
+            base: PhysicalNicHint::default(),
+            network: String::new(),
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_NAME_HINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicNameHint",
@@ -1450,12 +1619,19 @@ impl serde::Serialize for PhysicalNicNameHint {
 }
 
 /// `TgwEventArgument`, a [`EntityEventArgument`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct TgwEventArgument {
     /// The properties of `EntityEventArgument`.
     pub base: EntityEventArgument,
     /// `tgw`: required reference to `TransitGateway`.
     pub tgw: rt::ManagedObjectReference,
+}
+impl Default for TgwEventArgument {
+    fn default() -> Self {
+        Self {
+            base: EntityEventArgument::default(),
+            tgw: Default::default(),
+        }
+    }
 }
 pub(crate) static TGW_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "TgwEventArgument",
@@ -1525,12 +1701,19 @@ impl serde::Serialize for TgwEventArgument {
 }
 
 /// `TransitGatewayConfigInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TransitGatewayConfigInfo {
     /// `ID`: required string.
     pub id: String,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for TransitGatewayConfigInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigInfo",
@@ -1587,10 +1770,14 @@ impl serde::Serialize for TransitGatewayConfigInfo {
 }
 
 /// `TransitGatewayConfigSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TransitGatewayConfigSpec {
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for TransitGatewayConfigSpec {
+    fn default() -> Self {
+        Self { name: None }
+    }
 }
 pub(crate) static TRANSIT_GATEWAY_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayConfigSpec",
@@ -1644,12 +1831,19 @@ impl serde::Serialize for TransitGatewayConfigSpec {
 }
 
 /// `TransitGatewayCreateSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct TransitGatewayCreateSpec {
     /// `ID`: required string.
     pub id: String,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for TransitGatewayCreateSpec {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static TRANSIT_GATEWAY_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGatewayCreateSpec",
@@ -1706,7 +1900,6 @@ impl serde::Serialize for TransitGatewayCreateSpec {
 }
 
 /// `VirtualNicManagerNetConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualNicManagerNetConfig {
     /// `nicType`: required string.
     pub nic_type: String,
@@ -1716,6 +1909,16 @@ pub struct VirtualNicManagerNetConfig {
     pub candidate_vnic: Vec<HostVirtualNic>,
     /// `selectedVnic`: list of string, the key of a `HostVirtualNic`.
     pub selected_vnic: Vec<String>,
+}
+impl Default for VirtualNicManagerNetConfig {
+    fn default() -> Self {
+        Self {
+            nic_type: String::new(),
+            multi_select_allowed: false,
+            candidate_vnic: Vec::new(),
+            selected_vnic: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_NIC_MANAGER_NET_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNicManagerNetConfig",

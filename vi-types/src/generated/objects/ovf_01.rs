@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `ConnectedIso`, a [`OvfExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct ConnectedIso {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
@@ -14,6 +13,15 @@ pub struct ConnectedIso {
     pub cdrom: VirtualCdrom,
     /// `filename`: required string.
     pub filename: String,
+}
+impl Default for ConnectedIso {
+    fn default() -> Self {
+        Self {
+            base: OvfExport::default(),
+            cdrom: Default::default(),
+            filename: String::new(),
+        }
+    }
 }
 pub(crate) static CONNECTED_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConnectedIso",
@@ -86,12 +94,19 @@ impl serde::Serialize for ConnectedIso {
 }
 
 /// `HttpNfcLeaseCapabilities`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HttpNfcLeaseCapabilities {
     /// `pullModeSupported`: required boolean.
     pub pull_mode_supported: bool,
     /// `corsSupported`: required boolean.
     pub cors_supported: bool,
+}
+impl Default for HttpNfcLeaseCapabilities {
+    fn default() -> Self {
+        Self {
+            pull_mode_supported: false,
+            cors_supported: false,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseCapabilities",
@@ -148,12 +163,19 @@ impl serde::Serialize for HttpNfcLeaseCapabilities {
 }
 
 /// `HttpNfcLeaseDatastoreLeaseInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HttpNfcLeaseDatastoreLeaseInfo {
     /// `datastoreKey`: required string.
     pub datastore_key: String,
     /// `hosts`: list, not empty, of `HttpNfcLeaseHostInfo`.
     pub hosts: Vec<HttpNfcLeaseHostInfo>,
+}
+impl Default for HttpNfcLeaseDatastoreLeaseInfo {
+    fn default() -> Self {
+        Self {
+            datastore_key: String::new(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_DATASTORE_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDatastoreLeaseInfo",
@@ -210,7 +232,6 @@ impl serde::Serialize for HttpNfcLeaseDatastoreLeaseInfo {
 }
 
 /// `HttpNfcLeaseDeviceUrl`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HttpNfcLeaseDeviceUrl {
     /// `key`: required string.
     pub key: String,
@@ -230,6 +251,21 @@ pub struct HttpNfcLeaseDeviceUrl {
     pub datastore_key: Option<String>,
     /// `fileSize`: optional long, since VI API 4.1.
     pub file_size: Option<i64>,
+}
+impl Default for HttpNfcLeaseDeviceUrl {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            import_key: String::new(),
+            url: String::new(),
+            ssl_thumbprint: String::new(),
+            ssl_certificate: None,
+            disk: None,
+            target_id: None,
+            datastore_key: None,
+            file_size: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_DEVICE_URL: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseDeviceUrl",
@@ -307,12 +343,19 @@ impl serde::Serialize for HttpNfcLeaseDeviceUrl {
 }
 
 /// `HttpNfcLeaseHostInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HttpNfcLeaseHostInfo {
     /// `url`: required string.
     pub url: String,
     /// `sslThumbprint`: required string.
     pub ssl_thumbprint: String,
+}
+impl Default for HttpNfcLeaseHostInfo {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            ssl_thumbprint: String::new(),
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_HOST_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseHostInfo",
@@ -369,7 +412,6 @@ impl serde::Serialize for HttpNfcLeaseHostInfo {
 }
 
 /// `HttpNfcLeaseInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HttpNfcLeaseInfo {
     /// `lease`: required reference to `HttpNfcLease`.
     pub lease: rt::ManagedObjectReference,
@@ -383,6 +425,18 @@ pub struct HttpNfcLeaseInfo {
     pub lease_timeout: i32,
     /// `hostMap`: list of `HttpNfcLeaseDatastoreLeaseInfo`, since VI API 4.1.
     pub host_map: Vec<HttpNfcLeaseDatastoreLeaseInfo>,
+}
+impl Default for HttpNfcLeaseInfo {
+    fn default() -> Self {
+        Self {
+            lease: Default::default(),
+            entity: Default::default(),
+            device_url: Vec::new(),
+            total_disk_capacity_in_kb: 0,
+            lease_timeout: 0,
+            host_map: Vec::new(),
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseInfo",
@@ -451,7 +505,6 @@ impl serde::Serialize for HttpNfcLeaseInfo {
 }
 
 /// `HttpNfcLeaseManifestEntry`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct HttpNfcLeaseManifestEntry {
     /// `key`: required string.
     pub key: String,
@@ -469,6 +522,20 @@ pub struct HttpNfcLeaseManifestEntry {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long.
     pub populated_size: Option<i64>,
+}
+impl Default for HttpNfcLeaseManifestEntry {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            sha1: String::new(),
+            checksum: None,
+            checksum_type: None,
+            size: 0,
+            disk: false,
+            capacity: None,
+            populated_size: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_MANIFEST_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseManifestEntry",
@@ -543,10 +610,14 @@ impl serde::Serialize for HttpNfcLeaseManifestEntry {
 }
 
 /// `HttpNfcLeaseProbeResult`, a [`DynamicData`], since VI API 7.0.2.0.
-#[derive(Default)]
 pub struct HttpNfcLeaseProbeResult {
     /// `serverAccessible`: required boolean.
     pub server_accessible: bool,
+}
+impl Default for HttpNfcLeaseProbeResult {
+    fn default() -> Self {
+        Self { server_accessible: false }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_PROBE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseProbeResult",
@@ -600,7 +671,6 @@ impl serde::Serialize for HttpNfcLeaseProbeResult {
 }
 
 /// `HttpNfcLeaseSourceFile`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HttpNfcLeaseSourceFile {
     /// `targetDeviceId`: required string.
     pub target_device_id: String,
@@ -618,6 +688,20 @@ pub struct HttpNfcLeaseSourceFile {
     pub http_headers: Vec<KeyValue>,
     /// `size`: optional long.
     pub size: Option<i64>,
+}
+impl Default for HttpNfcLeaseSourceFile {
+    fn default() -> Self {
+        Self {
+            target_device_id: String::new(),
+            url: String::new(),
+            member_name: None,
+            create: false,
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+            http_headers: Vec::new(),
+            size: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE_SOURCE_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLeaseSourceFile",
@@ -692,12 +776,19 @@ impl serde::Serialize for HttpNfcLeaseSourceFile {
 }
 
 /// `ImportSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ImportSpec {
     /// `entityConfig`: optional `VAppEntityConfigInfo`.
     pub entity_config: Option<Box<VAppEntityConfigInfo>>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+}
+impl Default for ImportSpec {
+    fn default() -> Self {
+        Self {
+            entity_config: None,
+            instantiation_ost: None,
+        }
+    }
 }
 pub(crate) static IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ImportSpec",
@@ -755,7 +846,6 @@ impl serde::Serialize for ImportSpec {
 }
 
 /// The fault `OvfAttribute`, a [`OvfInvalidPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfAttribute {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
@@ -763,6 +853,15 @@ pub struct OvfAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+}
+impl Default for OvfAttribute {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            element_name: String::new(),
+            attribute_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfAttribute",
@@ -835,10 +934,16 @@ impl serde::Serialize for OvfAttribute {
 }
 
 /// The fault `OvfConnectedDevice`, a [`OvfHardwareExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfConnectedDevice {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+}
+impl Default for OvfConnectedDevice {
+    fn default() -> Self {
+        Self {
+            base: OvfHardwareExport::default(),
+        }
+    }
 }
 pub(crate) static OVF_CONNECTED_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDevice",
@@ -904,12 +1009,19 @@ impl serde::Serialize for OvfConnectedDevice {
 }
 
 /// The fault `OvfConnectedDeviceFloppy`, a [`OvfConnectedDevice`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfConnectedDeviceFloppy {
     /// The properties of `OvfConnectedDevice`.
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+}
+impl Default for OvfConnectedDeviceFloppy {
+    fn default() -> Self {
+        Self {
+            base: OvfConnectedDevice::default(),
+            filename: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONNECTED_DEVICE_FLOPPY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceFloppy",
@@ -979,12 +1091,19 @@ impl serde::Serialize for OvfConnectedDeviceFloppy {
 }
 
 /// The fault `OvfConnectedDeviceIso`, a [`OvfConnectedDevice`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfConnectedDeviceIso {
     /// The properties of `OvfConnectedDevice`.
     pub base: OvfConnectedDevice,
     /// `filename`: required string.
     pub filename: String,
+}
+impl Default for OvfConnectedDeviceIso {
+    fn default() -> Self {
+        Self {
+            base: OvfConnectedDevice::default(),
+            filename: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONNECTED_DEVICE_ISO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConnectedDeviceIso",
@@ -1054,12 +1173,19 @@ impl serde::Serialize for OvfConnectedDeviceIso {
 }
 
 /// The fault `OvfConstraint`, a [`OvfInvalidPackage`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfConstraint {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for OvfConstraint {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConstraint",
@@ -1129,7 +1255,6 @@ impl serde::Serialize for OvfConstraint {
 }
 
 /// The fault `OvfConsumerCallbackFault`, a [`OvfFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerCallbackFault {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
@@ -1137,6 +1262,15 @@ pub struct OvfConsumerCallbackFault {
     pub extension_key: String,
     /// `extensionName`: required string.
     pub extension_name: String,
+}
+impl Default for OvfConsumerCallbackFault {
+    fn default() -> Self {
+        Self {
+            base: OvfFault::default(),
+            extension_key: String::new(),
+            extension_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_CALLBACK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCallbackFault",
@@ -1209,12 +1343,19 @@ impl serde::Serialize for OvfConsumerCallbackFault {
 }
 
 /// The fault `OvfConsumerCommunicationError`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerCommunicationError {
     /// The properties of `OvfConsumerCallbackFault`.
     pub base: OvfConsumerCallbackFault,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfConsumerCommunicationError {
+    fn default() -> Self {
+        Self {
+            base: OvfConsumerCallbackFault::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_COMMUNICATION_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerCommunicationError",
@@ -1284,7 +1425,6 @@ impl serde::Serialize for OvfConsumerCommunicationError {
 }
 
 /// The fault `OvfConsumerFault`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerFault {
     /// The properties of `OvfConsumerCallbackFault`.
     pub base: OvfConsumerCallbackFault,
@@ -1294,6 +1434,16 @@ pub struct OvfConsumerFault {
     pub message: String,
     /// `params`: list of `KeyValue`.
     pub params: Vec<KeyValue>,
+}
+impl Default for OvfConsumerFault {
+    fn default() -> Self {
+        Self {
+            base: OvfConsumerCallbackFault::default(),
+            error_key: String::new(),
+            message: String::new(),
+            params: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerFault",
@@ -1369,7 +1519,6 @@ impl serde::Serialize for OvfConsumerFault {
 }
 
 /// The fault `OvfConsumerInvalidSection`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerInvalidSection {
     /// The properties of `OvfConsumerCallbackFault`.
     pub base: OvfConsumerCallbackFault,
@@ -1377,6 +1526,15 @@ pub struct OvfConsumerInvalidSection {
     pub line_number: i32,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfConsumerInvalidSection {
+    fn default() -> Self {
+        Self {
+            base: OvfConsumerCallbackFault::default(),
+            line_number: 0,
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_INVALID_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerInvalidSection",
@@ -1449,7 +1607,6 @@ impl serde::Serialize for OvfConsumerInvalidSection {
 }
 
 /// `OvfConsumerOstNode`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerOstNode {
     /// `id`: required string.
     pub id: String,
@@ -1461,6 +1618,17 @@ pub struct OvfConsumerOstNode {
     pub child: Vec<OvfConsumerOstNode>,
     /// `entity`: optional reference to `ManagedEntity`.
     pub entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for OvfConsumerOstNode {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            r#type: String::new(),
+            section: Vec::new(),
+            child: Vec::new(),
+            entity: None,
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_OST_NODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOstNode",
@@ -1526,12 +1694,19 @@ impl serde::Serialize for OvfConsumerOstNode {
 }
 
 /// `OvfConsumerOvfSection`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerOvfSection {
     /// `lineNumber`: required int.
     pub line_number: i32,
     /// `xml`: required string.
     pub xml: String,
+}
+impl Default for OvfConsumerOvfSection {
+    fn default() -> Self {
+        Self {
+            line_number: 0,
+            xml: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_OVF_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerOvfSection",
@@ -1588,7 +1763,6 @@ impl serde::Serialize for OvfConsumerOvfSection {
 }
 
 /// The fault `OvfConsumerPowerOnFault`, a [`InvalidState`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerPowerOnFault {
     /// The properties of `InvalidState`.
     pub base: InvalidState,
@@ -1598,6 +1772,16 @@ pub struct OvfConsumerPowerOnFault {
     pub extension_name: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfConsumerPowerOnFault {
+    fn default() -> Self {
+        Self {
+            base: InvalidState::default(),
+            extension_key: String::new(),
+            extension_name: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_POWER_ON_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerPowerOnFault",
@@ -1673,12 +1857,19 @@ impl serde::Serialize for OvfConsumerPowerOnFault {
 }
 
 /// The fault `OvfConsumerUndeclaredSection`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerUndeclaredSection {
     /// The properties of `OvfConsumerCallbackFault`.
     pub base: OvfConsumerCallbackFault,
     /// `qualifiedSectionType`: required string.
     pub qualified_section_type: String,
+}
+impl Default for OvfConsumerUndeclaredSection {
+    fn default() -> Self {
+        Self {
+            base: OvfConsumerCallbackFault::default(),
+            qualified_section_type: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_UNDECLARED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndeclaredSection",
@@ -1748,12 +1939,19 @@ impl serde::Serialize for OvfConsumerUndeclaredSection {
 }
 
 /// The fault `OvfConsumerUndefinedPrefix`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerUndefinedPrefix {
     /// The properties of `OvfConsumerCallbackFault`.
     pub base: OvfConsumerCallbackFault,
     /// `prefix`: required string.
     pub prefix: String,
+}
+impl Default for OvfConsumerUndefinedPrefix {
+    fn default() -> Self {
+        Self {
+            base: OvfConsumerCallbackFault::default(),
+            prefix: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_UNDEFINED_PREFIX: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerUndefinedPrefix",
@@ -1823,7 +2021,6 @@ impl serde::Serialize for OvfConsumerUndefinedPrefix {
 }
 
 /// The fault `OvfConsumerValidationFault`, a [`VmConfigFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfConsumerValidationFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -1833,6 +2030,16 @@ pub struct OvfConsumerValidationFault {
     pub extension_name: String,
     /// `message`: required string.
     pub message: String,
+}
+impl Default for OvfConsumerValidationFault {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            extension_key: String::new(),
+            extension_name: String::new(),
+            message: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CONSUMER_VALIDATION_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfConsumerValidationFault",
@@ -1908,7 +2115,6 @@ impl serde::Serialize for OvfConsumerValidationFault {
 }
 
 /// The fault `OvfCpuCompatibility`, a [`OvfImport`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfCpuCompatibility {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
@@ -1920,6 +2126,17 @@ pub struct OvfCpuCompatibility {
     pub register_value: String,
     /// `desiredRegisterValue`: required string.
     pub desired_register_value: String,
+}
+impl Default for OvfCpuCompatibility {
+    fn default() -> Self {
+        Self {
+            base: OvfImport::default(),
+            register_name: String::new(),
+            level: 0,
+            register_value: String::new(),
+            desired_register_value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_CPU_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibility",
@@ -1998,10 +2215,14 @@ impl serde::Serialize for OvfCpuCompatibility {
 }
 
 /// The fault `OvfCpuCompatibilityCheckNotSupported`, a [`OvfImport`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfCpuCompatibilityCheckNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+}
+impl Default for OvfCpuCompatibilityCheckNotSupported {
+    fn default() -> Self {
+        Self { base: OvfImport::default() }
+    }
 }
 pub(crate) static OVF_CPU_COMPATIBILITY_CHECK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCpuCompatibilityCheckNotSupported",
@@ -2067,7 +2288,6 @@ impl serde::Serialize for OvfCpuCompatibilityCheckNotSupported {
 }
 
 /// `OvfCreateDescriptorParams`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfCreateDescriptorParams {
     /// `ovfFiles`: list of `OvfFile`.
     pub ovf_files: Vec<OvfFile>,
@@ -2081,6 +2301,18 @@ pub struct OvfCreateDescriptorParams {
     pub export_option: Vec<String>,
     /// `snapshot`: optional reference to `VirtualMachineSnapshot`, since VI API 5.5.
     pub snapshot: Option<rt::ManagedObjectReference>,
+}
+impl Default for OvfCreateDescriptorParams {
+    fn default() -> Self {
+        Self {
+            ovf_files: Vec::new(),
+            name: None,
+            description: None,
+            include_image_files: None,
+            export_option: Vec::new(),
+            snapshot: None,
+        }
+    }
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorParams",
@@ -2149,7 +2381,6 @@ impl serde::Serialize for OvfCreateDescriptorParams {
 }
 
 /// `OvfCreateDescriptorResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfCreateDescriptorResult {
     /// `ovfDescriptor`: required string.
     pub ovf_descriptor: String,
@@ -2159,6 +2390,16 @@ pub struct OvfCreateDescriptorResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `includeImageFiles`: optional boolean, since VI API 4.1.
     pub include_image_files: Option<bool>,
+}
+impl Default for OvfCreateDescriptorResult {
+    fn default() -> Self {
+        Self {
+            ovf_descriptor: String::new(),
+            error: Vec::new(),
+            warning: Vec::new(),
+            include_image_files: None,
+        }
+    }
 }
 pub(crate) static OVF_CREATE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateDescriptorResult",
@@ -2221,7 +2462,6 @@ impl serde::Serialize for OvfCreateDescriptorResult {
 }
 
 /// `OvfCreateImportSpecParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfCreateImportSpecParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
@@ -2243,6 +2483,22 @@ pub struct OvfCreateImportSpecParams {
     pub disk_provisioning: Option<String>,
     /// `instantiationOst`: optional `OvfConsumerOstNode`, since VI API 5.0.
     pub instantiation_ost: Option<Box<OvfConsumerOstNode>>,
+}
+impl Default for OvfCreateImportSpecParams {
+    fn default() -> Self {
+        Self {
+            base: OvfManagerCommonParams::default(),
+            entity_name: String::new(),
+            host_system: None,
+            network_mapping: Vec::new(),
+            ip_allocation_policy: None,
+            ip_protocol: None,
+            property_mapping: Vec::new(),
+            resource_mapping: Vec::new(),
+            disk_provisioning: None,
+            instantiation_ost: None,
+        }
+    }
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecParams",
@@ -2336,7 +2592,6 @@ impl serde::Serialize for OvfCreateImportSpecParams {
 }
 
 /// `OvfCreateImportSpecResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfCreateImportSpecResult {
     /// `importSpec`: optional `ImportSpec` or a descendant.
     pub import_spec: Option<rt::Poly<ImportSpec>>,
@@ -2346,6 +2601,16 @@ pub struct OvfCreateImportSpecResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+}
+impl Default for OvfCreateImportSpecResult {
+    fn default() -> Self {
+        Self {
+            import_spec: None,
+            file_item: Vec::new(),
+            warning: Vec::new(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_CREATE_IMPORT_SPEC_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfCreateImportSpecResult",
@@ -2408,12 +2673,19 @@ impl serde::Serialize for OvfCreateImportSpecResult {
 }
 
 /// `OvfDatastoreMapping`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct OvfDatastoreMapping {
     /// `diskId`: required string.
     pub disk_id: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for OvfDatastoreMapping {
+    fn default() -> Self {
+        Self {
+            disk_id: String::new(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static OVF_DATASTORE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDatastoreMapping",
@@ -2470,7 +2742,6 @@ impl serde::Serialize for OvfDatastoreMapping {
 }
 
 /// `OvfDeploymentOption`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfDeploymentOption {
     /// `key`: required string.
     pub key: String,
@@ -2478,6 +2749,15 @@ pub struct OvfDeploymentOption {
     pub label: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfDeploymentOption {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            label: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_DEPLOYMENT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDeploymentOption",
@@ -2537,7 +2817,6 @@ impl serde::Serialize for OvfDeploymentOption {
 }
 
 /// The fault `OvfDiskMappingNotFound`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfDiskMappingNotFound {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
@@ -2545,6 +2824,15 @@ pub struct OvfDiskMappingNotFound {
     pub disk_name: String,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for OvfDiskMappingNotFound {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            disk_name: String::new(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_DISK_MAPPING_NOT_FOUND: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskMappingNotFound",
@@ -2617,10 +2905,16 @@ impl serde::Serialize for OvfDiskMappingNotFound {
 }
 
 /// The fault `OvfDiskOrderConstraint`, a [`OvfConstraint`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfDiskOrderConstraint {
     /// The properties of `OvfConstraint`.
     pub base: OvfConstraint,
+}
+impl Default for OvfDiskOrderConstraint {
+    fn default() -> Self {
+        Self {
+            base: OvfConstraint::default(),
+        }
+    }
 }
 pub(crate) static OVF_DISK_ORDER_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDiskOrderConstraint",
@@ -2686,10 +2980,16 @@ impl serde::Serialize for OvfDiskOrderConstraint {
 }
 
 /// The fault `OvfDuplicateElement`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfDuplicateElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+}
+impl Default for OvfDuplicateElement {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+        }
+    }
 }
 pub(crate) static OVF_DUPLICATE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicateElement",
@@ -2755,12 +3055,19 @@ impl serde::Serialize for OvfDuplicateElement {
 }
 
 /// The fault `OvfDuplicatedElementBoundary`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfDuplicatedElementBoundary {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
     /// `boundary`: required string.
     pub boundary: String,
+}
+impl Default for OvfDuplicatedElementBoundary {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+            boundary: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_DUPLICATED_ELEMENT_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedElementBoundary",
@@ -2830,12 +3137,19 @@ impl serde::Serialize for OvfDuplicatedElementBoundary {
 }
 
 /// The fault `OvfDuplicatedPropertyIdExport`, a [`OvfExport`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfDuplicatedPropertyIdExport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
     /// `fqid`: required string.
     pub fqid: String,
+}
+impl Default for OvfDuplicatedPropertyIdExport {
+    fn default() -> Self {
+        Self {
+            base: OvfExport::default(),
+            fqid: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdExport",
@@ -2905,10 +3219,14 @@ impl serde::Serialize for OvfDuplicatedPropertyIdExport {
 }
 
 /// The fault `OvfDuplicatedPropertyIdImport`, a [`OvfExport`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfDuplicatedPropertyIdImport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+}
+impl Default for OvfDuplicatedPropertyIdImport {
+    fn default() -> Self {
+        Self { base: OvfExport::default() }
+    }
 }
 pub(crate) static OVF_DUPLICATED_PROPERTY_ID_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfDuplicatedPropertyIdImport",
@@ -2974,12 +3292,19 @@ impl serde::Serialize for OvfDuplicatedPropertyIdImport {
 }
 
 /// The fault `OvfElement`, a [`OvfInvalidPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfElement {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for OvfElement {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElement",
@@ -3049,12 +3374,19 @@ impl serde::Serialize for OvfElement {
 }
 
 /// The fault `OvfElementInvalidValue`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfElementInvalidValue {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfElementInvalidValue {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_ELEMENT_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfElementInvalidValue",
@@ -3124,10 +3456,14 @@ impl serde::Serialize for OvfElementInvalidValue {
 }
 
 /// The fault `OvfExport`, a [`OvfFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfExport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+}
+impl Default for OvfExport {
+    fn default() -> Self {
+        Self { base: OvfFault::default() }
+    }
 }
 pub(crate) static OVF_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExport",
@@ -3193,10 +3529,14 @@ impl serde::Serialize for OvfExport {
 }
 
 /// The fault `OvfExportFailed`, a [`OvfExport`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfExportFailed {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
+}
+impl Default for OvfExportFailed {
+    fn default() -> Self {
+        Self { base: OvfExport::default() }
+    }
 }
 pub(crate) static OVF_EXPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfExportFailed",
@@ -3262,10 +3602,14 @@ impl serde::Serialize for OvfExportFailed {
 }
 
 /// The fault `OvfFault`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for OvfFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static OVF_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFault",
@@ -3331,7 +3675,6 @@ impl serde::Serialize for OvfFault {
 }
 
 /// `OvfFile`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfFile {
     /// `deviceId`: required string.
     pub device_id: String,
@@ -3347,6 +3690,19 @@ pub struct OvfFile {
     pub capacity: Option<i64>,
     /// `populatedSize`: optional long, since VI API 4.1.
     pub populated_size: Option<i64>,
+}
+impl Default for OvfFile {
+    fn default() -> Self {
+        Self {
+            device_id: String::new(),
+            path: String::new(),
+            compression_method: None,
+            chunk_size: None,
+            size: 0,
+            capacity: None,
+            populated_size: None,
+        }
+    }
 }
 pub(crate) static OVF_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFile",
@@ -3418,7 +3774,6 @@ impl serde::Serialize for OvfFile {
 }
 
 /// `OvfFileItem`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfFileItem {
     /// `deviceId`: required string.
     pub device_id: String,
@@ -3434,6 +3789,19 @@ pub struct OvfFileItem {
     pub cim_type: i32,
     /// `create`: required boolean.
     pub create: bool,
+}
+impl Default for OvfFileItem {
+    fn default() -> Self {
+        Self {
+            device_id: String::new(),
+            path: String::new(),
+            compression_method: None,
+            chunk_size: None,
+            size: None,
+            cim_type: 0,
+            create: false,
+        }
+    }
 }
 pub(crate) static OVF_FILE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfFileItem",
@@ -3505,10 +3873,14 @@ impl serde::Serialize for OvfFileItem {
 }
 
 /// The fault `OvfHardwareCheck`, a [`OvfImport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfHardwareCheck {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+}
+impl Default for OvfHardwareCheck {
+    fn default() -> Self {
+        Self { base: OvfImport::default() }
+    }
 }
 pub(crate) static OVF_HARDWARE_CHECK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareCheck",
@@ -3574,7 +3946,6 @@ impl serde::Serialize for OvfHardwareCheck {
 }
 
 /// The fault `OvfHardwareExport`, a [`OvfExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfHardwareExport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
@@ -3582,6 +3953,15 @@ pub struct OvfHardwareExport {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmPath`: required string.
     pub vm_path: String,
+}
+impl Default for OvfHardwareExport {
+    fn default() -> Self {
+        Self {
+            base: OvfExport::default(),
+            device: None,
+            vm_path: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_HARDWARE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHardwareExport",
@@ -3654,12 +4034,19 @@ impl serde::Serialize for OvfHardwareExport {
 }
 
 /// The fault `OvfHostResourceConstraint`, a [`OvfConstraint`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfHostResourceConstraint {
     /// The properties of `OvfConstraint`.
     pub base: OvfConstraint,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfHostResourceConstraint {
+    fn default() -> Self {
+        Self {
+            base: OvfConstraint::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_HOST_RESOURCE_CONSTRAINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostResourceConstraint",
@@ -3729,7 +4116,6 @@ impl serde::Serialize for OvfHostResourceConstraint {
 }
 
 /// The fault `OvfHostValueNotParsed`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfHostValueNotParsed {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
@@ -3737,6 +4123,15 @@ pub struct OvfHostValueNotParsed {
     pub property: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfHostValueNotParsed {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            property: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_HOST_VALUE_NOT_PARSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfHostValueNotParsed",
@@ -3809,10 +4204,14 @@ impl serde::Serialize for OvfHostValueNotParsed {
 }
 
 /// The fault `OvfImport`, a [`OvfFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfImport {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+}
+impl Default for OvfImport {
+    fn default() -> Self {
+        Self { base: OvfFault::default() }
+    }
 }
 pub(crate) static OVF_IMPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImport",
@@ -3878,10 +4277,14 @@ impl serde::Serialize for OvfImport {
 }
 
 /// The fault `OvfImportFailed`, a [`OvfImport`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfImportFailed {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+}
+impl Default for OvfImportFailed {
+    fn default() -> Self {
+        Self { base: OvfImport::default() }
+    }
 }
 pub(crate) static OVF_IMPORT_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportFailed",
@@ -3947,7 +4350,6 @@ impl serde::Serialize for OvfImportFailed {
 }
 
 /// `OvfImportParams`, a [`OvfCreateImportSpecParams`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct OvfImportParams {
     /// The properties of `OvfCreateImportSpecParams`.
     pub base: OvfCreateImportSpecParams,
@@ -3969,6 +4371,22 @@ pub struct OvfImportParams {
     pub vm_profile: Option<String>,
     /// `diskProfiles`: list of `OvfStorageProfileMapping`.
     pub disk_profiles: Vec<OvfStorageProfileMapping>,
+}
+impl Default for OvfImportParams {
+    fn default() -> Self {
+        Self {
+            base: OvfCreateImportSpecParams::default(),
+            push_mode: None,
+            signature_required: None,
+            skip_manifest_check: None,
+            power_on: None,
+            custom_http_headers: Vec::new(),
+            source_certificate: None,
+            datastore_mappings: Vec::new(),
+            vm_profile: None,
+            disk_profiles: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_IMPORT_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfImportParams",
@@ -4062,10 +4480,16 @@ impl serde::Serialize for OvfImportParams {
 }
 
 /// The fault `OvfInternalError`, a [`OvfSystemFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfInternalError {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
+}
+impl Default for OvfInternalError {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+        }
+    }
 }
 pub(crate) static OVF_INTERNAL_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInternalError",
@@ -4131,12 +4555,19 @@ impl serde::Serialize for OvfInternalError {
 }
 
 /// The fault `OvfInvalidPackage`, a [`OvfFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidPackage {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+}
+impl Default for OvfInvalidPackage {
+    fn default() -> Self {
+        Self {
+            base: OvfFault::default(),
+            line_number: 0,
+        }
+    }
 }
 pub(crate) static OVF_INVALID_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidPackage",
@@ -4206,12 +4637,19 @@ impl serde::Serialize for OvfInvalidPackage {
 }
 
 /// The fault `OvfInvalidValue`, a [`OvfAttribute`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidValue {
     /// The properties of `OvfAttribute`.
     pub base: OvfAttribute,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfInvalidValue {
+    fn default() -> Self {
+        Self {
+            base: OvfAttribute::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValue",
@@ -4281,10 +4719,16 @@ impl serde::Serialize for OvfInvalidValue {
 }
 
 /// The fault `OvfInvalidValueConfiguration`, a [`OvfInvalidValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidValueConfiguration {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+}
+impl Default for OvfInvalidValueConfiguration {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidValue::default(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VALUE_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueConfiguration",
@@ -4350,10 +4794,16 @@ impl serde::Serialize for OvfInvalidValueConfiguration {
 }
 
 /// The fault `OvfInvalidValueEmpty`, a [`OvfInvalidValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidValueEmpty {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+}
+impl Default for OvfInvalidValueEmpty {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidValue::default(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VALUE_EMPTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueEmpty",
@@ -4419,10 +4869,16 @@ impl serde::Serialize for OvfInvalidValueEmpty {
 }
 
 /// The fault `OvfInvalidValueFormatMalformed`, a [`OvfInvalidValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidValueFormatMalformed {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+}
+impl Default for OvfInvalidValueFormatMalformed {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidValue::default(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VALUE_FORMAT_MALFORMED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueFormatMalformed",
@@ -4488,10 +4944,16 @@ impl serde::Serialize for OvfInvalidValueFormatMalformed {
 }
 
 /// The fault `OvfInvalidValueReference`, a [`OvfInvalidValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidValueReference {
     /// The properties of `OvfInvalidValue`.
     pub base: OvfInvalidValue,
+}
+impl Default for OvfInvalidValueReference {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidValue::default(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VALUE_REFERENCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidValueReference",
@@ -4557,12 +5019,19 @@ impl serde::Serialize for OvfInvalidValueReference {
 }
 
 /// The fault `OvfInvalidVmName`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfInvalidVmName {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for OvfInvalidVmName {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_INVALID_VM_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfInvalidVmName",
@@ -4632,7 +5101,6 @@ impl serde::Serialize for OvfInvalidVmName {
 }
 
 /// `OvfManagerCommonParams`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfManagerCommonParams {
     /// `locale`: required string.
     pub locale: String,
@@ -4642,6 +5110,16 @@ pub struct OvfManagerCommonParams {
     pub msg_bundle: Vec<KeyValue>,
     /// `importOption`: list of string, since VI API 5.1.
     pub import_option: Vec<String>,
+}
+impl Default for OvfManagerCommonParams {
+    fn default() -> Self {
+        Self {
+            locale: String::new(),
+            deployment_option: String::new(),
+            msg_bundle: Vec::new(),
+            import_option: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_MANAGER_COMMON_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfManagerCommonParams",
@@ -4704,7 +5182,6 @@ impl serde::Serialize for OvfManagerCommonParams {
 }
 
 /// The fault `OvfMappedOsId`, a [`OvfImport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfMappedOsId {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
@@ -4714,6 +5191,16 @@ pub struct OvfMappedOsId {
     pub ovf_description: String,
     /// `targetDescription`: required string.
     pub target_description: String,
+}
+impl Default for OvfMappedOsId {
+    fn default() -> Self {
+        Self {
+            base: OvfImport::default(),
+            ovf_id: 0,
+            ovf_description: String::new(),
+            target_description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_MAPPED_OS_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMappedOsId",
@@ -4789,10 +5276,16 @@ impl serde::Serialize for OvfMappedOsId {
 }
 
 /// The fault `OvfMissingAttribute`, a [`OvfAttribute`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfMissingAttribute {
     /// The properties of `OvfAttribute`.
     pub base: OvfAttribute,
+}
+impl Default for OvfMissingAttribute {
+    fn default() -> Self {
+        Self {
+            base: OvfAttribute::default(),
+        }
+    }
 }
 pub(crate) static OVF_MISSING_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingAttribute",

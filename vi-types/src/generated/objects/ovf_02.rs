@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `OvfMissingElement`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfMissingElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+}
+impl Default for OvfMissingElement {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+        }
+    }
 }
 pub(crate) static OVF_MISSING_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElement",
@@ -75,12 +81,19 @@ impl serde::Serialize for OvfMissingElement {
 }
 
 /// The fault `OvfMissingElementNormalBoundary`, a [`OvfMissingElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfMissingElementNormalBoundary {
     /// The properties of `OvfMissingElement`.
     pub base: OvfMissingElement,
     /// `boundary`: required string.
     pub boundary: String,
+}
+impl Default for OvfMissingElementNormalBoundary {
+    fn default() -> Self {
+        Self {
+            base: OvfMissingElement::default(),
+            boundary: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_MISSING_ELEMENT_NORMAL_BOUNDARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingElementNormalBoundary",
@@ -150,7 +163,6 @@ impl serde::Serialize for OvfMissingElementNormalBoundary {
 }
 
 /// The fault `OvfMissingHardware`, a [`OvfImport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfMissingHardware {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
@@ -158,6 +170,15 @@ pub struct OvfMissingHardware {
     pub name: String,
     /// `resourceType`: required int.
     pub resource_type: i32,
+}
+impl Default for OvfMissingHardware {
+    fn default() -> Self {
+        Self {
+            base: OvfImport::default(),
+            name: String::new(),
+            resource_type: 0,
+        }
+    }
 }
 pub(crate) static OVF_MISSING_HARDWARE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfMissingHardware",
@@ -230,12 +251,19 @@ impl serde::Serialize for OvfMissingHardware {
 }
 
 /// `OvfNetworkInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfNetworkInfo {
     /// `name`: required string.
     pub name: String,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfNetworkInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkInfo",
@@ -292,12 +320,19 @@ impl serde::Serialize for OvfNetworkInfo {
 }
 
 /// `OvfNetworkMapping`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfNetworkMapping {
     /// `name`: required string.
     pub name: String,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+}
+impl Default for OvfNetworkMapping {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            network: Default::default(),
+        }
+    }
 }
 pub(crate) static OVF_NETWORK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMapping",
@@ -354,10 +389,14 @@ impl serde::Serialize for OvfNetworkMapping {
 }
 
 /// The fault `OvfNetworkMappingNotSupported`, a [`OvfImport`], since VI API 5.1.
-#[derive(Default)]
 pub struct OvfNetworkMappingNotSupported {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
+}
+impl Default for OvfNetworkMappingNotSupported {
+    fn default() -> Self {
+        Self { base: OvfImport::default() }
+    }
 }
 pub(crate) static OVF_NETWORK_MAPPING_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNetworkMappingNotSupported",
@@ -423,10 +462,16 @@ impl serde::Serialize for OvfNetworkMappingNotSupported {
 }
 
 /// The fault `OvfNoHostNic`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfNoHostNic {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
+}
+impl Default for OvfNoHostNic {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+        }
+    }
 }
 pub(crate) static OVF_NO_HOST_NIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoHostNic",
@@ -492,12 +537,19 @@ impl serde::Serialize for OvfNoHostNic {
 }
 
 /// The fault `OvfNoSpaceOnController`, a [`OvfUnsupportedElement`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfNoSpaceOnController {
     /// The properties of `OvfUnsupportedElement`.
     pub base: OvfUnsupportedElement,
     /// `parent`: required string.
     pub parent: String,
+}
+impl Default for OvfNoSpaceOnController {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedElement::default(),
+            parent: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_NO_SPACE_ON_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSpaceOnController",
@@ -567,12 +619,19 @@ impl serde::Serialize for OvfNoSpaceOnController {
 }
 
 /// The fault `OvfNoSupportedHardwareFamily`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfNoSupportedHardwareFamily {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
     /// `version`: required string.
     pub version: String,
+}
+impl Default for OvfNoSupportedHardwareFamily {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            version: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_NO_SUPPORTED_HARDWARE_FAMILY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfNoSupportedHardwareFamily",
@@ -642,12 +701,19 @@ impl serde::Serialize for OvfNoSupportedHardwareFamily {
 }
 
 /// `OvfOptionInfo`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct OvfOptionInfo {
     /// `option`: required string.
     pub option: String,
     /// `description`: required `LocalizableMessage`.
     pub description: LocalizableMessage,
+}
+impl Default for OvfOptionInfo {
+    fn default() -> Self {
+        Self {
+            option: String::new(),
+            description: Default::default(),
+        }
+    }
 }
 pub(crate) static OVF_OPTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfOptionInfo",
@@ -704,10 +770,16 @@ impl serde::Serialize for OvfOptionInfo {
 }
 
 /// `OvfParseDescriptorParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfParseDescriptorParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+}
+impl Default for OvfParseDescriptorParams {
+    fn default() -> Self {
+        Self {
+            base: OvfManagerCommonParams::default(),
+        }
+    }
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorParams",
@@ -772,7 +844,6 @@ impl serde::Serialize for OvfParseDescriptorParams {
 }
 
 /// `OvfParseDescriptorResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfParseDescriptorResult {
     /// `eula`: list of string.
     pub eula: Vec<String>,
@@ -810,6 +881,30 @@ pub struct OvfParseDescriptorResult {
     pub error: Vec<LocalizedMethodFault>,
     /// `warning`: list of `LocalizedMethodFault`.
     pub warning: Vec<LocalizedMethodFault>,
+}
+impl Default for OvfParseDescriptorResult {
+    fn default() -> Self {
+        Self {
+            eula: Vec::new(),
+            network: Vec::new(),
+            ip_allocation_scheme: Vec::new(),
+            ip_protocols: Vec::new(),
+            property: Vec::new(),
+            product_info: None,
+            annotation: String::new(),
+            approximate_download_size: None,
+            approximate_flat_deployment_size: None,
+            approximate_sparse_deployment_size: None,
+            default_entity_name: String::new(),
+            virtual_app: false,
+            deployment_option: Vec::new(),
+            default_deployment_option: String::new(),
+            entity_name: Vec::new(),
+            annotated_ost: None,
+            error: Vec::new(),
+            warning: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_PARSE_DESCRIPTOR_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfParseDescriptorResult",
@@ -914,7 +1009,6 @@ impl serde::Serialize for OvfParseDescriptorResult {
 }
 
 /// The fault `OvfProperty`, a [`OvfInvalidPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfProperty {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
@@ -922,6 +1016,15 @@ pub struct OvfProperty {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfProperty {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            r#type: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfProperty",
@@ -994,7 +1097,6 @@ impl serde::Serialize for OvfProperty {
 }
 
 /// The fault `OvfPropertyExport`, a [`OvfExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyExport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
@@ -1002,6 +1104,15 @@ pub struct OvfPropertyExport {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfPropertyExport {
+    fn default() -> Self {
+        Self {
+            base: OvfExport::default(),
+            r#type: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyExport",
@@ -1074,10 +1185,16 @@ impl serde::Serialize for OvfPropertyExport {
 }
 
 /// The fault `OvfPropertyNetwork`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyNetwork {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+}
+impl Default for OvfPropertyNetwork {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetwork",
@@ -1143,12 +1260,19 @@ impl serde::Serialize for OvfPropertyNetwork {
 }
 
 /// The fault `OvfPropertyNetworkExport`, a [`OvfExport`], since VI API 5.0.
-#[derive(Default)]
 pub struct OvfPropertyNetworkExport {
     /// The properties of `OvfExport`.
     pub base: OvfExport,
     /// `network`: required string.
     pub network: String,
+}
+impl Default for OvfPropertyNetworkExport {
+    fn default() -> Self {
+        Self {
+            base: OvfExport::default(),
+            network: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_NETWORK_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyNetworkExport",
@@ -1218,12 +1342,19 @@ impl serde::Serialize for OvfPropertyNetworkExport {
 }
 
 /// The fault `OvfPropertyQualifier`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyQualifier {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+}
+impl Default for OvfPropertyQualifier {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+            qualifier: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifier",
@@ -1293,12 +1424,19 @@ impl serde::Serialize for OvfPropertyQualifier {
 }
 
 /// The fault `OvfPropertyQualifierDuplicate`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyQualifierDuplicate {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+}
+impl Default for OvfPropertyQualifierDuplicate {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+            qualifier: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_DUPLICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierDuplicate",
@@ -1368,12 +1506,19 @@ impl serde::Serialize for OvfPropertyQualifierDuplicate {
 }
 
 /// The fault `OvfPropertyQualifierIgnored`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyQualifierIgnored {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
     /// `qualifier`: required string.
     pub qualifier: String,
+}
+impl Default for OvfPropertyQualifierIgnored {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+            qualifier: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_QUALIFIER_IGNORED: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyQualifierIgnored",
@@ -1443,10 +1588,16 @@ impl serde::Serialize for OvfPropertyQualifierIgnored {
 }
 
 /// The fault `OvfPropertyType`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyType {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+}
+impl Default for OvfPropertyType {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyType",
@@ -1512,10 +1663,16 @@ impl serde::Serialize for OvfPropertyType {
 }
 
 /// The fault `OvfPropertyValue`, a [`OvfProperty`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfPropertyValue {
     /// The properties of `OvfProperty`.
     pub base: OvfProperty,
+}
+impl Default for OvfPropertyValue {
+    fn default() -> Self {
+        Self {
+            base: OvfProperty::default(),
+        }
+    }
 }
 pub(crate) static OVF_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfPropertyValue",
@@ -1581,7 +1738,6 @@ impl serde::Serialize for OvfPropertyValue {
 }
 
 /// `OvfResourceMap`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfResourceMap {
     /// `source`: required string.
     pub source: String,
@@ -1591,6 +1747,16 @@ pub struct OvfResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for OvfResourceMap {
+    fn default() -> Self {
+        Self {
+            source: String::new(),
+            parent: None,
+            resource_spec: None,
+            datastore: None,
+        }
+    }
 }
 pub(crate) static OVF_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfResourceMap",
@@ -1653,12 +1819,19 @@ impl serde::Serialize for OvfResourceMap {
 }
 
 /// `OvfStorageProfileMapping`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct OvfStorageProfileMapping {
     /// `diskId`: required string.
     pub disk_id: String,
     /// `storageProfileId`: required string.
     pub storage_profile_id: String,
+}
+impl Default for OvfStorageProfileMapping {
+    fn default() -> Self {
+        Self {
+            disk_id: String::new(),
+            storage_profile_id: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_STORAGE_PROFILE_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfStorageProfileMapping",
@@ -1715,10 +1888,14 @@ impl serde::Serialize for OvfStorageProfileMapping {
 }
 
 /// The fault `OvfSystemFault`, a [`OvfFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfSystemFault {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
+}
+impl Default for OvfSystemFault {
+    fn default() -> Self {
+        Self { base: OvfFault::default() }
+    }
 }
 pub(crate) static OVF_SYSTEM_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfSystemFault",
@@ -1784,12 +1961,19 @@ impl serde::Serialize for OvfSystemFault {
 }
 
 /// The fault `OvfToXmlUnsupportedElement`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfToXmlUnsupportedElement {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for OvfToXmlUnsupportedElement {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            name: None,
+        }
+    }
 }
 pub(crate) static OVF_TO_XML_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfToXmlUnsupportedElement",
@@ -1859,12 +2043,19 @@ impl serde::Serialize for OvfToXmlUnsupportedElement {
 }
 
 /// The fault `OvfUnableToExportDisk`, a [`OvfHardwareExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnableToExportDisk {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
     /// `diskName`: required string.
     pub disk_name: String,
+}
+impl Default for OvfUnableToExportDisk {
+    fn default() -> Self {
+        Self {
+            base: OvfHardwareExport::default(),
+            disk_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNABLE_TO_EXPORT_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnableToExportDisk",
@@ -1934,10 +2125,16 @@ impl serde::Serialize for OvfUnableToExportDisk {
 }
 
 /// The fault `OvfUnexpectedElement`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnexpectedElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+}
+impl Default for OvfUnexpectedElement {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+        }
+    }
 }
 pub(crate) static OVF_UNEXPECTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnexpectedElement",
@@ -2003,7 +2200,6 @@ impl serde::Serialize for OvfUnexpectedElement {
 }
 
 /// The fault `OvfUnknownDevice`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnknownDevice {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
@@ -2011,6 +2207,15 @@ pub struct OvfUnknownDevice {
     pub device: Option<rt::Poly<VirtualDevice>>,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for OvfUnknownDevice {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            device: None,
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNKNOWN_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDevice",
@@ -2083,12 +2288,19 @@ impl serde::Serialize for OvfUnknownDevice {
 }
 
 /// The fault `OvfUnknownDeviceBacking`, a [`OvfHardwareExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnknownDeviceBacking {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
     /// `backing`: required `VirtualDeviceBackingInfo` or a descendant.
     pub backing: rt::Poly<VirtualDeviceBackingInfo>,
+}
+impl Default for OvfUnknownDeviceBacking {
+    fn default() -> Self {
+        Self {
+            base: OvfHardwareExport::default(),
+            backing: Default::default(),
+        }
+    }
 }
 pub(crate) static OVF_UNKNOWN_DEVICE_BACKING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownDeviceBacking",
@@ -2158,12 +2370,19 @@ impl serde::Serialize for OvfUnknownDeviceBacking {
 }
 
 /// The fault `OvfUnknownEntity`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnknownEntity {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
     /// `lineNumber`: required int.
     pub line_number: i32,
+}
+impl Default for OvfUnknownEntity {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            line_number: 0,
+        }
+    }
 }
 pub(crate) static OVF_UNKNOWN_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnknownEntity",
@@ -2233,7 +2452,6 @@ impl serde::Serialize for OvfUnknownEntity {
 }
 
 /// The fault `OvfUnsupportedAttribute`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedAttribute {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
@@ -2241,6 +2459,15 @@ pub struct OvfUnsupportedAttribute {
     pub element_name: String,
     /// `attributeName`: required string.
     pub attribute_name: String,
+}
+impl Default for OvfUnsupportedAttribute {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            element_name: String::new(),
+            attribute_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttribute",
@@ -2313,12 +2540,19 @@ impl serde::Serialize for OvfUnsupportedAttribute {
 }
 
 /// The fault `OvfUnsupportedAttributeValue`, a [`OvfUnsupportedAttribute`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedAttributeValue {
     /// The properties of `OvfUnsupportedAttribute`.
     pub base: OvfUnsupportedAttribute,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfUnsupportedAttributeValue {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedAttribute::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_ATTRIBUTE_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedAttributeValue",
@@ -2388,7 +2622,6 @@ impl serde::Serialize for OvfUnsupportedAttributeValue {
 }
 
 /// The fault `OvfUnsupportedDeviceBackingInfo`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedDeviceBackingInfo {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
@@ -2400,6 +2633,17 @@ pub struct OvfUnsupportedDeviceBackingInfo {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+}
+impl Default for OvfUnsupportedDeviceBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            element_name: None,
+            instance_id: None,
+            device_name: String::new(),
+            backing_name: None,
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingInfo",
@@ -2478,7 +2722,6 @@ impl serde::Serialize for OvfUnsupportedDeviceBackingInfo {
 }
 
 /// The fault `OvfUnsupportedDeviceBackingOption`, a [`OvfSystemFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedDeviceBackingOption {
     /// The properties of `OvfSystemFault`.
     pub base: OvfSystemFault,
@@ -2490,6 +2733,17 @@ pub struct OvfUnsupportedDeviceBackingOption {
     pub device_name: String,
     /// `backingName`: optional string.
     pub backing_name: Option<String>,
+}
+impl Default for OvfUnsupportedDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: OvfSystemFault::default(),
+            element_name: None,
+            instance_id: None,
+            device_name: String::new(),
+            backing_name: None,
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceBackingOption",
@@ -2568,10 +2822,16 @@ impl serde::Serialize for OvfUnsupportedDeviceBackingOption {
 }
 
 /// The fault `OvfUnsupportedDeviceExport`, a [`OvfHardwareExport`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedDeviceExport {
     /// The properties of `OvfHardwareExport`.
     pub base: OvfHardwareExport,
+}
+impl Default for OvfUnsupportedDeviceExport {
+    fn default() -> Self {
+        Self {
+            base: OvfHardwareExport::default(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_DEVICE_EXPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDeviceExport",
@@ -2637,7 +2897,6 @@ impl serde::Serialize for OvfUnsupportedDeviceExport {
 }
 
 /// The fault `OvfUnsupportedDiskProvisioning`, a [`OvfImport`], since VI API 4.1.
-#[derive(Default)]
 pub struct OvfUnsupportedDiskProvisioning {
     /// The properties of `OvfImport`.
     pub base: OvfImport,
@@ -2645,6 +2904,15 @@ pub struct OvfUnsupportedDiskProvisioning {
     pub disk_provisioning: String,
     /// `supportedDiskProvisioning`: required string.
     pub supported_disk_provisioning: String,
+}
+impl Default for OvfUnsupportedDiskProvisioning {
+    fn default() -> Self {
+        Self {
+            base: OvfImport::default(),
+            disk_provisioning: String::new(),
+            supported_disk_provisioning: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_DISK_PROVISIONING: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedDiskProvisioning",
@@ -2717,12 +2985,19 @@ impl serde::Serialize for OvfUnsupportedDiskProvisioning {
 }
 
 /// The fault `OvfUnsupportedElement`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedElement {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for OvfUnsupportedElement {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElement",
@@ -2792,12 +3067,19 @@ impl serde::Serialize for OvfUnsupportedElement {
 }
 
 /// The fault `OvfUnsupportedElementValue`, a [`OvfUnsupportedElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedElementValue {
     /// The properties of `OvfUnsupportedElement`.
     pub base: OvfUnsupportedElement,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for OvfUnsupportedElementValue {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedElement::default(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_ELEMENT_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedElementValue",
@@ -2867,12 +3149,19 @@ impl serde::Serialize for OvfUnsupportedElementValue {
 }
 
 /// The fault `OvfUnsupportedPackage`, a [`OvfFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedPackage {
     /// The properties of `OvfFault`.
     pub base: OvfFault,
     /// `lineNumber`: optional int.
     pub line_number: Option<i32>,
+}
+impl Default for OvfUnsupportedPackage {
+    fn default() -> Self {
+        Self {
+            base: OvfFault::default(),
+            line_number: None,
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_PACKAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedPackage",
@@ -2942,12 +3231,19 @@ impl serde::Serialize for OvfUnsupportedPackage {
 }
 
 /// The fault `OvfUnsupportedSection`, a [`OvfUnsupportedElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedSection {
     /// The properties of `OvfUnsupportedElement`.
     pub base: OvfUnsupportedElement,
     /// `info`: required string.
     pub info: String,
+}
+impl Default for OvfUnsupportedSection {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedElement::default(),
+            info: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSection",
@@ -3017,7 +3313,6 @@ impl serde::Serialize for OvfUnsupportedSection {
 }
 
 /// The fault `OvfUnsupportedSubType`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedSubType {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
@@ -3029,6 +3324,17 @@ pub struct OvfUnsupportedSubType {
     pub device_type: i32,
     /// `deviceSubType`: required string.
     pub device_sub_type: String,
+}
+impl Default for OvfUnsupportedSubType {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            element_name: String::new(),
+            instance_id: String::new(),
+            device_type: 0,
+            device_sub_type: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_SUB_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedSubType",
@@ -3107,7 +3413,6 @@ impl serde::Serialize for OvfUnsupportedSubType {
 }
 
 /// The fault `OvfUnsupportedType`, a [`OvfUnsupportedPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfUnsupportedType {
     /// The properties of `OvfUnsupportedPackage`.
     pub base: OvfUnsupportedPackage,
@@ -3117,6 +3422,16 @@ pub struct OvfUnsupportedType {
     pub instance_id: String,
     /// `deviceType`: required int.
     pub device_type: i32,
+}
+impl Default for OvfUnsupportedType {
+    fn default() -> Self {
+        Self {
+            base: OvfUnsupportedPackage::default(),
+            name: String::new(),
+            instance_id: String::new(),
+            device_type: 0,
+        }
+    }
 }
 pub(crate) static OVF_UNSUPPORTED_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfUnsupportedType",
@@ -3192,10 +3507,16 @@ impl serde::Serialize for OvfUnsupportedType {
 }
 
 /// `OvfValidateHostParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfValidateHostParams {
     /// The properties of `OvfManagerCommonParams`.
     pub base: OvfManagerCommonParams,
+}
+impl Default for OvfValidateHostParams {
+    fn default() -> Self {
+        Self {
+            base: OvfManagerCommonParams::default(),
+        }
+    }
 }
 pub(crate) static OVF_VALIDATE_HOST_PARAMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostParams",
@@ -3260,7 +3581,6 @@ impl serde::Serialize for OvfValidateHostParams {
 }
 
 /// `OvfValidateHostResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfValidateHostResult {
     /// `downloadSize`: optional long.
     pub download_size: Option<i64>,
@@ -3274,6 +3594,18 @@ pub struct OvfValidateHostResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `supportedDiskProvisioning`: list of string, since VI API 4.1.
     pub supported_disk_provisioning: Vec<String>,
+}
+impl Default for OvfValidateHostResult {
+    fn default() -> Self {
+        Self {
+            download_size: None,
+            flat_deployment_size: None,
+            sparse_deployment_size: None,
+            error: Vec::new(),
+            warning: Vec::new(),
+            supported_disk_provisioning: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_VALIDATE_HOST_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfValidateHostResult",
@@ -3342,10 +3674,16 @@ impl serde::Serialize for OvfValidateHostResult {
 }
 
 /// The fault `OvfWrongElement`, a [`OvfElement`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfWrongElement {
     /// The properties of `OvfElement`.
     pub base: OvfElement,
+}
+impl Default for OvfWrongElement {
+    fn default() -> Self {
+        Self {
+            base: OvfElement::default(),
+        }
+    }
 }
 pub(crate) static OVF_WRONG_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongElement",
@@ -3411,12 +3749,19 @@ impl serde::Serialize for OvfWrongElement {
 }
 
 /// The fault `OvfWrongNamespace`, a [`OvfInvalidPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfWrongNamespace {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
     /// `namespaceName`: required string.
     pub namespace_name: String,
+}
+impl Default for OvfWrongNamespace {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            namespace_name: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_WRONG_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfWrongNamespace",
@@ -3486,12 +3831,19 @@ impl serde::Serialize for OvfWrongNamespace {
 }
 
 /// The fault `OvfXmlFormat`, a [`OvfInvalidPackage`], since VI API 4.0.
-#[derive(Default)]
 pub struct OvfXmlFormat {
     /// The properties of `OvfInvalidPackage`.
     pub base: OvfInvalidPackage,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for OvfXmlFormat {
+    fn default() -> Self {
+        Self {
+            base: OvfInvalidPackage::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static OVF_XML_FORMAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfXmlFormat",
@@ -3561,7 +3913,6 @@ impl serde::Serialize for OvfXmlFormat {
 }
 
 /// `VirtualAppImportSpec`, a [`ImportSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualAppImportSpec {
     /// The properties of `ImportSpec`.
     pub base: ImportSpec,
@@ -3573,6 +3924,17 @@ pub struct VirtualAppImportSpec {
     pub resource_pool_spec: ResourceConfigSpec,
     /// `child`: list of `ImportSpec` or a descendant.
     pub child: Vec<rt::Poly<ImportSpec>>,
+}
+impl Default for VirtualAppImportSpec {
+    fn default() -> Self {
+        Self {
+            base: ImportSpec::default(),
+            name: String::new(),
+            v_app_config_spec: Default::default(),
+            resource_pool_spec: Default::default(),
+            child: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_APP_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppImportSpec",
@@ -3651,7 +4013,6 @@ impl serde::Serialize for VirtualAppImportSpec {
 }
 
 /// `VirtualMachineImportSpec`, a [`ImportSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineImportSpec {
     /// The properties of `ImportSpec`.
     pub base: ImportSpec,
@@ -3659,6 +4020,15 @@ pub struct VirtualMachineImportSpec {
     pub config_spec: VirtualMachineConfigSpec,
     /// `resPoolEntity`: optional reference to `ResourcePool`, since VI API 4.1.
     pub res_pool_entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for VirtualMachineImportSpec {
+    fn default() -> Self {
+        Self {
+            base: ImportSpec::default(),
+            config_spec: Default::default(),
+            res_pool_entity: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_IMPORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineImportSpec",

@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `AuthMinimumAdminPermission`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthMinimumAdminPermission {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for AuthMinimumAdminPermission {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static AUTH_MINIMUM_ADMIN_PERMISSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthMinimumAdminPermission",
@@ -75,12 +79,19 @@ impl serde::Serialize for AuthMinimumAdminPermission {
 }
 
 /// `AuthorizationDescription`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthorizationDescription {
     /// `privilege`: list, not empty, of `ElementDescription` or a descendant.
     pub privilege: Vec<rt::Poly<ElementDescription>>,
     /// `privilegeGroup`: list, not empty, of `ElementDescription` or a descendant.
     pub privilege_group: Vec<rt::Poly<ElementDescription>>,
+}
+impl Default for AuthorizationDescription {
+    fn default() -> Self {
+        Self {
+            privilege: Vec::new(),
+            privilege_group: Vec::new(),
+        }
+    }
 }
 pub(crate) static AUTHORIZATION_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationDescription",
@@ -137,10 +148,14 @@ impl serde::Serialize for AuthorizationDescription {
 }
 
 /// `AuthorizationEvent`, a [`Event`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthorizationEvent {
     /// The properties of `Event`.
     pub base: Event,
+}
+impl Default for AuthorizationEvent {
+    fn default() -> Self {
+        Self { base: Event::default() }
+    }
 }
 pub(crate) static AUTHORIZATION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationEvent",
@@ -206,7 +221,6 @@ impl serde::Serialize for AuthorizationEvent {
 }
 
 /// `AuthorizationPrivilege`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthorizationPrivilege {
     /// `privId`: required string.
     pub priv_id: String,
@@ -216,6 +230,16 @@ pub struct AuthorizationPrivilege {
     pub name: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+}
+impl Default for AuthorizationPrivilege {
+    fn default() -> Self {
+        Self {
+            priv_id: String::new(),
+            on_parent: false,
+            name: String::new(),
+            priv_group_name: String::new(),
+        }
+    }
 }
 pub(crate) static AUTHORIZATION_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationPrivilege",
@@ -278,7 +302,6 @@ impl serde::Serialize for AuthorizationPrivilege {
 }
 
 /// `AuthorizationRole`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct AuthorizationRole {
     /// `roleId`: required int.
     pub role_id: i32,
@@ -290,6 +313,17 @@ pub struct AuthorizationRole {
     pub info: rt::Poly<Description>,
     /// `privilege`: list of string.
     pub privilege: Vec<String>,
+}
+impl Default for AuthorizationRole {
+    fn default() -> Self {
+        Self {
+            role_id: 0,
+            system: false,
+            name: String::new(),
+            info: Default::default(),
+            privilege: Vec::new(),
+        }
+    }
 }
 pub(crate) static AUTHORIZATION_ROLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationRole",
@@ -355,12 +389,19 @@ impl serde::Serialize for AuthorizationRole {
 }
 
 /// `EntityPrivilege`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct EntityPrivilege {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `privAvailability`: list, not empty, of `PrivilegeAvailability`.
     pub priv_availability: Vec<PrivilegeAvailability>,
+}
+impl Default for EntityPrivilege {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            priv_availability: Vec::new(),
+        }
+    }
 }
 pub(crate) static ENTITY_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "EntityPrivilege",
@@ -417,12 +458,19 @@ impl serde::Serialize for EntityPrivilege {
 }
 
 /// The fault `InvalidPrivilege`, a [`VimFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct InvalidPrivilege {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `privilege`: required string.
     pub privilege: String,
+}
+impl Default for InvalidPrivilege {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            privilege: String::new(),
+        }
+    }
 }
 pub(crate) static INVALID_PRIVILEGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPrivilege",
@@ -492,7 +540,6 @@ impl serde::Serialize for InvalidPrivilege {
 }
 
 /// `PermissionAddedEvent`, a [`PermissionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct PermissionAddedEvent {
     /// The properties of `PermissionEvent`.
     pub base: PermissionEvent,
@@ -500,6 +547,15 @@ pub struct PermissionAddedEvent {
     pub role: RoleEventArgument,
     /// `propagate`: required boolean.
     pub propagate: bool,
+}
+impl Default for PermissionAddedEvent {
+    fn default() -> Self {
+        Self {
+            base: PermissionEvent::default(),
+            role: Default::default(),
+            propagate: false,
+        }
+    }
 }
 pub(crate) static PERMISSION_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionAddedEvent",
@@ -572,7 +628,6 @@ impl serde::Serialize for PermissionAddedEvent {
 }
 
 /// `PermissionEvent`, a [`AuthorizationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct PermissionEvent {
     /// The properties of `AuthorizationEvent`.
     pub base: AuthorizationEvent,
@@ -582,6 +637,16 @@ pub struct PermissionEvent {
     pub principal: String,
     /// `group`: required boolean.
     pub group: bool,
+}
+impl Default for PermissionEvent {
+    fn default() -> Self {
+        Self {
+            base: AuthorizationEvent::default(),
+            entity: Default::default(),
+            principal: String::new(),
+            group: false,
+        }
+    }
 }
 pub(crate) static PERMISSION_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionEvent",
@@ -657,10 +722,16 @@ impl serde::Serialize for PermissionEvent {
 }
 
 /// `PermissionRemovedEvent`, a [`PermissionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct PermissionRemovedEvent {
     /// The properties of `PermissionEvent`.
     pub base: PermissionEvent,
+}
+impl Default for PermissionRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: PermissionEvent::default(),
+        }
+    }
 }
 pub(crate) static PERMISSION_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionRemovedEvent",
@@ -726,7 +797,6 @@ impl serde::Serialize for PermissionRemovedEvent {
 }
 
 /// `PermissionUpdatedEvent`, a [`PermissionEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct PermissionUpdatedEvent {
     /// The properties of `PermissionEvent`.
     pub base: PermissionEvent,
@@ -738,6 +808,17 @@ pub struct PermissionUpdatedEvent {
     pub prev_role: Option<Box<RoleEventArgument>>,
     /// `prevPropagate`: optional boolean, since VI API 6.5.
     pub prev_propagate: Option<bool>,
+}
+impl Default for PermissionUpdatedEvent {
+    fn default() -> Self {
+        Self {
+            base: PermissionEvent::default(),
+            role: Default::default(),
+            propagate: false,
+            prev_role: None,
+            prev_propagate: None,
+        }
+    }
 }
 pub(crate) static PERMISSION_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionUpdatedEvent",
@@ -816,7 +897,6 @@ impl serde::Serialize for PermissionUpdatedEvent {
 }
 
 /// `PosixUserSearchResult`, a [`UserSearchResult`], since VI API 2.0.
-#[derive(Default)]
 pub struct PosixUserSearchResult {
     /// The properties of `UserSearchResult`.
     pub base: UserSearchResult,
@@ -828,6 +908,17 @@ pub struct PosixUserSearchResult {
     pub last_password_change: Option<i64>,
     /// `maximumPasswordAge`: optional long, since VI API 9.1.0.0.
     pub maximum_password_age: Option<i64>,
+}
+impl Default for PosixUserSearchResult {
+    fn default() -> Self {
+        Self {
+            base: UserSearchResult::default(),
+            id: 0,
+            shell_access: None,
+            last_password_change: None,
+            maximum_password_age: None,
+        }
+    }
 }
 pub(crate) static POSIX_USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "PosixUserSearchResult",
@@ -906,12 +997,19 @@ impl serde::Serialize for PosixUserSearchResult {
 }
 
 /// `PrivilegeAvailability`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct PrivilegeAvailability {
     /// `privId`: required string.
     pub priv_id: String,
     /// `isGranted`: required boolean.
     pub is_granted: bool,
+}
+impl Default for PrivilegeAvailability {
+    fn default() -> Self {
+        Self {
+            priv_id: String::new(),
+            is_granted: false,
+        }
+    }
 }
 pub(crate) static PRIVILEGE_AVAILABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "PrivilegeAvailability",
@@ -968,12 +1066,19 @@ impl serde::Serialize for PrivilegeAvailability {
 }
 
 /// `RoleAddedEvent`, a [`RoleEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct RoleAddedEvent {
     /// The properties of `RoleEvent`.
     pub base: RoleEvent,
     /// `privilegeList`: list of string.
     pub privilege_list: Vec<String>,
+}
+impl Default for RoleAddedEvent {
+    fn default() -> Self {
+        Self {
+            base: RoleEvent::default(),
+            privilege_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static ROLE_ADDED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleAddedEvent",
@@ -1043,12 +1148,19 @@ impl serde::Serialize for RoleAddedEvent {
 }
 
 /// `RoleEvent`, a [`AuthorizationEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct RoleEvent {
     /// The properties of `AuthorizationEvent`.
     pub base: AuthorizationEvent,
     /// `role`: required `RoleEventArgument`.
     pub role: RoleEventArgument,
+}
+impl Default for RoleEvent {
+    fn default() -> Self {
+        Self {
+            base: AuthorizationEvent::default(),
+            role: Default::default(),
+        }
+    }
 }
 pub(crate) static ROLE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEvent",
@@ -1118,12 +1230,19 @@ impl serde::Serialize for RoleEvent {
 }
 
 /// `RoleEventArgument`, a [`EventArgument`], since VI API 2.0.
-#[derive(Default)]
 pub struct RoleEventArgument {
     /// `roleId`: required int.
     pub role_id: i32,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for RoleEventArgument {
+    fn default() -> Self {
+        Self {
+            role_id: 0,
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static ROLE_EVENT_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleEventArgument",
@@ -1180,10 +1299,14 @@ impl serde::Serialize for RoleEventArgument {
 }
 
 /// `RoleRemovedEvent`, a [`RoleEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct RoleRemovedEvent {
     /// The properties of `RoleEvent`.
     pub base: RoleEvent,
+}
+impl Default for RoleRemovedEvent {
+    fn default() -> Self {
+        Self { base: RoleEvent::default() }
+    }
 }
 pub(crate) static ROLE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleRemovedEvent",
@@ -1249,7 +1372,6 @@ impl serde::Serialize for RoleRemovedEvent {
 }
 
 /// `RoleUpdatedEvent`, a [`RoleEvent`], since VI API 2.0.
-#[derive(Default)]
 pub struct RoleUpdatedEvent {
     /// The properties of `RoleEvent`.
     pub base: RoleEvent,
@@ -1261,6 +1383,17 @@ pub struct RoleUpdatedEvent {
     pub privileges_added: Vec<String>,
     /// `privilegesRemoved`: list of string, since VI API 6.5.
     pub privileges_removed: Vec<String>,
+}
+impl Default for RoleUpdatedEvent {
+    fn default() -> Self {
+        Self {
+            base: RoleEvent::default(),
+            privilege_list: Vec::new(),
+            prev_role_name: None,
+            privileges_added: Vec::new(),
+            privileges_removed: Vec::new(),
+        }
+    }
 }
 pub(crate) static ROLE_UPDATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "RoleUpdatedEvent",
@@ -1339,12 +1472,19 @@ impl serde::Serialize for RoleUpdatedEvent {
 }
 
 /// `UserPrivilegeResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct UserPrivilegeResult {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `privileges`: list of string.
     pub privileges: Vec<String>,
+}
+impl Default for UserPrivilegeResult {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            privileges: Vec::new(),
+        }
+    }
 }
 pub(crate) static USER_PRIVILEGE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserPrivilegeResult",
@@ -1401,7 +1541,6 @@ impl serde::Serialize for UserPrivilegeResult {
 }
 
 /// `UserSearchResult`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct UserSearchResult {
     /// `principal`: required string.
     pub principal: String,
@@ -1409,6 +1548,15 @@ pub struct UserSearchResult {
     pub full_name: Option<String>,
     /// `group`: required boolean.
     pub group: bool,
+}
+impl Default for UserSearchResult {
+    fn default() -> Self {
+        Self {
+            principal: String::new(),
+            full_name: None,
+            group: false,
+        }
+    }
 }
 pub(crate) static USER_SEARCH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserSearchResult",

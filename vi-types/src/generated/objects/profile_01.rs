@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ActiveDirectoryProfile`, a [`ApplyProfile`], since VI API 4.1.
-#[derive(Default)]
 pub struct ActiveDirectoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for ActiveDirectoryProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static ACTIVE_DIRECTORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ActiveDirectoryProfile",
@@ -75,7 +81,6 @@ impl serde::Serialize for ActiveDirectoryProfile {
 }
 
 /// `AnswerFile`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFile {
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`.
     pub user_input: Vec<ProfileDeferredPolicyOptionParameter>,
@@ -83,6 +88,15 @@ pub struct AnswerFile {
     pub created_time: rt::DateTime,
     /// `modifiedTime`: required dateTime.
     pub modified_time: rt::DateTime,
+}
+impl Default for AnswerFile {
+    fn default() -> Self {
+        Self {
+            user_input: Vec::new(),
+            created_time: Default::default(),
+            modified_time: Default::default(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFile",
@@ -142,10 +156,14 @@ impl serde::Serialize for AnswerFile {
 }
 
 /// `AnswerFileCreateSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileCreateSpec {
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+}
+impl Default for AnswerFileCreateSpec {
+    fn default() -> Self {
+        Self { validating: None }
+    }
 }
 pub(crate) static ANSWER_FILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileCreateSpec",
@@ -200,12 +218,19 @@ impl serde::Serialize for AnswerFileCreateSpec {
 }
 
 /// `AnswerFileOptionsCreateSpec`, a [`AnswerFileCreateSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileOptionsCreateSpec {
     /// The properties of `AnswerFileCreateSpec`.
     pub base: AnswerFileCreateSpec,
     /// `userInput`: list of `ProfileDeferredPolicyOptionParameter`.
     pub user_input: Vec<ProfileDeferredPolicyOptionParameter>,
+}
+impl Default for AnswerFileOptionsCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: AnswerFileCreateSpec::default(),
+            user_input: Vec::new(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_OPTIONS_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileOptionsCreateSpec",
@@ -275,12 +300,19 @@ impl serde::Serialize for AnswerFileOptionsCreateSpec {
 }
 
 /// `AnswerFileSerializedCreateSpec`, a [`AnswerFileCreateSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileSerializedCreateSpec {
     /// The properties of `AnswerFileCreateSpec`.
     pub base: AnswerFileCreateSpec,
     /// `answerFileConfigString`: required string.
     pub answer_file_config_string: String,
+}
+impl Default for AnswerFileSerializedCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: AnswerFileCreateSpec::default(),
+            answer_file_config_string: String::new(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileSerializedCreateSpec",
@@ -350,12 +382,19 @@ impl serde::Serialize for AnswerFileSerializedCreateSpec {
 }
 
 /// `AnswerFileStatusError`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileStatusError {
     /// `userInputPath`: required `ProfilePropertyPath`.
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+}
+impl Default for AnswerFileStatusError {
+    fn default() -> Self {
+        Self {
+            user_input_path: Default::default(),
+            err_msg: Default::default(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_STATUS_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusError",
@@ -412,7 +451,6 @@ impl serde::Serialize for AnswerFileStatusError {
 }
 
 /// `AnswerFileStatusResult`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileStatusResult {
     /// `checkedTime`: required dateTime.
     pub checked_time: rt::DateTime,
@@ -422,6 +460,16 @@ pub struct AnswerFileStatusResult {
     pub status: String,
     /// `error`: list of `AnswerFileStatusError`.
     pub error: Vec<AnswerFileStatusError>,
+}
+impl Default for AnswerFileStatusResult {
+    fn default() -> Self {
+        Self {
+            checked_time: Default::default(),
+            host: Default::default(),
+            status: String::new(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_STATUS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileStatusResult",
@@ -484,12 +532,19 @@ impl serde::Serialize for AnswerFileStatusResult {
 }
 
 /// The fault `AnswerFileUpdateFailed`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileUpdateFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `failure`: list, not empty, of `AnswerFileUpdateFailure`.
     pub failure: Vec<AnswerFileUpdateFailure>,
+}
+impl Default for AnswerFileUpdateFailed {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            failure: Vec::new(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailed",
@@ -559,12 +614,19 @@ impl serde::Serialize for AnswerFileUpdateFailed {
 }
 
 /// `AnswerFileUpdateFailure`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct AnswerFileUpdateFailure {
     /// `userInputPath`: required `ProfilePropertyPath`.
     pub user_input_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+}
+impl Default for AnswerFileUpdateFailure {
+    fn default() -> Self {
+        Self {
+            user_input_path: Default::default(),
+            err_msg: Default::default(),
+        }
+    }
 }
 pub(crate) static ANSWER_FILE_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AnswerFileUpdateFailure",
@@ -621,7 +683,6 @@ impl serde::Serialize for AnswerFileUpdateFailure {
 }
 
 /// `ApplyHostProfileConfigurationResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ApplyHostProfileConfigurationResult {
     /// `startTime`: required dateTime.
     pub start_time: rt::DateTime,
@@ -633,6 +694,17 @@ pub struct ApplyHostProfileConfigurationResult {
     pub status: String,
     /// `errors`: list of `LocalizedMethodFault`.
     pub errors: Vec<LocalizedMethodFault>,
+}
+impl Default for ApplyHostProfileConfigurationResult {
+    fn default() -> Self {
+        Self {
+            start_time: Default::default(),
+            complete_time: Default::default(),
+            host: Default::default(),
+            status: String::new(),
+            errors: Vec::new(),
+        }
+    }
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationResult",
@@ -698,7 +770,6 @@ impl serde::Serialize for ApplyHostProfileConfigurationResult {
 }
 
 /// `ApplyHostProfileConfigurationSpec`, a [`ProfileExecuteResult`], since VI API 6.5.
-#[derive(Default)]
 pub struct ApplyHostProfileConfigurationSpec {
     /// The properties of `ProfileExecuteResult`.
     pub base: ProfileExecuteResult,
@@ -714,6 +785,19 @@ pub struct ApplyHostProfileConfigurationSpec {
     pub reboot_host: Option<bool>,
     /// `faultData`: optional `LocalizedMethodFault`.
     pub fault_data: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for ApplyHostProfileConfigurationSpec {
+    fn default() -> Self {
+        Self {
+            base: ProfileExecuteResult::default(),
+            host: Default::default(),
+            task_list_requirement: Vec::new(),
+            task_description: Vec::new(),
+            reboot_stateless: None,
+            reboot_host: None,
+            fault_data: None,
+        }
+    }
 }
 pub(crate) static APPLY_HOST_PROFILE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyHostProfileConfigurationSpec",
@@ -798,7 +882,6 @@ impl serde::Serialize for ApplyHostProfileConfigurationSpec {
 }
 
 /// `ApplyProfile`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ApplyProfile {
     /// `enabled`: required boolean.
     pub enabled: bool,
@@ -822,6 +905,23 @@ pub struct ApplyProfile {
     pub copy_enable_status: Option<bool>,
     /// `hidden`: optional boolean, since VI API 6.7.
     pub hidden: Option<bool>,
+}
+impl Default for ApplyProfile {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            policy: Vec::new(),
+            profile_type_name: None,
+            profile_version: None,
+            property: Vec::new(),
+            favorite: None,
+            to_be_merged: None,
+            to_replace_with: None,
+            to_be_deleted: None,
+            copy_enable_status: None,
+            hidden: None,
+        }
+    }
 }
 pub(crate) static APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ApplyProfile",
@@ -906,12 +1006,19 @@ impl serde::Serialize for ApplyProfile {
 }
 
 /// `AuthenticationProfile`, a [`ApplyProfile`], since VI API 4.1.
-#[derive(Default)]
 pub struct AuthenticationProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `activeDirectory`: optional `ActiveDirectoryProfile`.
     pub active_directory: Option<Box<ActiveDirectoryProfile>>,
+}
+impl Default for AuthenticationProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            active_directory: None,
+        }
+    }
 }
 pub(crate) static AUTHENTICATION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthenticationProfile",
@@ -981,12 +1088,19 @@ impl serde::Serialize for AuthenticationProfile {
 }
 
 /// `ClusterProfileCompleteConfigSpec`, a [`ClusterProfileConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileCompleteConfigSpec {
     /// The properties of `ClusterProfileConfigSpec`.
     pub base: ClusterProfileConfigSpec,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+}
+impl Default for ClusterProfileCompleteConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterProfileConfigSpec::default(),
+            comply_profile: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCompleteConfigSpec",
@@ -1057,12 +1171,19 @@ impl serde::Serialize for ClusterProfileCompleteConfigSpec {
 }
 
 /// `ClusterProfileConfigInfo`, a [`ProfileConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileConfigInfo {
     /// The properties of `ProfileConfigInfo`.
     pub base: ProfileConfigInfo,
     /// `complyProfile`: optional `ComplianceProfile`.
     pub comply_profile: Option<Box<ComplianceProfile>>,
+}
+impl Default for ClusterProfileConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: ProfileConfigInfo::default(),
+            comply_profile: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigInfo",
@@ -1132,12 +1253,19 @@ impl serde::Serialize for ClusterProfileConfigInfo {
 }
 
 /// `ClusterProfileConfigServiceCreateSpec`, a [`ClusterProfileConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileConfigServiceCreateSpec {
     /// The properties of `ClusterProfileConfigSpec`.
     pub base: ClusterProfileConfigSpec,
     /// `serviceType`: list of string.
     pub service_type: Vec<String>,
+}
+impl Default for ClusterProfileConfigServiceCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterProfileConfigSpec::default(),
+            service_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SERVICE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigServiceCreateSpec",
@@ -1208,10 +1336,16 @@ impl serde::Serialize for ClusterProfileConfigServiceCreateSpec {
 }
 
 /// `ClusterProfileConfigSpec`, a [`ClusterProfileCreateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileConfigSpec {
     /// The properties of `ClusterProfileCreateSpec`.
     pub base: ClusterProfileCreateSpec,
+}
+impl Default for ClusterProfileConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ClusterProfileCreateSpec::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileConfigSpec",
@@ -1278,10 +1412,16 @@ impl serde::Serialize for ClusterProfileConfigSpec {
 }
 
 /// `ClusterProfileCreateSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileCreateSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+}
+impl Default for ClusterProfileCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: ProfileCreateSpec::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileCreateSpec",
@@ -1347,7 +1487,6 @@ impl serde::Serialize for ClusterProfileCreateSpec {
 }
 
 /// `ComplianceFailure`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ComplianceFailure {
     /// `failureType`: required string.
     pub failure_type: String,
@@ -1357,6 +1496,16 @@ pub struct ComplianceFailure {
     pub expression_name: Option<String>,
     /// `failureValues`: list of `ComplianceFailureComplianceFailureValues`, since VI API 6.5.
     pub failure_values: Vec<ComplianceFailureComplianceFailureValues>,
+}
+impl Default for ComplianceFailure {
+    fn default() -> Self {
+        Self {
+            failure_type: String::new(),
+            message: Default::default(),
+            expression_name: None,
+            failure_values: Vec::new(),
+        }
+    }
 }
 pub(crate) static COMPLIANCE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailure",
@@ -1419,7 +1568,6 @@ impl serde::Serialize for ComplianceFailure {
 }
 
 /// `ComplianceFailureComplianceFailureValues`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ComplianceFailureComplianceFailureValues {
     /// `comparisonIdentifier`: required string.
     pub comparison_identifier: String,
@@ -1429,6 +1577,16 @@ pub struct ComplianceFailureComplianceFailureValues {
     pub host_value: Option<rt::Any>,
     /// `profileValue`: optional anyType.
     pub profile_value: Option<rt::Any>,
+}
+impl Default for ComplianceFailureComplianceFailureValues {
+    fn default() -> Self {
+        Self {
+            comparison_identifier: String::new(),
+            profile_instance: None,
+            host_value: None,
+            profile_value: None,
+        }
+    }
 }
 pub(crate) static COMPLIANCE_FAILURE_COMPLIANCE_FAILURE_VALUES: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceFailureComplianceFailureValues",
@@ -1491,12 +1649,19 @@ impl serde::Serialize for ComplianceFailureComplianceFailureValues {
 }
 
 /// `ComplianceLocator`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ComplianceLocator {
     /// `expressionName`: required string.
     pub expression_name: String,
     /// `applyPath`: required `ProfilePropertyPath`.
     pub apply_path: ProfilePropertyPath,
+}
+impl Default for ComplianceLocator {
+    fn default() -> Self {
+        Self {
+            expression_name: String::new(),
+            apply_path: Default::default(),
+        }
+    }
 }
 pub(crate) static COMPLIANCE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceLocator",
@@ -1553,12 +1718,19 @@ impl serde::Serialize for ComplianceLocator {
 }
 
 /// `ComplianceProfile`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ComplianceProfile {
     /// `expression`: list, not empty, of `ProfileExpression` or a descendant.
     pub expression: Vec<rt::Poly<ProfileExpression>>,
     /// `rootExpression`: required string.
     pub root_expression: String,
+}
+impl Default for ComplianceProfile {
+    fn default() -> Self {
+        Self {
+            expression: Vec::new(),
+            root_expression: String::new(),
+        }
+    }
 }
 pub(crate) static COMPLIANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceProfile",
@@ -1615,7 +1787,6 @@ impl serde::Serialize for ComplianceProfile {
 }
 
 /// `ComplianceResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ComplianceResult {
     /// `profile`: optional reference to `Profile`.
     pub profile: Option<rt::ManagedObjectReference>,
@@ -1627,6 +1798,17 @@ pub struct ComplianceResult {
     pub check_time: Option<rt::DateTime>,
     /// `failure`: list of `ComplianceFailure`.
     pub failure: Vec<ComplianceFailure>,
+}
+impl Default for ComplianceResult {
+    fn default() -> Self {
+        Self {
+            profile: None,
+            compliance_status: String::new(),
+            entity: None,
+            check_time: None,
+            failure: Vec::new(),
+        }
+    }
 }
 pub(crate) static COMPLIANCE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComplianceResult",
@@ -1692,12 +1874,19 @@ impl serde::Serialize for ComplianceResult {
 }
 
 /// `CompositePolicyOption`, a [`PolicyOption`], since VI API 4.0.
-#[derive(Default)]
 pub struct CompositePolicyOption {
     /// The properties of `PolicyOption`.
     pub base: PolicyOption,
     /// `option`: list of `PolicyOption` or a descendant.
     pub option: Vec<rt::Poly<PolicyOption>>,
+}
+impl Default for CompositePolicyOption {
+    fn default() -> Self {
+        Self {
+            base: PolicyOption::default(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static COMPOSITE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "CompositePolicyOption",
@@ -1767,10 +1956,16 @@ impl serde::Serialize for CompositePolicyOption {
 }
 
 /// `DateTimeProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct DateTimeProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for DateTimeProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static DATE_TIME_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DateTimeProfile",
@@ -1836,10 +2031,16 @@ impl serde::Serialize for DateTimeProfile {
 }
 
 /// `DvsHostVNicProfile`, a [`DvsVNicProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsHostVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+}
+impl Default for DvsHostVNicProfile {
+    fn default() -> Self {
+        Self {
+            base: DvsVNicProfile::default(),
+        }
+    }
 }
 pub(crate) static DVS_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsHostVNicProfile",
@@ -1905,7 +2106,6 @@ impl serde::Serialize for DvsHostVNicProfile {
 }
 
 /// `DvsProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -1915,6 +2115,16 @@ pub struct DvsProfile {
     pub name: String,
     /// `uplink`: list of `PnicUplinkProfile`.
     pub uplink: Vec<PnicUplinkProfile>,
+}
+impl Default for DvsProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            name: String::new(),
+            uplink: Vec::new(),
+        }
+    }
 }
 pub(crate) static DVS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsProfile",
@@ -1990,10 +2200,16 @@ impl serde::Serialize for DvsProfile {
 }
 
 /// `DvsServiceConsoleVNicProfile`, a [`DvsVNicProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsServiceConsoleVNicProfile {
     /// The properties of `DvsVNicProfile`.
     pub base: DvsVNicProfile,
+}
+impl Default for DvsServiceConsoleVNicProfile {
+    fn default() -> Self {
+        Self {
+            base: DvsVNicProfile::default(),
+        }
+    }
 }
 pub(crate) static DVS_SERVICE_CONSOLE_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsServiceConsoleVNicProfile",
@@ -2059,7 +2275,6 @@ impl serde::Serialize for DvsServiceConsoleVNicProfile {
 }
 
 /// `DvsVNicProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct DvsVNicProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -2067,6 +2282,15 @@ pub struct DvsVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+}
+impl Default for DvsVNicProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            ip_config: Default::default(),
+        }
+    }
 }
 pub(crate) static DVS_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DvsVNicProfile",
@@ -2139,12 +2363,19 @@ impl serde::Serialize for DvsVNicProfile {
 }
 
 /// `FirewallProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct FirewallProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `ruleset`: list of `FirewallProfileRulesetProfile`.
     pub ruleset: Vec<FirewallProfileRulesetProfile>,
+}
+impl Default for FirewallProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            ruleset: Vec::new(),
+        }
+    }
 }
 pub(crate) static FIREWALL_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfile",
@@ -2214,12 +2445,19 @@ impl serde::Serialize for FirewallProfile {
 }
 
 /// `FirewallProfileRulesetProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct FirewallProfileRulesetProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for FirewallProfileRulesetProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static FIREWALL_PROFILE_RULESET_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FirewallProfileRulesetProfile",
@@ -2289,7 +2527,6 @@ impl serde::Serialize for FirewallProfileRulesetProfile {
 }
 
 /// `HostApplyProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostApplyProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -2315,6 +2552,24 @@ pub struct HostApplyProfile {
     pub usergroup_account: Vec<UserGroupProfile>,
     /// `authentication`: optional `AuthenticationProfile`, since VI API 4.1.
     pub authentication: Option<Box<AuthenticationProfile>>,
+}
+impl Default for HostApplyProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            memory: None,
+            storage: None,
+            network: None,
+            datetime: None,
+            firewall: None,
+            security: None,
+            service: Vec::new(),
+            option: Vec::new(),
+            user_account: Vec::new(),
+            usergroup_account: Vec::new(),
+            authentication: None,
+        }
+    }
 }
 pub(crate) static HOST_APPLY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostApplyProfile",
@@ -2414,7 +2669,6 @@ impl serde::Serialize for HostApplyProfile {
 }
 
 /// `HostConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostConfigSpec {
     /// `nasDatastore`: list of `HostNasVolumeConfig`.
     #[cfg(feature = "storage")]
@@ -2468,6 +2722,45 @@ pub struct HostConfigSpec {
     /// `assignableHardwareConfig`: optional `HostAssignableHardwareConfig`, since VI API 7.0.0.0.
     #[cfg(feature = "host")]
     pub assignable_hardware_config: Option<Box<HostAssignableHardwareConfig>>,
+}
+impl Default for HostConfigSpec {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "storage")]
+            nas_datastore: Vec::new(),
+            #[cfg(feature = "network")]
+            network: None,
+            #[cfg(feature = "network")]
+            nic_type_selection: Vec::new(),
+            #[cfg(feature = "host")]
+            service: Vec::new(),
+            #[cfg(feature = "host")]
+            firewall: None,
+            option: Vec::new(),
+            datastore_principal: None,
+            datastore_principal_passwd: None,
+            #[cfg(feature = "host")]
+            datetime: None,
+            storage_device: None,
+            #[cfg(feature = "license")]
+            license: None,
+            #[cfg(feature = "host")]
+            security: None,
+            #[cfg(feature = "host")]
+            user_account: Vec::new(),
+            #[cfg(feature = "host")]
+            usergroup_account: Vec::new(),
+            #[cfg(feature = "host")]
+            memory: None,
+            #[cfg(feature = "host")]
+            active_directory: Vec::new(),
+            generic_config: Vec::new(),
+            #[cfg(feature = "host")]
+            graphics_config: None,
+            #[cfg(feature = "host")]
+            assignable_hardware_config: None,
+        }
+    }
 }
 pub(crate) static HOST_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostConfigSpec",
@@ -2603,10 +2896,16 @@ impl serde::Serialize for HostConfigSpec {
 }
 
 /// `HostMemoryProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMemoryProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for HostMemoryProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static HOST_MEMORY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemoryProfile",
@@ -2672,12 +2971,19 @@ impl serde::Serialize for HostMemoryProfile {
 }
 
 /// `HostPortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPortGroupProfile {
     /// The properties of `PortGroupProfile`.
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+}
+impl Default for HostPortGroupProfile {
+    fn default() -> Self {
+        Self {
+            base: PortGroupProfile::default(),
+            ip_config: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPortGroupProfile",
@@ -2747,12 +3053,19 @@ impl serde::Serialize for HostPortGroupProfile {
 }
 
 /// `HostProfileAppliedEvent`, a [`HostEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileAppliedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+}
+impl Default for HostProfileAppliedEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            profile: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_APPLIED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileAppliedEvent",
@@ -2822,7 +3135,6 @@ impl serde::Serialize for HostProfileAppliedEvent {
 }
 
 /// `HostProfileCompleteConfigSpec`, a [`HostProfileConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileCompleteConfigSpec {
     /// The properties of `HostProfileConfigSpec`.
     pub base: HostProfileConfigSpec,
@@ -2840,6 +3152,20 @@ pub struct HostProfileCompleteConfigSpec {
     pub validating: Option<bool>,
     /// `hostConfig`: optional `HostProfileConfigInfo`, since VI API 6.5.
     pub host_config: Option<Box<HostProfileConfigInfo>>,
+}
+impl Default for HostProfileCompleteConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: HostProfileConfigSpec::default(),
+            apply_profile: None,
+            custom_comply_profile: None,
+            disabled_expression_list_changed: false,
+            disabled_expression_list: Vec::new(),
+            validator_host: None,
+            validating: None,
+            host_config: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_COMPLETE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileCompleteConfigSpec",
@@ -2928,7 +3254,6 @@ impl serde::Serialize for HostProfileCompleteConfigSpec {
 }
 
 /// `HostProfileConfigInfo`, a [`ProfileConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileConfigInfo {
     /// The properties of `ProfileConfigInfo`.
     pub base: ProfileConfigInfo,
@@ -2944,6 +3269,19 @@ pub struct HostProfileConfigInfo {
     pub disabled_expression_list: Vec<String>,
     /// `description`: optional `ProfileDescription`, since VI API 6.5.
     pub description: Option<Box<ProfileDescription>>,
+}
+impl Default for HostProfileConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: ProfileConfigInfo::default(),
+            apply_profile: None,
+            default_comply_profile: None,
+            default_comply_locator: Vec::new(),
+            custom_comply_profile: None,
+            disabled_expression_list: Vec::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigInfo",
@@ -3028,10 +3366,16 @@ impl serde::Serialize for HostProfileConfigInfo {
 }
 
 /// `HostProfileConfigSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileConfigSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
+}
+impl Default for HostProfileConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: ProfileCreateSpec::default(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileConfigSpec",
@@ -3098,7 +3442,6 @@ impl serde::Serialize for HostProfileConfigSpec {
 }
 
 /// `HostProfileHostBasedConfigSpec`, a [`HostProfileConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileHostBasedConfigSpec {
     /// The properties of `HostProfileConfigSpec`.
     pub base: HostProfileConfigSpec,
@@ -3106,6 +3449,15 @@ pub struct HostProfileHostBasedConfigSpec {
     pub host: rt::ManagedObjectReference,
     /// `useHostProfileEngine`: optional boolean, since VI API 5.0.
     pub use_host_profile_engine: Option<bool>,
+}
+impl Default for HostProfileHostBasedConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: HostProfileConfigSpec::default(),
+            host: Default::default(),
+            use_host_profile_engine: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_HOST_BASED_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileHostBasedConfigSpec",
@@ -3179,12 +3531,19 @@ impl serde::Serialize for HostProfileHostBasedConfigSpec {
 }
 
 /// `HostProfileManagerCompositionResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfileManagerCompositionResult {
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
     /// `results`: list of `HostProfileManagerCompositionResultResultElement`.
     pub results: Vec<HostProfileManagerCompositionResultResultElement>,
+}
+impl Default for HostProfileManagerCompositionResult {
+    fn default() -> Self {
+        Self {
+            errors: Vec::new(),
+            results: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResult",
@@ -3241,7 +3600,6 @@ impl serde::Serialize for HostProfileManagerCompositionResult {
 }
 
 /// `HostProfileManagerCompositionResultResultElement`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfileManagerCompositionResultResultElement {
     /// `target`: required reference to `Profile`.
     pub target: rt::ManagedObjectReference,
@@ -3249,6 +3607,15 @@ pub struct HostProfileManagerCompositionResultResultElement {
     pub status: String,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+}
+impl Default for HostProfileManagerCompositionResultResultElement {
+    fn default() -> Self {
+        Self {
+            target: Default::default(),
+            status: String::new(),
+            errors: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionResultResultElement",
@@ -3308,12 +3675,19 @@ impl serde::Serialize for HostProfileManagerCompositionResultResultElement {
 }
 
 /// `HostProfileManagerCompositionValidationResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfileManagerCompositionValidationResult {
     /// `results`: list of `HostProfileManagerCompositionValidationResultResultElement`.
     pub results: Vec<HostProfileManagerCompositionValidationResultResultElement>,
     /// `errors`: list of `LocalizableMessage`.
     pub errors: Vec<LocalizableMessage>,
+}
+impl Default for HostProfileManagerCompositionValidationResult {
+    fn default() -> Self {
+        Self {
+            results: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResult",
@@ -3370,7 +3744,6 @@ impl serde::Serialize for HostProfileManagerCompositionValidationResult {
 }
 
 /// `HostProfileManagerCompositionValidationResultResultElement`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfileManagerCompositionValidationResultResultElement {
     /// `target`: required reference to `Profile`.
     pub target: rt::ManagedObjectReference,
@@ -3392,6 +3765,22 @@ pub struct HostProfileManagerCompositionValidationResultResultElement {
     pub to_be_enabled: Option<Box<HostApplyProfile>>,
     /// `toBeReenableCC`: optional `HostApplyProfile`.
     pub to_be_reenable_cc: Option<Box<HostApplyProfile>>,
+}
+impl Default for HostProfileManagerCompositionValidationResultResultElement {
+    fn default() -> Self {
+        Self {
+            target: Default::default(),
+            status: String::new(),
+            errors: Vec::new(),
+            source_diff_for_to_be_merged: None,
+            target_diff_for_to_be_merged: None,
+            to_be_added: None,
+            to_be_deleted: None,
+            to_be_disabled: None,
+            to_be_enabled: None,
+            to_be_reenable_cc: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_COMPOSITION_VALIDATION_RESULT_RESULT_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerCompositionValidationResultResultElement",
@@ -3472,7 +3861,6 @@ impl serde::Serialize for HostProfileManagerCompositionValidationResultResultEle
 }
 
 /// `HostProfileManagerConfigTaskList`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileManagerConfigTaskList {
     /// `configSpec`: optional `HostConfigSpec`.
     pub config_spec: Option<Box<HostConfigSpec>>,
@@ -3480,6 +3868,15 @@ pub struct HostProfileManagerConfigTaskList {
     pub task_description: Vec<LocalizableMessage>,
     /// `taskListRequirement`: list of string, since VI API 6.0.
     pub task_list_requirement: Vec<String>,
+}
+impl Default for HostProfileManagerConfigTaskList {
+    fn default() -> Self {
+        Self {
+            config_spec: None,
+            task_description: Vec::new(),
+            task_list_requirement: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_CONFIG_TASK_LIST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerConfigTaskList",
@@ -3539,12 +3936,19 @@ impl serde::Serialize for HostProfileManagerConfigTaskList {
 }
 
 /// `HostProfileManagerHostToConfigSpecMap`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfileManagerHostToConfigSpecMap {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `configSpec`: required `AnswerFileCreateSpec` or a descendant.
     pub config_spec: rt::Poly<AnswerFileCreateSpec>,
+}
+impl Default for HostProfileManagerHostToConfigSpecMap {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            config_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER_HOST_TO_CONFIG_SPEC_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManagerHostToConfigSpecMap",
@@ -3601,7 +4005,6 @@ impl serde::Serialize for HostProfileManagerHostToConfigSpecMap {
 }
 
 /// `HostProfileSerializedHostProfileSpec`, a [`ProfileSerializedCreateSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostProfileSerializedHostProfileSpec {
     /// The properties of `ProfileSerializedCreateSpec`.
     pub base: ProfileSerializedCreateSpec,
@@ -3609,6 +4012,15 @@ pub struct HostProfileSerializedHostProfileSpec {
     pub validator_host: Option<rt::ManagedObjectReference>,
     /// `validating`: optional boolean, since VI API 6.0.
     pub validating: Option<bool>,
+}
+impl Default for HostProfileSerializedHostProfileSpec {
+    fn default() -> Self {
+        Self {
+            base: ProfileSerializedCreateSpec::default(),
+            validator_host: None,
+            validating: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_SERIALIZED_HOST_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileSerializedHostProfileSpec",
@@ -3681,7 +4093,6 @@ impl serde::Serialize for HostProfileSerializedHostProfileSpec {
 }
 
 /// `HostProfileValidationFailureInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostProfileValidationFailureInfo {
     /// `name`: required string.
     pub name: String,
@@ -3697,6 +4108,19 @@ pub struct HostProfileValidationFailureInfo {
     pub failures: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `faults`: list of `LocalizedMethodFault`.
     pub faults: Vec<LocalizedMethodFault>,
+}
+impl Default for HostProfileValidationFailureInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            annotation: String::new(),
+            update_type: String::new(),
+            host: None,
+            apply_profile: None,
+            failures: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_VALIDATION_FAILURE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileValidationFailureInfo",
@@ -3768,8 +4192,12 @@ impl serde::Serialize for HostProfileValidationFailureInfo {
 }
 
 /// `HostProfilesEntityCustomizations`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostProfilesEntityCustomizations {}
+impl Default for HostProfilesEntityCustomizations {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_PROFILES_ENTITY_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfilesEntityCustomizations",
     "6.5",
@@ -3818,7 +4246,6 @@ impl serde::Serialize for HostProfilesEntityCustomizations {
 }
 
 /// `HostSpecification`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecification {
     /// `createdTime`: required dateTime.
     pub created_time: rt::DateTime,
@@ -3830,6 +4257,17 @@ pub struct HostSpecification {
     pub sub_specs: Vec<HostSubSpecification>,
     /// `changeID`: optional string.
     pub change_id: Option<String>,
+}
+impl Default for HostSpecification {
+    fn default() -> Self {
+        Self {
+            created_time: Default::default(),
+            last_modified: None,
+            host: Default::default(),
+            sub_specs: Vec::new(),
+            change_id: None,
+        }
+    }
 }
 pub(crate) static HOST_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecification",
@@ -3895,10 +4333,14 @@ impl serde::Serialize for HostSpecification {
 }
 
 /// `HostSpecificationChangedEvent`, a [`HostEvent`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecificationChangedEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostSpecificationChangedEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_SPECIFICATION_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationChangedEvent",
@@ -3964,12 +4406,19 @@ impl serde::Serialize for HostSpecificationChangedEvent {
 }
 
 /// The fault `HostSpecificationOperationFailed`, a [`VimFault`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecificationOperationFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for HostSpecificationOperationFailed {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SPECIFICATION_OPERATION_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationOperationFailed",
@@ -4039,10 +4488,14 @@ impl serde::Serialize for HostSpecificationOperationFailed {
 }
 
 /// `HostSpecificationRequireEvent`, a [`HostEvent`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecificationRequireEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
+}
+impl Default for HostSpecificationRequireEvent {
+    fn default() -> Self {
+        Self { base: HostEvent::default() }
+    }
 }
 pub(crate) static HOST_SPECIFICATION_REQUIRE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationRequireEvent",
@@ -4108,12 +4561,19 @@ impl serde::Serialize for HostSpecificationRequireEvent {
 }
 
 /// `HostSpecificationUpdateEvent`, a [`HostEvent`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecificationUpdateEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `hostSpec`: required `HostSpecification`.
     pub host_spec: HostSpecification,
+}
+impl Default for HostSpecificationUpdateEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            host_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationUpdateEvent",
@@ -4183,7 +4643,6 @@ impl serde::Serialize for HostSpecificationUpdateEvent {
 }
 
 /// `HostSubSpecification`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSubSpecification {
     /// `name`: required string.
     pub name: String,
@@ -4193,6 +4652,16 @@ pub struct HostSubSpecification {
     pub data: Vec<i8>,
     /// `binaryData`: optional base64Binary, since VI API 6.7.
     pub binary_data: Option<rt::Binary>,
+}
+impl Default for HostSubSpecification {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            created_time: Default::default(),
+            data: Vec::new(),
+            binary_data: None,
+        }
+    }
 }
 pub(crate) static HOST_SUB_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecification",
@@ -4255,12 +4724,19 @@ impl serde::Serialize for HostSubSpecification {
 }
 
 /// `HostSubSpecificationDeleteEvent`, a [`HostEvent`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSubSpecificationDeleteEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `subSpecName`: required string.
     pub sub_spec_name: String,
+}
+impl Default for HostSubSpecificationDeleteEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            sub_spec_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SUB_SPECIFICATION_DELETE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationDeleteEvent",
@@ -4330,12 +4806,19 @@ impl serde::Serialize for HostSubSpecificationDeleteEvent {
 }
 
 /// `HostSubSpecificationUpdateEvent`, a [`HostEvent`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSubSpecificationUpdateEvent {
     /// The properties of `HostEvent`.
     pub base: HostEvent,
     /// `hostSubSpec`: required `HostSubSpecification`.
     pub host_sub_spec: HostSubSpecification,
+}
+impl Default for HostSubSpecificationUpdateEvent {
+    fn default() -> Self {
+        Self {
+            base: HostEvent::default(),
+            host_sub_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_SUB_SPECIFICATION_UPDATE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSubSpecificationUpdateEvent",
@@ -4405,7 +4888,6 @@ impl serde::Serialize for HostSubSpecificationUpdateEvent {
 }
 
 /// The fault `InvalidProfileReferenceHost`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct InvalidProfileReferenceHost {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
@@ -4417,6 +4899,17 @@ pub struct InvalidProfileReferenceHost {
     pub profile: Option<rt::ManagedObjectReference>,
     /// `profileName`: optional string, since VI API 6.5.
     pub profile_name: Option<String>,
+}
+impl Default for InvalidProfileReferenceHost {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+            reason: None,
+            host: None,
+            profile: None,
+            profile_name: None,
+        }
+    }
 }
 pub(crate) static INVALID_PROFILE_REFERENCE_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidProfileReferenceHost",
@@ -4495,10 +4988,16 @@ impl serde::Serialize for InvalidProfileReferenceHost {
 }
 
 /// `IpAddressProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct IpAddressProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for IpAddressProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static IP_ADDRESS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpAddressProfile",
@@ -4564,12 +5063,19 @@ impl serde::Serialize for IpAddressProfile {
 }
 
 /// `IpRouteProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct IpRouteProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `staticRoute`: list of `StaticRouteProfile`.
     pub static_route: Vec<StaticRouteProfile>,
+}
+impl Default for IpRouteProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            static_route: Vec::new(),
+        }
+    }
 }
 pub(crate) static IP_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpRouteProfile",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `LinkProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct LinkProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for LinkProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static LINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "LinkProfile",
@@ -75,12 +81,19 @@ impl serde::Serialize for LinkProfile {
 }
 
 /// `NasStorageProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct NasStorageProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for NasStorageProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static NAS_STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NasStorageProfile",
@@ -150,7 +163,6 @@ impl serde::Serialize for NasStorageProfile {
 }
 
 /// `NetStackInstanceProfile`, a [`ApplyProfile`], since VI API 5.5.
-#[derive(Default)]
 pub struct NetStackInstanceProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -160,6 +172,16 @@ pub struct NetStackInstanceProfile {
     pub dns_config: NetworkProfileDnsConfigProfile,
     /// `ipRouteConfig`: required `IpRouteProfile`.
     pub ip_route_config: IpRouteProfile,
+}
+impl Default for NetStackInstanceProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            dns_config: Default::default(),
+            ip_route_config: Default::default(),
+        }
+    }
 }
 pub(crate) static NET_STACK_INSTANCE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetStackInstanceProfile",
@@ -235,10 +257,16 @@ impl serde::Serialize for NetStackInstanceProfile {
 }
 
 /// `NetworkPolicyProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct NetworkPolicyProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for NetworkPolicyProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static NETWORK_POLICY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkPolicyProfile",
@@ -304,7 +332,6 @@ impl serde::Serialize for NetworkPolicyProfile {
 }
 
 /// `NetworkProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct NetworkProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -336,6 +363,27 @@ pub struct NetworkProfile {
     pub net_stack_instance: Vec<NetStackInstanceProfile>,
     /// `opaqueSwitch`: optional `OpaqueSwitchProfile`, since VI API 7.0.0.0.
     pub opaque_switch: Option<Box<OpaqueSwitchProfile>>,
+}
+impl Default for NetworkProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            vswitch: Vec::new(),
+            vm_port_group: Vec::new(),
+            host_port_group: Vec::new(),
+            service_console_port_group: Vec::new(),
+            dns_config: None,
+            ip_route_config: None,
+            console_ip_route_config: None,
+            pnic: Vec::new(),
+            dvswitch: Vec::new(),
+            dvs_service_console_nic: Vec::new(),
+            dvs_host_nic: Vec::new(),
+            nsx_host_nic: Vec::new(),
+            net_stack_instance: Vec::new(),
+            opaque_switch: None,
+        }
+    }
 }
 pub(crate) static NETWORK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfile",
@@ -444,10 +492,16 @@ impl serde::Serialize for NetworkProfile {
 }
 
 /// `NetworkProfileDnsConfigProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct NetworkProfileDnsConfigProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for NetworkProfileDnsConfigProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static NETWORK_PROFILE_DNS_CONFIG_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworkProfileDnsConfigProfile",
@@ -513,7 +567,6 @@ impl serde::Serialize for NetworkProfileDnsConfigProfile {
 }
 
 /// `NsxHostVNicProfile`, a [`ApplyProfile`], since VI API 6.7.
-#[derive(Default)]
 pub struct NsxHostVNicProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -521,6 +574,15 @@ pub struct NsxHostVNicProfile {
     pub key: String,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+}
+impl Default for NsxHostVNicProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            ip_config: Default::default(),
+        }
+    }
 }
 pub(crate) static NSX_HOST_V_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NsxHostVNicProfile",
@@ -593,10 +655,16 @@ impl serde::Serialize for NsxHostVNicProfile {
 }
 
 /// `NumPortsProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct NumPortsProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for NumPortsProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static NUM_PORTS_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "NumPortsProfile",
@@ -662,10 +730,16 @@ impl serde::Serialize for NumPortsProfile {
 }
 
 /// `OpaqueSwitchProfile`, a [`ApplyProfile`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct OpaqueSwitchProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for OpaqueSwitchProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static OPAQUE_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueSwitchProfile",
@@ -731,12 +805,19 @@ impl serde::Serialize for OpaqueSwitchProfile {
 }
 
 /// `OptionProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct OptionProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for OptionProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static OPTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionProfile",
@@ -806,12 +887,19 @@ impl serde::Serialize for OptionProfile {
 }
 
 /// `PermissionProfile`, a [`ApplyProfile`], since VI API 4.1.
-#[derive(Default)]
 pub struct PermissionProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for PermissionProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static PERMISSION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PermissionProfile",
@@ -881,12 +969,19 @@ impl serde::Serialize for PermissionProfile {
 }
 
 /// `PhysicalNicProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct PhysicalNicProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for PhysicalNicProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static PHYSICAL_NIC_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PhysicalNicProfile",
@@ -956,12 +1051,19 @@ impl serde::Serialize for PhysicalNicProfile {
 }
 
 /// `PnicUplinkProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct PnicUplinkProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for PnicUplinkProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static PNIC_UPLINK_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PnicUplinkProfile",
@@ -1031,12 +1133,19 @@ impl serde::Serialize for PnicUplinkProfile {
 }
 
 /// `PolicyOption`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct PolicyOption {
     /// `id`: required string.
     pub id: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+}
+impl Default for PolicyOption {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PolicyOption",
@@ -1094,7 +1203,6 @@ impl serde::Serialize for PolicyOption {
 }
 
 /// `PortGroupProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct PortGroupProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -1108,6 +1216,18 @@ pub struct PortGroupProfile {
     pub vswitch: VirtualSwitchSelectionProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+}
+impl Default for PortGroupProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            name: String::new(),
+            vlan: Default::default(),
+            vswitch: Default::default(),
+            network_policy: Default::default(),
+        }
+    }
 }
 pub(crate) static PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "PortGroupProfile",
@@ -1189,12 +1309,19 @@ impl serde::Serialize for PortGroupProfile {
 }
 
 /// `ProfileApplyProfileElement`, a [`ApplyProfile`], since VI API 5.0.
-#[derive(Default)]
 pub struct ProfileApplyProfileElement {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for ProfileApplyProfileElement {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_APPLY_PROFILE_ELEMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileElement",
@@ -1264,7 +1391,6 @@ impl serde::Serialize for ProfileApplyProfileElement {
 }
 
 /// `ProfileApplyProfileProperty`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ProfileApplyProfileProperty {
     /// `propertyName`: required string.
     pub property_name: String,
@@ -1272,6 +1398,15 @@ pub struct ProfileApplyProfileProperty {
     pub array: bool,
     /// `profile`: list of `ApplyProfile` or a descendant.
     pub profile: Vec<rt::Poly<ApplyProfile>>,
+}
+impl Default for ProfileApplyProfileProperty {
+    fn default() -> Self {
+        Self {
+            property_name: String::new(),
+            array: false,
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_APPLY_PROFILE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileApplyProfileProperty",
@@ -1331,10 +1466,16 @@ impl serde::Serialize for ProfileApplyProfileProperty {
 }
 
 /// `ProfileAssociatedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileAssociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+}
+impl Default for ProfileAssociatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_ASSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileAssociatedEvent",
@@ -1400,10 +1541,16 @@ impl serde::Serialize for ProfileAssociatedEvent {
 }
 
 /// `ProfileChangedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileChangedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+}
+impl Default for ProfileChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileChangedEvent",
@@ -1469,7 +1616,6 @@ impl serde::Serialize for ProfileChangedEvent {
 }
 
 /// `ProfileCompositeExpression`, a [`ProfileExpression`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileCompositeExpression {
     /// The properties of `ProfileExpression`.
     pub base: ProfileExpression,
@@ -1477,6 +1623,15 @@ pub struct ProfileCompositeExpression {
     pub operator: String,
     /// `expressionName`: list, not empty, of string.
     pub expression_name: Vec<String>,
+}
+impl Default for ProfileCompositeExpression {
+    fn default() -> Self {
+        Self {
+            base: ProfileExpression::default(),
+            operator: String::new(),
+            expression_name: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_COMPOSITE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositeExpression",
@@ -1549,12 +1704,19 @@ impl serde::Serialize for ProfileCompositeExpression {
 }
 
 /// `ProfileCompositePolicyOptionMetadata`, a [`ProfilePolicyOptionMetadata`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileCompositePolicyOptionMetadata {
     /// The properties of `ProfilePolicyOptionMetadata`.
     pub base: ProfilePolicyOptionMetadata,
     /// `option`: list, not empty, of string.
     pub option: Vec<String>,
+}
+impl Default for ProfileCompositePolicyOptionMetadata {
+    fn default() -> Self {
+        Self {
+            base: ProfilePolicyOptionMetadata::default(),
+            option: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_COMPOSITE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCompositePolicyOptionMetadata",
@@ -1624,7 +1786,6 @@ impl serde::Serialize for ProfileCompositePolicyOptionMetadata {
 }
 
 /// `ProfileConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileConfigInfo {
     /// `name`: required string.
     pub name: String,
@@ -1632,6 +1793,15 @@ pub struct ProfileConfigInfo {
     pub annotation: Option<String>,
     /// `enabled`: required boolean.
     pub enabled: bool,
+}
+impl Default for ProfileConfigInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            annotation: None,
+            enabled: false,
+        }
+    }
 }
 pub(crate) static PROFILE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileConfigInfo",
@@ -1692,7 +1862,6 @@ impl serde::Serialize for ProfileConfigInfo {
 }
 
 /// `ProfileCreateSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileCreateSpec {
     /// `name`: optional string.
     pub name: Option<String>,
@@ -1700,6 +1869,15 @@ pub struct ProfileCreateSpec {
     pub annotation: Option<String>,
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+}
+impl Default for ProfileCreateSpec {
+    fn default() -> Self {
+        Self {
+            name: None,
+            annotation: None,
+            enabled: None,
+        }
+    }
 }
 pub(crate) static PROFILE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreateSpec",
@@ -1760,10 +1938,16 @@ impl serde::Serialize for ProfileCreateSpec {
 }
 
 /// `ProfileCreatedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileCreatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+}
+impl Default for ProfileCreatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_CREATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileCreatedEvent",
@@ -1829,12 +2013,19 @@ impl serde::Serialize for ProfileCreatedEvent {
 }
 
 /// `ProfileDeferredPolicyOptionParameter`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileDeferredPolicyOptionParameter {
     /// `inputPath`: required `ProfilePropertyPath`.
     pub input_path: ProfilePropertyPath,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+}
+impl Default for ProfileDeferredPolicyOptionParameter {
+    fn default() -> Self {
+        Self {
+            input_path: Default::default(),
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_DEFERRED_POLICY_OPTION_PARAMETER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDeferredPolicyOptionParameter",
@@ -1891,10 +2082,14 @@ impl serde::Serialize for ProfileDeferredPolicyOptionParameter {
 }
 
 /// `ProfileDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileDescription {
     /// `section`: list, not empty, of `ProfileDescriptionSection`.
     pub section: Vec<ProfileDescriptionSection>,
+}
+impl Default for ProfileDescription {
+    fn default() -> Self {
+        Self { section: Vec::new() }
+    }
 }
 pub(crate) static PROFILE_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescription",
@@ -1948,12 +2143,19 @@ impl serde::Serialize for ProfileDescription {
 }
 
 /// `ProfileDescriptionSection`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileDescriptionSection {
     /// `description`: required `ExtendedElementDescription`.
     pub description: ExtendedElementDescription,
     /// `message`: list of `LocalizableMessage`.
     pub message: Vec<LocalizableMessage>,
+}
+impl Default for ProfileDescriptionSection {
+    fn default() -> Self {
+        Self {
+            description: Default::default(),
+            message: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_DESCRIPTION_SECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDescriptionSection",
@@ -2010,10 +2212,16 @@ impl serde::Serialize for ProfileDescriptionSection {
 }
 
 /// `ProfileDissociatedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileDissociatedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+}
+impl Default for ProfileDissociatedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_DISSOCIATED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileDissociatedEvent",
@@ -2079,12 +2287,19 @@ impl serde::Serialize for ProfileDissociatedEvent {
 }
 
 /// `ProfileEvent`, a [`Event`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileEvent {
     /// The properties of `Event`.
     pub base: Event,
     /// `profile`: required `ProfileEventArgument`.
     pub profile: ProfileEventArgument,
+}
+impl Default for ProfileEvent {
+    fn default() -> Self {
+        Self {
+            base: Event::default(),
+            profile: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileEvent",
@@ -2154,12 +2369,19 @@ impl serde::Serialize for ProfileEvent {
 }
 
 /// `ProfileExecuteError`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileExecuteError {
     /// `path`: optional `ProfilePropertyPath`.
     pub path: Option<Box<ProfilePropertyPath>>,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+}
+impl Default for ProfileExecuteError {
+    fn default() -> Self {
+        Self {
+            path: None,
+            message: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_EXECUTE_ERROR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteError",
@@ -2216,7 +2438,6 @@ impl serde::Serialize for ProfileExecuteError {
 }
 
 /// `ProfileExecuteResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileExecuteResult {
     /// `status`: required string.
     pub status: String,
@@ -2228,6 +2449,17 @@ pub struct ProfileExecuteResult {
     pub require_input: Vec<ProfileDeferredPolicyOptionParameter>,
     /// `error`: list of `ProfileExecuteError`.
     pub error: Vec<ProfileExecuteError>,
+}
+impl Default for ProfileExecuteResult {
+    fn default() -> Self {
+        Self {
+            status: String::new(),
+            config_spec: None,
+            inapplicable_path: Vec::new(),
+            require_input: Vec::new(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_EXECUTE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExecuteResult",
@@ -2294,7 +2526,6 @@ impl serde::Serialize for ProfileExecuteResult {
 }
 
 /// `ProfileExpression`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileExpression {
     /// `id`: required string.
     pub id: String,
@@ -2302,6 +2533,15 @@ pub struct ProfileExpression {
     pub display_name: String,
     /// `negated`: required boolean.
     pub negated: bool,
+}
+impl Default for ProfileExpression {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            display_name: String::new(),
+            negated: false,
+        }
+    }
 }
 pub(crate) static PROFILE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpression",
@@ -2362,12 +2602,19 @@ impl serde::Serialize for ProfileExpression {
 }
 
 /// `ProfileExpressionMetadata`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileExpressionMetadata {
     /// `expressionId`: required `ExtendedElementDescription`.
     pub expression_id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+}
+impl Default for ProfileExpressionMetadata {
+    fn default() -> Self {
+        Self {
+            expression_id: Default::default(),
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_EXPRESSION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileExpressionMetadata",
@@ -2424,7 +2671,6 @@ impl serde::Serialize for ProfileExpressionMetadata {
 }
 
 /// `ProfileMetadata`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileMetadata {
     /// `key`: required string, a TypeName.
     pub key: String,
@@ -2440,6 +2686,19 @@ pub struct ProfileMetadata {
     pub profile_component: Option<String>,
     /// `operationMessages`: list of `ProfileMetadataProfileOperationMessage`, since VI API 6.7.
     pub operation_messages: Vec<ProfileMetadataProfileOperationMessage>,
+}
+impl Default for ProfileMetadata {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            profile_type_name: None,
+            description: None,
+            sort_spec: Vec::new(),
+            profile_category: None,
+            profile_component: None,
+            operation_messages: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadata",
@@ -2511,12 +2770,19 @@ impl serde::Serialize for ProfileMetadata {
 }
 
 /// `ProfileMetadataProfileOperationMessage`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct ProfileMetadataProfileOperationMessage {
     /// `operationName`: required string.
     pub operation_name: String,
     /// `message`: required `LocalizableMessage`.
     pub message: LocalizableMessage,
+}
+impl Default for ProfileMetadataProfileOperationMessage {
+    fn default() -> Self {
+        Self {
+            operation_name: String::new(),
+            message: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_METADATA_PROFILE_OPERATION_MESSAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileOperationMessage",
@@ -2573,12 +2839,19 @@ impl serde::Serialize for ProfileMetadataProfileOperationMessage {
 }
 
 /// `ProfileMetadataProfileSortSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ProfileMetadataProfileSortSpec {
     /// `policyId`: required string.
     pub policy_id: String,
     /// `parameter`: required string.
     pub parameter: String,
+}
+impl Default for ProfileMetadataProfileSortSpec {
+    fn default() -> Self {
+        Self {
+            policy_id: String::new(),
+            parameter: String::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_METADATA_PROFILE_SORT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileMetadataProfileSortSpec",
@@ -2635,7 +2908,6 @@ impl serde::Serialize for ProfileMetadataProfileSortSpec {
 }
 
 /// `ProfileParameterMetadata`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileParameterMetadata {
     /// `id`: required `ExtendedElementDescription`.
     pub id: ExtendedElementDescription,
@@ -2653,6 +2925,20 @@ pub struct ProfileParameterMetadata {
     pub read_only: Option<bool>,
     /// `parameterRelations`: list of `ProfileParameterMetadataParameterRelationMetadata`, since VI API 6.7.
     pub parameter_relations: Vec<ProfileParameterMetadataParameterRelationMetadata>,
+}
+impl Default for ProfileParameterMetadata {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            r#type: String::new(),
+            optional: false,
+            default_value: None,
+            hidden: None,
+            security_sensitive: None,
+            read_only: None,
+            parameter_relations: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadata",
@@ -2727,7 +3013,6 @@ impl serde::Serialize for ProfileParameterMetadata {
 }
 
 /// `ProfileParameterMetadataParameterRelationMetadata`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct ProfileParameterMetadataParameterRelationMetadata {
     /// `relationTypes`: list of string.
     pub relation_types: Vec<String>,
@@ -2739,6 +3024,17 @@ pub struct ProfileParameterMetadataParameterRelationMetadata {
     pub min_count: i32,
     /// `maxCount`: required int.
     pub max_count: i32,
+}
+impl Default for ProfileParameterMetadataParameterRelationMetadata {
+    fn default() -> Self {
+        Self {
+            relation_types: Vec::new(),
+            values: Vec::new(),
+            path: None,
+            min_count: 0,
+            max_count: 0,
+        }
+    }
 }
 pub(crate) static PROFILE_PARAMETER_METADATA_PARAMETER_RELATION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileParameterMetadataParameterRelationMetadata",
@@ -2804,12 +3100,19 @@ impl serde::Serialize for ProfileParameterMetadataParameterRelationMetadata {
 }
 
 /// `ProfilePolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfilePolicy {
     /// `id`: required string.
     pub id: String,
     /// `policyOption`: required `PolicyOption` or a descendant.
     pub policy_option: rt::Poly<PolicyOption>,
+}
+impl Default for ProfilePolicy {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            policy_option: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicy",
@@ -2866,12 +3169,19 @@ impl serde::Serialize for ProfilePolicy {
 }
 
 /// `ProfilePolicyMetadata`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfilePolicyMetadata {
     /// `id`: required `ExtendedElementDescription`.
     pub id: ExtendedElementDescription,
     /// `possibleOption`: list, not empty, of `ProfilePolicyOptionMetadata` or a descendant.
     pub possible_option: Vec<rt::Poly<ProfilePolicyOptionMetadata>>,
+}
+impl Default for ProfilePolicyMetadata {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            possible_option: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_POLICY_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyMetadata",
@@ -2928,12 +3238,19 @@ impl serde::Serialize for ProfilePolicyMetadata {
 }
 
 /// `ProfilePolicyOptionMetadata`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfilePolicyOptionMetadata {
     /// `id`: required `ExtendedElementDescription`.
     pub id: ExtendedElementDescription,
     /// `parameter`: list of `ProfileParameterMetadata`.
     pub parameter: Vec<ProfileParameterMetadata>,
+}
+impl Default for ProfilePolicyOptionMetadata {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_POLICY_OPTION_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePolicyOptionMetadata",
@@ -2991,12 +3308,19 @@ impl serde::Serialize for ProfilePolicyOptionMetadata {
 }
 
 /// `ProfileProfileStructure`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ProfileProfileStructure {
     /// `profileTypeName`: required string.
     pub profile_type_name: String,
     /// `child`: list of `ProfileProfileStructureProperty`.
     pub child: Vec<ProfileProfileStructureProperty>,
+}
+impl Default for ProfileProfileStructure {
+    fn default() -> Self {
+        Self {
+            profile_type_name: String::new(),
+            child: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructure",
@@ -3053,7 +3377,6 @@ impl serde::Serialize for ProfileProfileStructure {
 }
 
 /// `ProfileProfileStructureProperty`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ProfileProfileStructureProperty {
     /// `propertyName`: required string.
     pub property_name: String,
@@ -3061,6 +3384,15 @@ pub struct ProfileProfileStructureProperty {
     pub array: bool,
     /// `element`: required `ProfileProfileStructure`.
     pub element: ProfileProfileStructure,
+}
+impl Default for ProfileProfileStructureProperty {
+    fn default() -> Self {
+        Self {
+            property_name: String::new(),
+            array: false,
+            element: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_PROFILE_STRUCTURE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileProfileStructureProperty",
@@ -3120,7 +3452,6 @@ impl serde::Serialize for ProfileProfileStructureProperty {
 }
 
 /// `ProfilePropertyPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfilePropertyPath {
     /// `profilePath`: required string, a PropertyPath.
     pub profile_path: String,
@@ -3130,6 +3461,16 @@ pub struct ProfilePropertyPath {
     pub parameter_id: Option<String>,
     /// `policyOptionId`: optional string, since VI API 6.7.
     pub policy_option_id: Option<String>,
+}
+impl Default for ProfilePropertyPath {
+    fn default() -> Self {
+        Self {
+            profile_path: String::new(),
+            policy_id: None,
+            parameter_id: None,
+            policy_option_id: None,
+        }
+    }
 }
 pub(crate) static PROFILE_PROPERTY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfilePropertyPath",
@@ -3192,7 +3533,6 @@ impl serde::Serialize for ProfilePropertyPath {
 }
 
 /// `ProfileReferenceHostChangedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileReferenceHostChangedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
@@ -3202,6 +3542,16 @@ pub struct ProfileReferenceHostChangedEvent {
     pub reference_host_name: Option<String>,
     /// `prevReferenceHostName`: optional string, since VI API 6.5.
     pub prev_reference_host_name: Option<String>,
+}
+impl Default for ProfileReferenceHostChangedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+            reference_host: None,
+            reference_host_name: None,
+            prev_reference_host_name: None,
+        }
+    }
 }
 pub(crate) static PROFILE_REFERENCE_HOST_CHANGED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileReferenceHostChangedEvent",
@@ -3277,10 +3627,16 @@ impl serde::Serialize for ProfileReferenceHostChangedEvent {
 }
 
 /// `ProfileRemovedEvent`, a [`ProfileEvent`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileRemovedEvent {
     /// The properties of `ProfileEvent`.
     pub base: ProfileEvent,
+}
+impl Default for ProfileRemovedEvent {
+    fn default() -> Self {
+        Self {
+            base: ProfileEvent::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_REMOVED_EVENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileRemovedEvent",
@@ -3346,12 +3702,19 @@ impl serde::Serialize for ProfileRemovedEvent {
 }
 
 /// `ProfileSerializedCreateSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileSerializedCreateSpec {
     /// The properties of `ProfileCreateSpec`.
     pub base: ProfileCreateSpec,
     /// `profileConfigString`: required string.
     pub profile_config_string: String,
+}
+impl Default for ProfileSerializedCreateSpec {
+    fn default() -> Self {
+        Self {
+            base: ProfileCreateSpec::default(),
+            profile_config_string: String::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_SERIALIZED_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSerializedCreateSpec",
@@ -3421,7 +3784,6 @@ impl serde::Serialize for ProfileSerializedCreateSpec {
 }
 
 /// `ProfileSimpleExpression`, a [`ProfileExpression`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileSimpleExpression {
     /// The properties of `ProfileExpression`.
     pub base: ProfileExpression,
@@ -3429,6 +3791,15 @@ pub struct ProfileSimpleExpression {
     pub expression_type: String,
     /// `parameter`: list of `KeyAnyValue`.
     pub parameter: Vec<KeyAnyValue>,
+}
+impl Default for ProfileSimpleExpression {
+    fn default() -> Self {
+        Self {
+            base: ProfileExpression::default(),
+            expression_type: String::new(),
+            parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_SIMPLE_EXPRESSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileSimpleExpression",
@@ -3501,7 +3872,6 @@ impl serde::Serialize for ProfileSimpleExpression {
 }
 
 /// The fault `ProfileUpdateFailed`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileUpdateFailed {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -3509,6 +3879,15 @@ pub struct ProfileUpdateFailed {
     pub failure: Vec<ProfileUpdateFailedUpdateFailure>,
     /// `warnings`: list of `ProfileUpdateFailedUpdateFailure`, since VI API 6.7.
     pub warnings: Vec<ProfileUpdateFailedUpdateFailure>,
+}
+impl Default for ProfileUpdateFailed {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            failure: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
 }
 pub(crate) static PROFILE_UPDATE_FAILED: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailed",
@@ -3581,12 +3960,19 @@ impl serde::Serialize for ProfileUpdateFailed {
 }
 
 /// `ProfileUpdateFailedUpdateFailure`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileUpdateFailedUpdateFailure {
     /// `profilePath`: required `ProfilePropertyPath`.
     pub profile_path: ProfilePropertyPath,
     /// `errMsg`: required `LocalizableMessage`.
     pub err_msg: LocalizableMessage,
+}
+impl Default for ProfileUpdateFailedUpdateFailure {
+    fn default() -> Self {
+        Self {
+            profile_path: Default::default(),
+            err_msg: Default::default(),
+        }
+    }
 }
 pub(crate) static PROFILE_UPDATE_FAILED_UPDATE_FAILURE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileUpdateFailedUpdateFailure",
@@ -3643,12 +4029,19 @@ impl serde::Serialize for ProfileUpdateFailedUpdateFailure {
 }
 
 /// `SecurityProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct SecurityProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `permission`: list of `PermissionProfile`, since VI API 4.1.
     pub permission: Vec<PermissionProfile>,
+}
+impl Default for SecurityProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            permission: Vec::new(),
+        }
+    }
 }
 pub(crate) static SECURITY_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SecurityProfile",
@@ -3718,12 +4111,19 @@ impl serde::Serialize for SecurityProfile {
 }
 
 /// `ServiceConsolePortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct ServiceConsolePortGroupProfile {
     /// The properties of `PortGroupProfile`.
     pub base: PortGroupProfile,
     /// `ipConfig`: required `IpAddressProfile`.
     pub ip_config: IpAddressProfile,
+}
+impl Default for ServiceConsolePortGroupProfile {
+    fn default() -> Self {
+        Self {
+            base: PortGroupProfile::default(),
+            ip_config: Default::default(),
+        }
+    }
 }
 pub(crate) static SERVICE_CONSOLE_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceConsolePortGroupProfile",
@@ -3793,12 +4193,19 @@ impl serde::Serialize for ServiceConsolePortGroupProfile {
 }
 
 /// `ServiceProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct ServiceProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for ServiceProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static SERVICE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceProfile",
@@ -3868,12 +4275,19 @@ impl serde::Serialize for ServiceProfile {
 }
 
 /// `StaticRouteProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct StaticRouteProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: optional string, since VI API 5.1.
     pub key: Option<String>,
+}
+impl Default for StaticRouteProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: None,
+        }
+    }
 }
 pub(crate) static STATIC_ROUTE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StaticRouteProfile",
@@ -3943,12 +4357,19 @@ impl serde::Serialize for StaticRouteProfile {
 }
 
 /// `StorageProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct StorageProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `nasStorage`: list of `NasStorageProfile`.
     pub nas_storage: Vec<NasStorageProfile>,
+}
+impl Default for StorageProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            nas_storage: Vec::new(),
+        }
+    }
 }
 pub(crate) static STORAGE_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageProfile",
@@ -4018,12 +4439,19 @@ impl serde::Serialize for StorageProfile {
 }
 
 /// `StructuredCustomizations`, a [`HostProfilesEntityCustomizations`], since VI API 6.5.
-#[derive(Default)]
 pub struct StructuredCustomizations {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `customizations`: optional `AnswerFile`.
     pub customizations: Option<Box<AnswerFile>>,
+}
+impl Default for StructuredCustomizations {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            customizations: None,
+        }
+    }
 }
 pub(crate) static STRUCTURED_CUSTOMIZATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "StructuredCustomizations",
@@ -4080,12 +4508,19 @@ impl serde::Serialize for StructuredCustomizations {
 }
 
 /// `UserGroupProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct UserGroupProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for UserGroupProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static USER_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserGroupProfile",
@@ -4155,12 +4590,19 @@ impl serde::Serialize for UserGroupProfile {
 }
 
 /// `UserInputRequiredParameterMetadata`, a [`ProfilePolicyOptionMetadata`], since VI API 4.0.
-#[derive(Default)]
 pub struct UserInputRequiredParameterMetadata {
     /// The properties of `ProfilePolicyOptionMetadata`.
     pub base: ProfilePolicyOptionMetadata,
     /// `userInputParameter`: list of `ProfileParameterMetadata`.
     pub user_input_parameter: Vec<ProfileParameterMetadata>,
+}
+impl Default for UserInputRequiredParameterMetadata {
+    fn default() -> Self {
+        Self {
+            base: ProfilePolicyOptionMetadata::default(),
+            user_input_parameter: Vec::new(),
+        }
+    }
 }
 pub(crate) static USER_INPUT_REQUIRED_PARAMETER_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserInputRequiredParameterMetadata",
@@ -4230,12 +4672,19 @@ impl serde::Serialize for UserInputRequiredParameterMetadata {
 }
 
 /// `UserProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct UserProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
     /// `key`: required string.
     pub key: String,
+}
+impl Default for UserProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+        }
+    }
 }
 pub(crate) static USER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserProfile",
@@ -4305,8 +4754,12 @@ impl serde::Serialize for UserProfile {
 }
 
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachineDefaultProfileSpec {}
+impl Default for VirtualMachineDefaultProfileSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_DEFAULT_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefaultProfileSpec",
     "6.0",
@@ -4357,7 +4810,6 @@ impl serde::Serialize for VirtualMachineDefaultProfileSpec {
 }
 
 /// `VirtualMachineDefinedProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineDefinedProfileSpec {
     /// `profileId`: required string.
     pub profile_id: String,
@@ -4368,6 +4820,17 @@ pub struct VirtualMachineDefinedProfileSpec {
     pub profile_data: Option<Box<VirtualMachineProfileRawData>>,
     /// `profileParams`: list of `KeyValue`, since VI API 6.7.
     pub profile_params: Vec<KeyValue>,
+}
+impl Default for VirtualMachineDefinedProfileSpec {
+    fn default() -> Self {
+        Self {
+            profile_id: String::new(),
+            #[cfg(feature = "ft")]
+            replication_spec: None,
+            profile_data: None,
+            profile_params: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DEFINED_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDefinedProfileSpec",
@@ -4434,8 +4897,12 @@ impl serde::Serialize for VirtualMachineDefinedProfileSpec {
 }
 
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineEmptyProfileSpec {}
+impl Default for VirtualMachineEmptyProfileSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_EMPTY_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineEmptyProfileSpec",
     "5.5",
@@ -4486,12 +4953,19 @@ impl serde::Serialize for VirtualMachineEmptyProfileSpec {
 }
 
 /// `VirtualMachineProfileDetails`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualMachineProfileDetails {
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
     /// `diskProfileDetails`: list of `VirtualMachineProfileDetailsDiskProfileDetails`.
     pub disk_profile_details: Vec<VirtualMachineProfileDetailsDiskProfileDetails>,
+}
+impl Default for VirtualMachineProfileDetails {
+    fn default() -> Self {
+        Self {
+            profile: Vec::new(),
+            disk_profile_details: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetails",
@@ -4548,12 +5022,19 @@ impl serde::Serialize for VirtualMachineProfileDetails {
 }
 
 /// `VirtualMachineProfileDetailsDiskProfileDetails`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualMachineProfileDetailsDiskProfileDetails {
     /// `diskId`: required int.
     pub disk_id: i32,
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+}
+impl Default for VirtualMachineProfileDetailsDiskProfileDetails {
+    fn default() -> Self {
+        Self {
+            disk_id: 0,
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_DETAILS_DISK_PROFILE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileDetailsDiskProfileDetails",
@@ -4610,12 +5091,19 @@ impl serde::Serialize for VirtualMachineProfileDetailsDiskProfileDetails {
 }
 
 /// `VirtualMachineProfileRawData`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineProfileRawData {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `objectData`: optional string.
     pub object_data: Option<String>,
+}
+impl Default for VirtualMachineProfileRawData {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            object_data: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PROFILE_RAW_DATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileRawData",
@@ -4672,8 +5160,12 @@ impl serde::Serialize for VirtualMachineProfileRawData {
 }
 
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineProfileSpec {}
+impl Default for VirtualMachineProfileSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_PROFILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProfileSpec",
     "5.5",
@@ -4723,7 +5215,6 @@ impl serde::Serialize for VirtualMachineProfileSpec {
 }
 
 /// `VirtualSwitchProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualSwitchProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
@@ -4737,6 +5228,18 @@ pub struct VirtualSwitchProfile {
     pub num_ports: NumPortsProfile,
     /// `networkPolicy`: required `NetworkPolicyProfile`.
     pub network_policy: NetworkPolicyProfile,
+}
+impl Default for VirtualSwitchProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+            key: String::new(),
+            name: String::new(),
+            link: Default::default(),
+            num_ports: Default::default(),
+            network_policy: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SWITCH_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchProfile",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualSwitchSelectionProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualSwitchSelectionProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for VirtualSwitchSelectionProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SWITCH_SELECTION_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSwitchSelectionProfile",
@@ -75,10 +81,16 @@ impl serde::Serialize for VirtualSwitchSelectionProfile {
 }
 
 /// `VlanProfile`, a [`ApplyProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct VlanProfile {
     /// The properties of `ApplyProfile`.
     pub base: ApplyProfile,
+}
+impl Default for VlanProfile {
+    fn default() -> Self {
+        Self {
+            base: ApplyProfile::default(),
+        }
+    }
 }
 pub(crate) static VLAN_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VlanProfile",
@@ -144,10 +156,16 @@ impl serde::Serialize for VlanProfile {
 }
 
 /// `VmPortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmPortGroupProfile {
     /// The properties of `PortGroupProfile`.
     pub base: PortGroupProfile,
+}
+impl Default for VmPortGroupProfile {
+    fn default() -> Self {
+        Self {
+            base: PortGroupProfile::default(),
+        }
+    }
 }
 pub(crate) static VM_PORT_GROUP_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPortGroupProfile",

@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DatabaseSizeEstimate`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatabaseSizeEstimate {
     /// `size`: required long.
     pub size: i64,
+}
+impl Default for DatabaseSizeEstimate {
+    fn default() -> Self {
+        Self { size: 0 }
+    }
 }
 pub(crate) static DATABASE_SIZE_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeEstimate",
@@ -63,12 +67,19 @@ impl serde::Serialize for DatabaseSizeEstimate {
 }
 
 /// `DatabaseSizeParam`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct DatabaseSizeParam {
     /// `inventoryDesc`: required `InventoryDescription`.
     pub inventory_desc: InventoryDescription,
     /// `perfStatsDesc`: optional `PerformanceStatisticsDescription`.
     pub perf_stats_desc: Option<Box<PerformanceStatisticsDescription>>,
+}
+impl Default for DatabaseSizeParam {
+    fn default() -> Self {
+        Self {
+            inventory_desc: Default::default(),
+            perf_stats_desc: None,
+        }
+    }
 }
 pub(crate) static DATABASE_SIZE_PARAM: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatabaseSizeParam",
@@ -125,12 +136,19 @@ impl serde::Serialize for DatabaseSizeParam {
 }
 
 /// `DiagnosticManagerAuditRecordResult`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct DiagnosticManagerAuditRecordResult {
     /// `records`: list of string.
     pub records: Vec<String>,
     /// `nextToken`: required string.
     pub next_token: String,
+}
+impl Default for DiagnosticManagerAuditRecordResult {
+    fn default() -> Self {
+        Self {
+            records: Vec::new(),
+            next_token: String::new(),
+        }
+    }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_AUDIT_RECORD_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerAuditRecordResult",
@@ -187,12 +205,19 @@ impl serde::Serialize for DiagnosticManagerAuditRecordResult {
 }
 
 /// `DiagnosticManagerBundleInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DiagnosticManagerBundleInfo {
     /// `system`: optional reference to `HostSystem`.
     pub system: Option<rt::ManagedObjectReference>,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for DiagnosticManagerBundleInfo {
+    fn default() -> Self {
+        Self {
+            system: None,
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_BUNDLE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerBundleInfo",
@@ -249,7 +274,6 @@ impl serde::Serialize for DiagnosticManagerBundleInfo {
 }
 
 /// `DiagnosticManagerLogDescriptor`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DiagnosticManagerLogDescriptor {
     /// `key`: required string.
     pub key: String,
@@ -263,6 +287,18 @@ pub struct DiagnosticManagerLogDescriptor {
     pub mime_type: String,
     /// `info`: required `Description` or a descendant.
     pub info: rt::Poly<Description>,
+}
+impl Default for DiagnosticManagerLogDescriptor {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            file_name: String::new(),
+            creator: String::new(),
+            format: String::new(),
+            mime_type: String::new(),
+            info: Default::default(),
+        }
+    }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogDescriptor",
@@ -331,7 +367,6 @@ impl serde::Serialize for DiagnosticManagerLogDescriptor {
 }
 
 /// `DiagnosticManagerLogHeader`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DiagnosticManagerLogHeader {
     /// `lineStart`: required int.
     pub line_start: i32,
@@ -339,6 +374,15 @@ pub struct DiagnosticManagerLogHeader {
     pub line_end: i32,
     /// `lineText`: list of string.
     pub line_text: Vec<String>,
+}
+impl Default for DiagnosticManagerLogHeader {
+    fn default() -> Self {
+        Self {
+            line_start: 0,
+            line_end: 0,
+            line_text: Vec::new(),
+        }
+    }
 }
 pub(crate) static DIAGNOSTIC_MANAGER_LOG_HEADER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManagerLogHeader",
@@ -398,10 +442,14 @@ impl serde::Serialize for DiagnosticManagerLogHeader {
 }
 
 /// `DynamicArray`, since VI API 2.0.
-#[derive(Default)]
 pub struct DynamicArray {
     /// `val`: list, not empty, of anyType.
     pub val: Vec<rt::Any>,
+}
+impl Default for DynamicArray {
+    fn default() -> Self {
+        Self { val: Vec::new() }
+    }
 }
 pub(crate) static DYNAMIC_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "DynamicArray",
@@ -455,7 +503,6 @@ impl serde::Serialize for DynamicArray {
 }
 
 /// `ExtExtendedProductInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ExtExtendedProductInfo {
     /// `companyUrl`: optional string.
     pub company_url: Option<String>,
@@ -465,6 +512,16 @@ pub struct ExtExtendedProductInfo {
     pub management_url: Option<String>,
     /// `self`: optional reference to `ManagedEntity`.
     pub self_: Option<rt::ManagedObjectReference>,
+}
+impl Default for ExtExtendedProductInfo {
+    fn default() -> Self {
+        Self {
+            company_url: None,
+            product_url: None,
+            management_url: None,
+            self_: None,
+        }
+    }
 }
 pub(crate) static EXT_EXTENDED_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtExtendedProductInfo",
@@ -527,7 +584,6 @@ impl serde::Serialize for ExtExtendedProductInfo {
 }
 
 /// `ExtManagedEntityInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ExtManagedEntityInfo {
     /// `type`: required string.
     pub r#type: String,
@@ -537,6 +593,16 @@ pub struct ExtManagedEntityInfo {
     pub icon_url: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for ExtManagedEntityInfo {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            small_icon_url: None,
+            icon_url: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static EXT_MANAGED_ENTITY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtManagedEntityInfo",
@@ -599,12 +665,19 @@ impl serde::Serialize for ExtManagedEntityInfo {
 }
 
 /// `ExtSolutionManagerInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ExtSolutionManagerInfo {
     /// `tab`: list of `ExtSolutionManagerInfoTabInfo`.
     pub tab: Vec<ExtSolutionManagerInfoTabInfo>,
     /// `smallIconUrl`: optional string.
     pub small_icon_url: Option<String>,
+}
+impl Default for ExtSolutionManagerInfo {
+    fn default() -> Self {
+        Self {
+            tab: Vec::new(),
+            small_icon_url: None,
+        }
+    }
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfo",
@@ -661,12 +734,19 @@ impl serde::Serialize for ExtSolutionManagerInfo {
 }
 
 /// `ExtSolutionManagerInfoTabInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ExtSolutionManagerInfoTabInfo {
     /// `label`: required string.
     pub label: String,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for ExtSolutionManagerInfoTabInfo {
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static EXT_SOLUTION_MANAGER_INFO_TAB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtSolutionManagerInfoTabInfo",
@@ -723,7 +803,6 @@ impl serde::Serialize for ExtSolutionManagerInfoTabInfo {
 }
 
 /// `Extension`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct Extension {
     /// `description`: required `Description` or a descendant.
     pub description: rt::Poly<Description>,
@@ -765,6 +844,32 @@ pub struct Extension {
     pub shown_in_solution_manager: Option<bool>,
     /// `solutionManagerInfo`: optional `ExtSolutionManagerInfo`, since VI API 5.0.
     pub solution_manager_info: Option<Box<ExtSolutionManagerInfo>>,
+}
+impl Default for Extension {
+    fn default() -> Self {
+        Self {
+            description: Default::default(),
+            key: String::new(),
+            company: None,
+            r#type: None,
+            version: String::new(),
+            subject_name: None,
+            server: Vec::new(),
+            client: Vec::new(),
+            task_list: Vec::new(),
+            event_list: Vec::new(),
+            fault_list: Vec::new(),
+            privilege_list: Vec::new(),
+            resource_list: Vec::new(),
+            last_heartbeat_time: Default::default(),
+            health_info: None,
+            ovf_consumer_info: None,
+            extended_product_info: None,
+            managed_entity_info: Vec::new(),
+            shown_in_solution_manager: None,
+            solution_manager_info: None,
+        }
+    }
 }
 pub(crate) static EXTENSION: rt::ObjectInfo = rt::ObjectInfo::new(
     "Extension",
@@ -875,7 +980,6 @@ impl serde::Serialize for Extension {
 }
 
 /// `ExtensionClientInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionClientInfo {
     /// `version`: required string.
     pub version: String,
@@ -887,6 +991,17 @@ pub struct ExtensionClientInfo {
     pub r#type: String,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for ExtensionClientInfo {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            description: Default::default(),
+            company: String::new(),
+            r#type: String::new(),
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static EXTENSION_CLIENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionClientInfo",
@@ -952,12 +1067,19 @@ impl serde::Serialize for ExtensionClientInfo {
 }
 
 /// `ExtensionEventTypeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionEventTypeInfo {
     /// `eventID`: required string.
     pub event_id: String,
     /// `eventTypeSchema`: optional string, since VI API 4.0.
     pub event_type_schema: Option<String>,
+}
+impl Default for ExtensionEventTypeInfo {
+    fn default() -> Self {
+        Self {
+            event_id: String::new(),
+            event_type_schema: None,
+        }
+    }
 }
 pub(crate) static EXTENSION_EVENT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionEventTypeInfo",
@@ -1014,10 +1136,14 @@ impl serde::Serialize for ExtensionEventTypeInfo {
 }
 
 /// `ExtensionFaultTypeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionFaultTypeInfo {
     /// `faultID`: required string.
     pub fault_id: String,
+}
+impl Default for ExtensionFaultTypeInfo {
+    fn default() -> Self {
+        Self { fault_id: String::new() }
+    }
 }
 pub(crate) static EXTENSION_FAULT_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionFaultTypeInfo",
@@ -1071,10 +1197,14 @@ impl serde::Serialize for ExtensionFaultTypeInfo {
 }
 
 /// `ExtensionHealthInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct ExtensionHealthInfo {
     /// `url`: required string.
     pub url: String,
+}
+impl Default for ExtensionHealthInfo {
+    fn default() -> Self {
+        Self { url: String::new() }
+    }
 }
 pub(crate) static EXTENSION_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionHealthInfo",
@@ -1128,12 +1258,19 @@ impl serde::Serialize for ExtensionHealthInfo {
 }
 
 /// `ExtensionManagerIpAllocationUsage`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct ExtensionManagerIpAllocationUsage {
     /// `extensionKey`: required string.
     pub extension_key: String,
     /// `numAddresses`: required int.
     pub num_addresses: i32,
+}
+impl Default for ExtensionManagerIpAllocationUsage {
+    fn default() -> Self {
+        Self {
+            extension_key: String::new(),
+            num_addresses: 0,
+        }
+    }
 }
 pub(crate) static EXTENSION_MANAGER_IP_ALLOCATION_USAGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManagerIpAllocationUsage",
@@ -1190,12 +1327,19 @@ impl serde::Serialize for ExtensionManagerIpAllocationUsage {
 }
 
 /// `ExtensionOvfConsumerInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct ExtensionOvfConsumerInfo {
     /// `callbackUrl`: required string.
     pub callback_url: String,
     /// `sectionType`: list, not empty, of string.
     pub section_type: Vec<String>,
+}
+impl Default for ExtensionOvfConsumerInfo {
+    fn default() -> Self {
+        Self {
+            callback_url: String::new(),
+            section_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENSION_OVF_CONSUMER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionOvfConsumerInfo",
@@ -1252,12 +1396,19 @@ impl serde::Serialize for ExtensionOvfConsumerInfo {
 }
 
 /// `ExtensionPrivilegeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionPrivilegeInfo {
     /// `privID`: required string.
     pub priv_id: String,
     /// `privGroupName`: required string.
     pub priv_group_name: String,
+}
+impl Default for ExtensionPrivilegeInfo {
+    fn default() -> Self {
+        Self {
+            priv_id: String::new(),
+            priv_group_name: String::new(),
+        }
+    }
 }
 pub(crate) static EXTENSION_PRIVILEGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionPrivilegeInfo",
@@ -1314,7 +1465,6 @@ impl serde::Serialize for ExtensionPrivilegeInfo {
 }
 
 /// `ExtensionResourceInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionResourceInfo {
     /// `locale`: required string.
     pub locale: String,
@@ -1322,6 +1472,15 @@ pub struct ExtensionResourceInfo {
     pub module: String,
     /// `data`: list, not empty, of `KeyValue`.
     pub data: Vec<KeyValue>,
+}
+impl Default for ExtensionResourceInfo {
+    fn default() -> Self {
+        Self {
+            locale: String::new(),
+            module: String::new(),
+            data: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENSION_RESOURCE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionResourceInfo",
@@ -1381,7 +1540,6 @@ impl serde::Serialize for ExtensionResourceInfo {
 }
 
 /// `ExtensionServerInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionServerInfo {
     /// `url`: required string.
     pub url: String,
@@ -1397,6 +1555,19 @@ pub struct ExtensionServerInfo {
     pub server_thumbprint: Option<String>,
     /// `serverCertificate`: optional string, since VI API 8.0.2.0.
     pub server_certificate: Option<String>,
+}
+impl Default for ExtensionServerInfo {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            description: Default::default(),
+            company: String::new(),
+            r#type: String::new(),
+            admin_email: Vec::new(),
+            server_thumbprint: None,
+            server_certificate: None,
+        }
+    }
 }
 pub(crate) static EXTENSION_SERVER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionServerInfo",
@@ -1468,10 +1639,14 @@ impl serde::Serialize for ExtensionServerInfo {
 }
 
 /// `ExtensionTaskTypeInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionTaskTypeInfo {
     /// `taskID`: required string.
     pub task_id: String,
+}
+impl Default for ExtensionTaskTypeInfo {
+    fn default() -> Self {
+        Self { task_id: String::new() }
+    }
 }
 pub(crate) static EXTENSION_TASK_TYPE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionTaskTypeInfo",
@@ -1525,7 +1700,6 @@ impl serde::Serialize for ExtensionTaskTypeInfo {
 }
 
 /// `InventoryDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct InventoryDescription {
     /// `numHosts`: required int.
     pub num_hosts: i32,
@@ -1547,6 +1721,22 @@ pub struct InventoryDescription {
     pub numv_net_dev: Option<i32>,
     /// `numvDiskDev`: optional int.
     pub numv_disk_dev: Option<i32>,
+}
+impl Default for InventoryDescription {
+    fn default() -> Self {
+        Self {
+            num_hosts: 0,
+            num_virtual_machines: 0,
+            num_resource_pools: None,
+            num_clusters: None,
+            num_cpu_dev: None,
+            num_net_dev: None,
+            num_disk_dev: None,
+            numv_cpu_dev: None,
+            numv_net_dev: None,
+            numv_disk_dev: None,
+        }
+    }
 }
 pub(crate) static INVENTORY_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryDescription",
@@ -1627,7 +1817,6 @@ impl serde::Serialize for InventoryDescription {
 }
 
 /// `LocalizationManagerMessageCatalog`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct LocalizationManagerMessageCatalog {
     /// `moduleName`: required string.
     pub module_name: String,
@@ -1643,6 +1832,19 @@ pub struct LocalizationManagerMessageCatalog {
     pub md5sum: Option<String>,
     /// `version`: optional string, since VI API 5.0.
     pub version: Option<String>,
+}
+impl Default for LocalizationManagerMessageCatalog {
+    fn default() -> Self {
+        Self {
+            module_name: String::new(),
+            catalog_name: String::new(),
+            locale: String::new(),
+            catalog_uri: String::new(),
+            last_modified: None,
+            md5sum: None,
+            version: None,
+        }
+    }
 }
 pub(crate) static LOCALIZATION_MANAGER_MESSAGE_CATALOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManagerMessageCatalog",
@@ -1714,10 +1916,14 @@ impl serde::Serialize for LocalizationManagerMessageCatalog {
 }
 
 /// `PasswordField`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct PasswordField {
     /// `value`: required string, secret.
     pub value: String,
+}
+impl Default for PasswordField {
+    fn default() -> Self {
+        Self { value: String::new() }
+    }
 }
 pub(crate) static PASSWORD_FIELD: rt::ObjectInfo = rt::ObjectInfo::new(
     "PasswordField",
@@ -1771,12 +1977,19 @@ impl serde::Serialize for PasswordField {
 }
 
 /// `PerfCompositeMetric`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct PerfCompositeMetric {
     /// `entity`: optional `PerfEntityMetricBase` or a descendant.
     pub entity: Option<rt::Poly<PerfEntityMetricBase>>,
     /// `childEntity`: list of `PerfEntityMetricBase` or a descendant.
     pub child_entity: Vec<rt::Poly<PerfEntityMetricBase>>,
+}
+impl Default for PerfCompositeMetric {
+    fn default() -> Self {
+        Self {
+            entity: None,
+            child_entity: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERF_COMPOSITE_METRIC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerfCompositeMetric",
@@ -1833,7 +2046,6 @@ impl serde::Serialize for PerfCompositeMetric {
 }
 
 /// `PerformanceManagerCounterLevelMapping`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct PerformanceManagerCounterLevelMapping {
     /// `counterId`: required int.
     pub counter_id: i32,
@@ -1841,6 +2053,15 @@ pub struct PerformanceManagerCounterLevelMapping {
     pub aggregate_level: Option<i32>,
     /// `perDeviceLevel`: optional int.
     pub per_device_level: Option<i32>,
+}
+impl Default for PerformanceManagerCounterLevelMapping {
+    fn default() -> Self {
+        Self {
+            counter_id: 0,
+            aggregate_level: None,
+            per_device_level: None,
+        }
+    }
 }
 pub(crate) static PERFORMANCE_MANAGER_COUNTER_LEVEL_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManagerCounterLevelMapping",
@@ -1900,10 +2121,14 @@ impl serde::Serialize for PerformanceManagerCounterLevelMapping {
 }
 
 /// `PerformanceStatisticsDescription`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct PerformanceStatisticsDescription {
     /// `intervals`: list of `PerfInterval`.
     pub intervals: Vec<PerfInterval>,
+}
+impl Default for PerformanceStatisticsDescription {
+    fn default() -> Self {
+        Self { intervals: Vec::new() }
+    }
 }
 pub(crate) static PERFORMANCE_STATISTICS_DESCRIPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceStatisticsDescription",
@@ -1957,7 +2182,6 @@ impl serde::Serialize for PerformanceStatisticsDescription {
 }
 
 /// `ProductComponentInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct ProductComponentInfo {
     /// `id`: required string.
     pub id: String,
@@ -1967,6 +2191,16 @@ pub struct ProductComponentInfo {
     pub version: String,
     /// `release`: required int.
     pub release: i32,
+}
+impl Default for ProductComponentInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            version: String::new(),
+            release: 0,
+        }
+    }
 }
 pub(crate) static PRODUCT_COMPONENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProductComponentInfo",
@@ -2029,10 +2263,14 @@ impl serde::Serialize for ProductComponentInfo {
 }
 
 /// `SearchIndexFilter`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexFilter {
     /// `predicates`: list of `SearchIndexPredicate`.
     pub predicates: Vec<SearchIndexPredicate>,
+}
+impl Default for SearchIndexFilter {
+    fn default() -> Self {
+        Self { predicates: Vec::new() }
+    }
 }
 pub(crate) static SEARCH_INDEX_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexFilter",
@@ -2086,12 +2324,16 @@ impl serde::Serialize for SearchIndexFilter {
 }
 
 /// `SearchIndexIterationSpec`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexIterationSpec {
     /// `marker`: optional string.
     pub marker: Option<String>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for SearchIndexIterationSpec {
+    fn default() -> Self {
+        Self { marker: None, limit: None }
+    }
 }
 pub(crate) static SEARCH_INDEX_ITERATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexIterationSpec",
@@ -2148,10 +2390,14 @@ impl serde::Serialize for SearchIndexIterationSpec {
 }
 
 /// `SearchIndexOptionalValue`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexOptionalValue {
     /// `value`: optional anyType.
     pub value: Option<rt::Any>,
+}
+impl Default for SearchIndexOptionalValue {
+    fn default() -> Self {
+        Self { value: None }
+    }
 }
 pub(crate) static SEARCH_INDEX_OPTIONAL_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexOptionalValue",
@@ -2205,7 +2451,6 @@ impl serde::Serialize for SearchIndexOptionalValue {
 }
 
 /// `SearchIndexPredicate`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexPredicate {
     /// `propertyPath`: required string.
     pub property_path: String,
@@ -2217,6 +2462,17 @@ pub struct SearchIndexPredicate {
     pub comparable_value: Option<rt::Any>,
     /// `comparableList`: list of anyType.
     pub comparable_list: Vec<rt::Any>,
+}
+impl Default for SearchIndexPredicate {
+    fn default() -> Self {
+        Self {
+            property_path: String::new(),
+            operator: String::new(),
+            array_operator: None,
+            comparable_value: None,
+            comparable_list: Vec::new(),
+        }
+    }
 }
 pub(crate) static SEARCH_INDEX_PREDICATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexPredicate",
@@ -2282,7 +2538,6 @@ impl serde::Serialize for SearchIndexPredicate {
 }
 
 /// `SearchIndexQuerySpec`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexQuerySpec {
     /// `properties`: list of string.
     pub properties: Vec<String>,
@@ -2294,6 +2549,17 @@ pub struct SearchIndexQuerySpec {
     pub return_total_count: Option<bool>,
     /// `limit`: optional int.
     pub limit: Option<i32>,
+}
+impl Default for SearchIndexQuerySpec {
+    fn default() -> Self {
+        Self {
+            properties: Vec::new(),
+            resource_type: String::new(),
+            filters: Vec::new(),
+            return_total_count: None,
+            limit: None,
+        }
+    }
 }
 pub(crate) static SEARCH_INDEX_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexQuerySpec",
@@ -2359,10 +2625,16 @@ impl serde::Serialize for SearchIndexQuerySpec {
 }
 
 /// `SearchIndexResourceItem`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexResourceItem {
     /// `propertyValues`: list of `SearchIndexOptionalValue`.
     pub property_values: Vec<SearchIndexOptionalValue>,
+}
+impl Default for SearchIndexResourceItem {
+    fn default() -> Self {
+        Self {
+            property_values: Vec::new(),
+        }
+    }
 }
 pub(crate) static SEARCH_INDEX_RESOURCE_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResourceItem",
@@ -2416,7 +2688,6 @@ impl serde::Serialize for SearchIndexResourceItem {
 }
 
 /// `SearchIndexResultSet`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct SearchIndexResultSet {
     /// `properties`: list of string.
     pub properties: Vec<String>,
@@ -2426,6 +2697,16 @@ pub struct SearchIndexResultSet {
     pub total_count: Option<i32>,
     /// `marker`: optional string.
     pub marker: Option<String>,
+}
+impl Default for SearchIndexResultSet {
+    fn default() -> Self {
+        Self {
+            properties: Vec::new(),
+            items: Vec::new(),
+            total_count: None,
+            marker: None,
+        }
+    }
 }
 pub(crate) static SEARCH_INDEX_RESULT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndexResultSet",
@@ -2488,7 +2769,6 @@ impl serde::Serialize for SearchIndexResultSet {
 }
 
 /// `ServiceManagerServiceInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ServiceManagerServiceInfo {
     /// `serviceName`: required string.
     pub service_name: String,
@@ -2498,6 +2778,16 @@ pub struct ServiceManagerServiceInfo {
     pub service: rt::ManagedObjectReference,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for ServiceManagerServiceInfo {
+    fn default() -> Self {
+        Self {
+            service_name: String::new(),
+            location: Vec::new(),
+            service: Default::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static SERVICE_MANAGER_SERVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManagerServiceInfo",
@@ -2560,7 +2850,6 @@ impl serde::Serialize for ServiceManagerServiceInfo {
 }
 
 /// `SessionManagerGenericServiceTicket`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct SessionManagerGenericServiceTicket {
     /// `id`: required string, secret.
     pub id: String,
@@ -2574,6 +2863,18 @@ pub struct SessionManagerGenericServiceTicket {
     pub ssl_certificate: Option<String>,
     /// `ticketType`: optional string, since VI API 7.0.2.0.
     pub ticket_type: Option<String>,
+}
+impl Default for SessionManagerGenericServiceTicket {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            host_name: None,
+            ssl_thumbprint: None,
+            cert_thumbprint_list: Vec::new(),
+            ssl_certificate: None,
+            ticket_type: None,
+        }
+    }
 }
 pub(crate) static SESSION_MANAGER_GENERIC_SERVICE_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerGenericServiceTicket",
@@ -2642,12 +2943,19 @@ impl serde::Serialize for SessionManagerGenericServiceTicket {
 }
 
 /// `SessionManagerHttpServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.0.
-#[derive(Default)]
 pub struct SessionManagerHttpServiceRequestSpec {
     /// `method`: optional string.
     pub method: Option<String>,
     /// `url`: required string.
     pub url: String,
+}
+impl Default for SessionManagerHttpServiceRequestSpec {
+    fn default() -> Self {
+        Self {
+            method: None,
+            url: String::new(),
+        }
+    }
 }
 pub(crate) static SESSION_MANAGER_HTTP_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerHttpServiceRequestSpec",
@@ -2712,12 +3020,19 @@ impl serde::Serialize for SessionManagerHttpServiceRequestSpec {
 }
 
 /// `SessionManagerLocalTicket`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct SessionManagerLocalTicket {
     /// `userName`: required string.
     pub user_name: String,
     /// `passwordFilePath`: required string.
     pub password_file_path: String,
+}
+impl Default for SessionManagerLocalTicket {
+    fn default() -> Self {
+        Self {
+            user_name: String::new(),
+            password_file_path: String::new(),
+        }
+    }
 }
 pub(crate) static SESSION_MANAGER_LOCAL_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerLocalTicket",
@@ -2774,8 +3089,12 @@ impl serde::Serialize for SessionManagerLocalTicket {
 }
 
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct SessionManagerServiceRequestSpec {}
+impl Default for SessionManagerServiceRequestSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SESSION_MANAGER_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerServiceRequestSpec",
     "5.0",
@@ -2825,10 +3144,14 @@ impl serde::Serialize for SessionManagerServiceRequestSpec {
 }
 
 /// `SessionManagerVmomiServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.1.
-#[derive(Default)]
 pub struct SessionManagerVmomiServiceRequestSpec {
     /// `method`: required string, a MethodName.
     pub method: String,
+}
+impl Default for SessionManagerVmomiServiceRequestSpec {
+    fn default() -> Self {
+        Self { method: String::new() }
+    }
 }
 pub(crate) static SESSION_MANAGER_VMOMI_SERVICE_REQUEST_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManagerVmomiServiceRequestSpec",
@@ -2890,8 +3213,12 @@ impl serde::Serialize for SessionManagerVmomiServiceRequestSpec {
 }
 
 /// `SiteInfo`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct SiteInfo {}
+impl Default for SiteInfo {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SITE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfo",
     "7.0.0.0",
@@ -2940,10 +3267,14 @@ impl serde::Serialize for SiteInfo {
 }
 
 /// `TaskInfoFilterSpec`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct TaskInfoFilterSpec {
     /// `filterTaskResults`: optional `TaskInfoFilterSpecFilterTaskResults`.
     pub filter_task_results: Option<Box<TaskInfoFilterSpecFilterTaskResults>>,
+}
+impl Default for TaskInfoFilterSpec {
+    fn default() -> Self {
+        Self { filter_task_results: None }
+    }
 }
 pub(crate) static TASK_INFO_FILTER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpec",
@@ -2997,7 +3328,6 @@ impl serde::Serialize for TaskInfoFilterSpec {
 }
 
 /// `TaskInfoFilterSpecFilterTaskResults`, a [`DynamicData`], since VI API 8.0.3.0.
-#[derive(Default)]
 pub struct TaskInfoFilterSpecFilterTaskResults {
     /// `removeAll`: optional boolean.
     pub remove_all: Option<bool>,
@@ -3005,6 +3335,15 @@ pub struct TaskInfoFilterSpecFilterTaskResults {
     pub description_ids: Vec<String>,
     /// `filterIn`: optional boolean.
     pub filter_in: Option<bool>,
+}
+impl Default for TaskInfoFilterSpecFilterTaskResults {
+    fn default() -> Self {
+        Self {
+            remove_all: None,
+            description_ids: Vec::new(),
+            filter_in: None,
+        }
+    }
 }
 pub(crate) static TASK_INFO_FILTER_SPEC_FILTER_TASK_RESULTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskInfoFilterSpecFilterTaskResults",
@@ -3064,8 +3403,12 @@ impl serde::Serialize for TaskInfoFilterSpecFilterTaskResults {
 }
 
 /// `TaskManagerTaskViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct TaskManagerTaskViewSpec {}
+impl Default for TaskManagerTaskViewSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static TASK_MANAGER_TASK_VIEW_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerTaskViewSpec",
     "9.0.0.0",
@@ -3115,12 +3458,19 @@ impl serde::Serialize for TaskManagerTaskViewSpec {
 }
 
 /// `TaskManagerViewByStartId`, a [`TaskManagerTaskViewSpec`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct TaskManagerViewByStartId {
     /// `count`: required int.
     pub count: i32,
     /// `startId`: required string.
     pub start_id: String,
+}
+impl Default for TaskManagerViewByStartId {
+    fn default() -> Self {
+        Self {
+            count: 0,
+            start_id: String::new(),
+        }
+    }
 }
 pub(crate) static TASK_MANAGER_VIEW_BY_START_ID: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManagerViewByStartId",

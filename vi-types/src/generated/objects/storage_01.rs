@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `DatastoreMountPathDatastorePair`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct DatastoreMountPathDatastorePair {
     /// `oldMountPath`: required string.
     pub old_mount_path: String,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for DatastoreMountPathDatastorePair {
+    fn default() -> Self {
+        Self {
+            old_mount_path: String::new(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static DATASTORE_MOUNT_PATH_DATASTORE_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreMountPathDatastorePair",
@@ -68,12 +75,16 @@ impl serde::Serialize for DatastoreMountPathDatastorePair {
 }
 
 /// `DatastoreNamespaceManagerDirectoryInfo`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct DatastoreNamespaceManagerDirectoryInfo {
     /// `capacity`: required long.
     pub capacity: i64,
     /// `used`: required long.
     pub used: i64,
+}
+impl Default for DatastoreNamespaceManagerDirectoryInfo {
+    fn default() -> Self {
+        Self { capacity: 0, used: 0 }
+    }
 }
 pub(crate) static DATASTORE_NAMESPACE_MANAGER_DIRECTORY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManagerDirectoryInfo",
@@ -130,7 +141,6 @@ impl serde::Serialize for DatastoreNamespaceManagerDirectoryInfo {
 }
 
 /// `DatastoreVVolContainerFailoverPair`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct DatastoreVVolContainerFailoverPair {
     /// `srcContainer`: optional string.
     pub src_container: Option<String>,
@@ -138,6 +148,15 @@ pub struct DatastoreVVolContainerFailoverPair {
     pub tgt_container: String,
     /// `vvolMapping`: list of `KeyValue`.
     pub vvol_mapping: Vec<KeyValue>,
+}
+impl Default for DatastoreVVolContainerFailoverPair {
+    fn default() -> Self {
+        Self {
+            src_container: None,
+            tgt_container: String::new(),
+            vvol_mapping: Vec::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_V_VOL_CONTAINER_FAILOVER_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreVVolContainerFailoverPair",
@@ -197,7 +216,6 @@ impl serde::Serialize for DatastoreVVolContainerFailoverPair {
 }
 
 /// `FcoeConfig`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeConfig {
     /// `priorityClass`: required int.
     pub priority_class: i32,
@@ -209,6 +227,17 @@ pub struct FcoeConfig {
     pub capabilities: FcoeConfigFcoeCapabilities,
     /// `fcoeActive`: required boolean.
     pub fcoe_active: bool,
+}
+impl Default for FcoeConfig {
+    fn default() -> Self {
+        Self {
+            priority_class: 0,
+            source_mac: String::new(),
+            vlan_range: Vec::new(),
+            capabilities: Default::default(),
+            fcoe_active: false,
+        }
+    }
 }
 pub(crate) static FCOE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfig",
@@ -274,7 +303,6 @@ impl serde::Serialize for FcoeConfig {
 }
 
 /// `FcoeConfigFcoeCapabilities`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeConfigFcoeCapabilities {
     /// `priorityClass`: required boolean.
     pub priority_class: bool,
@@ -282,6 +310,15 @@ pub struct FcoeConfigFcoeCapabilities {
     pub source_mac_address: bool,
     /// `vlanRange`: required boolean.
     pub vlan_range: bool,
+}
+impl Default for FcoeConfigFcoeCapabilities {
+    fn default() -> Self {
+        Self {
+            priority_class: false,
+            source_mac_address: false,
+            vlan_range: false,
+        }
+    }
 }
 pub(crate) static FCOE_CONFIG_FCOE_CAPABILITIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeCapabilities",
@@ -341,7 +378,6 @@ impl serde::Serialize for FcoeConfigFcoeCapabilities {
 }
 
 /// `FcoeConfigFcoeSpecification`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeConfigFcoeSpecification {
     /// `underlyingPnic`: required string.
     pub underlying_pnic: String,
@@ -351,6 +387,16 @@ pub struct FcoeConfigFcoeSpecification {
     pub source_mac: Option<String>,
     /// `vlanRange`: list of `FcoeConfigVlanRange`.
     pub vlan_range: Vec<FcoeConfigVlanRange>,
+}
+impl Default for FcoeConfigFcoeSpecification {
+    fn default() -> Self {
+        Self {
+            underlying_pnic: String::new(),
+            priority_class: None,
+            source_mac: None,
+            vlan_range: Vec::new(),
+        }
+    }
 }
 pub(crate) static FCOE_CONFIG_FCOE_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigFcoeSpecification",
@@ -413,12 +459,16 @@ impl serde::Serialize for FcoeConfigFcoeSpecification {
 }
 
 /// `FcoeConfigVlanRange`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeConfigVlanRange {
     /// `vlanLow`: required int.
     pub vlan_low: i32,
     /// `vlanHigh`: required int.
     pub vlan_high: i32,
+}
+impl Default for FcoeConfigVlanRange {
+    fn default() -> Self {
+        Self { vlan_low: 0, vlan_high: 0 }
+    }
 }
 pub(crate) static FCOE_CONFIG_VLAN_RANGE: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeConfigVlanRange",
@@ -475,10 +525,14 @@ impl serde::Serialize for FcoeConfigVlanRange {
 }
 
 /// The fault `FcoeFault`, a [`VimFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for FcoeFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static FCOE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFault",
@@ -544,12 +598,19 @@ impl serde::Serialize for FcoeFault {
 }
 
 /// The fault `FcoeFaultPnicHasNoPortSet`, a [`FcoeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct FcoeFaultPnicHasNoPortSet {
     /// The properties of `FcoeFault`.
     pub base: FcoeFault,
     /// `nicDevice`: required string.
     pub nic_device: String,
+}
+impl Default for FcoeFaultPnicHasNoPortSet {
+    fn default() -> Self {
+        Self {
+            base: FcoeFault::default(),
+            nic_device: String::new(),
+        }
+    }
 }
 pub(crate) static FCOE_FAULT_PNIC_HAS_NO_PORT_SET: rt::ObjectInfo = rt::ObjectInfo::new(
     "FcoeFaultPnicHasNoPortSet",
@@ -619,7 +680,6 @@ impl serde::Serialize for FcoeFaultPnicHasNoPortSet {
 }
 
 /// `FileLockInfo`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct FileLockInfo {
     /// `filePath`: required string.
     pub file_path: String,
@@ -641,6 +701,22 @@ pub struct FileLockInfo {
     pub heartbeat: Option<rt::DateTime>,
     /// `refCount`: optional int.
     pub ref_count: Option<i32>,
+}
+impl Default for FileLockInfo {
+    fn default() -> Self {
+        Self {
+            file_path: String::new(),
+            host: String::new(),
+            mac: String::new(),
+            id: String::new(),
+            world_name: String::new(),
+            owner_id: None,
+            lock_mode: String::new(),
+            acquired: None,
+            heartbeat: None,
+            ref_count: None,
+        }
+    }
 }
 pub(crate) static FILE_LOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfo",
@@ -721,12 +797,19 @@ impl serde::Serialize for FileLockInfo {
 }
 
 /// `FileLockInfoResult`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct FileLockInfoResult {
     /// `lockInfo`: list of `FileLockInfo`.
     pub lock_info: Vec<FileLockInfo>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for FileLockInfoResult {
+    fn default() -> Self {
+        Self {
+            lock_info: Vec::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static FILE_LOCK_INFO_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileLockInfoResult",
@@ -783,12 +866,19 @@ impl serde::Serialize for FileLockInfoResult {
 }
 
 /// `HostCacheConfigurationInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostCacheConfigurationInfo {
     /// `key`: required reference to `Datastore`.
     pub key: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+}
+impl Default for HostCacheConfigurationInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            swap_size: 0,
+        }
+    }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationInfo",
@@ -845,12 +935,19 @@ impl serde::Serialize for HostCacheConfigurationInfo {
 }
 
 /// `HostCacheConfigurationSpec`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostCacheConfigurationSpec {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `swapSize`: required long.
     pub swap_size: i64,
+}
+impl Default for HostCacheConfigurationSpec {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            swap_size: 0,
+        }
+    }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationSpec",
@@ -907,12 +1004,19 @@ impl serde::Serialize for HostCacheConfigurationSpec {
 }
 
 /// `HostDatastoreSystemDatastoreResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostDatastoreSystemDatastoreResult {
     /// `key`: required reference to `Datastore`.
     pub key: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostDatastoreSystemDatastoreResult {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_DATASTORE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemDatastoreResult",
@@ -969,12 +1073,19 @@ impl serde::Serialize for HostDatastoreSystemDatastoreResult {
 }
 
 /// `HostDatastoreSystemVvolDatastoreSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostDatastoreSystemVvolDatastoreSpec {
     /// `name`: required string.
     pub name: String,
     /// `scId`: required string.
     pub sc_id: String,
+}
+impl Default for HostDatastoreSystemVvolDatastoreSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            sc_id: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM_VVOL_DATASTORE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystemVvolDatastoreSpec",
@@ -1031,7 +1142,6 @@ impl serde::Serialize for HostDatastoreSystemVvolDatastoreSpec {
 }
 
 /// `HostDiskConfigurationResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostDiskConfigurationResult {
     /// `devicePath`: optional string.
     pub device_path: Option<String>,
@@ -1039,6 +1149,15 @@ pub struct HostDiskConfigurationResult {
     pub success: Option<bool>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostDiskConfigurationResult {
+    fn default() -> Self {
+        Self {
+            device_path: None,
+            success: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_DISK_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskConfigurationResult",
@@ -1098,8 +1217,12 @@ impl serde::Serialize for HostDiskConfigurationResult {
 }
 
 /// `HostDiskDimensions`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskDimensions {}
+impl Default for HostDiskDimensions {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_DISK_DIMENSIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskDimensions",
     "2.0",
@@ -1148,7 +1271,6 @@ impl serde::Serialize for HostDiskDimensions {
 }
 
 /// `HostDiskMappingInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskMappingInfo {
     /// `physicalPartition`: optional `HostDiskMappingPartitionInfo`.
     pub physical_partition: Option<Box<HostDiskMappingPartitionInfo>>,
@@ -1156,6 +1278,15 @@ pub struct HostDiskMappingInfo {
     pub name: String,
     /// `exclusive`: optional boolean.
     pub exclusive: Option<bool>,
+}
+impl Default for HostDiskMappingInfo {
+    fn default() -> Self {
+        Self {
+            physical_partition: None,
+            name: String::new(),
+            exclusive: None,
+        }
+    }
 }
 pub(crate) static HOST_DISK_MAPPING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingInfo",
@@ -1215,12 +1346,19 @@ impl serde::Serialize for HostDiskMappingInfo {
 }
 
 /// `HostDiskMappingOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskMappingOption {
     /// `physicalPartition`: list of `HostDiskMappingPartitionOption`.
     pub physical_partition: Vec<HostDiskMappingPartitionOption>,
     /// `name`: required string.
     pub name: String,
+}
+impl Default for HostDiskMappingOption {
+    fn default() -> Self {
+        Self {
+            physical_partition: Vec::new(),
+            name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_DISK_MAPPING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingOption",
@@ -1277,7 +1415,6 @@ impl serde::Serialize for HostDiskMappingOption {
 }
 
 /// `HostDiskMappingPartitionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskMappingPartitionInfo {
     /// `name`: required string.
     pub name: String,
@@ -1285,6 +1422,15 @@ pub struct HostDiskMappingPartitionInfo {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+}
+impl Default for HostDiskMappingPartitionInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            file_system: String::new(),
+            capacity_in_kb: 0,
+        }
+    }
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionInfo",
@@ -1344,7 +1490,6 @@ impl serde::Serialize for HostDiskMappingPartitionInfo {
 }
 
 /// `HostDiskMappingPartitionOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskMappingPartitionOption {
     /// `name`: required string.
     pub name: String,
@@ -1352,6 +1497,15 @@ pub struct HostDiskMappingPartitionOption {
     pub file_system: String,
     /// `capacityInKb`: required long.
     pub capacity_in_kb: i64,
+}
+impl Default for HostDiskMappingPartitionOption {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            file_system: String::new(),
+            capacity_in_kb: 0,
+        }
+    }
 }
 pub(crate) static HOST_DISK_MAPPING_PARTITION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskMappingPartitionOption",
@@ -1411,7 +1565,6 @@ impl serde::Serialize for HostDiskMappingPartitionOption {
 }
 
 /// `HostDiskPartitionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiskPartitionInfo {
     /// `deviceName`: required string.
     pub device_name: String,
@@ -1419,6 +1572,15 @@ pub struct HostDiskPartitionInfo {
     pub spec: HostDiskPartitionSpec,
     /// `layout`: required `HostDiskPartitionLayout`.
     pub layout: HostDiskPartitionLayout,
+}
+impl Default for HostDiskPartitionInfo {
+    fn default() -> Self {
+        Self {
+            device_name: String::new(),
+            spec: Default::default(),
+            layout: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_DISK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiskPartitionInfo",
@@ -1478,7 +1640,6 @@ impl serde::Serialize for HostDiskPartitionInfo {
 }
 
 /// `HostFibreChannelOverEthernetHba`, a [`HostFibreChannelHba`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFibreChannelOverEthernetHba {
     /// The properties of `HostFibreChannelHba`.
     pub base: HostFibreChannelHba,
@@ -1490,6 +1651,17 @@ pub struct HostFibreChannelOverEthernetHba {
     pub is_software_fcoe: bool,
     /// `markedForRemoval`: optional boolean.
     pub marked_for_removal: Option<bool>,
+}
+impl Default for HostFibreChannelOverEthernetHba {
+    fn default() -> Self {
+        Self {
+            base: HostFibreChannelHba::default(),
+            underlying_nic: String::new(),
+            link_info: Default::default(),
+            is_software_fcoe: false,
+            marked_for_removal: None,
+        }
+    }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHba",
@@ -1568,7 +1740,6 @@ impl serde::Serialize for HostFibreChannelOverEthernetHba {
 }
 
 /// `HostFibreChannelOverEthernetHbaLinkInfo`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     /// `vnportMac`: required string.
     pub vnport_mac: String,
@@ -1576,6 +1747,15 @@ pub struct HostFibreChannelOverEthernetHbaLinkInfo {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+}
+impl Default for HostFibreChannelOverEthernetHbaLinkInfo {
+    fn default() -> Self {
+        Self {
+            vnport_mac: String::new(),
+            fcf_mac: String::new(),
+            vlan_id: 0,
+        }
+    }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_HBA_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetHbaLinkInfo",
@@ -1635,7 +1815,6 @@ impl serde::Serialize for HostFibreChannelOverEthernetHbaLinkInfo {
 }
 
 /// `HostFibreChannelOverEthernetTargetTransport`, a [`HostFibreChannelTargetTransport`], since VI API 5.0.
-#[derive(Default)]
 pub struct HostFibreChannelOverEthernetTargetTransport {
     /// The properties of `HostFibreChannelTargetTransport`.
     pub base: HostFibreChannelTargetTransport,
@@ -1645,6 +1824,16 @@ pub struct HostFibreChannelOverEthernetTargetTransport {
     pub fcf_mac: String,
     /// `vlanId`: required int.
     pub vlan_id: i32,
+}
+impl Default for HostFibreChannelOverEthernetTargetTransport {
+    fn default() -> Self {
+        Self {
+            base: HostFibreChannelTargetTransport::default(),
+            vnport_mac: String::new(),
+            fcf_mac: String::new(),
+            vlan_id: 0,
+        }
+    }
 }
 pub(crate) static HOST_FIBRE_CHANNEL_OVER_ETHERNET_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFibreChannelOverEthernetTargetTransport",
@@ -1720,12 +1909,19 @@ impl serde::Serialize for HostFibreChannelOverEthernetTargetTransport {
 }
 
 /// `HostForceMountedInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostForceMountedInfo {
     /// `persist`: required boolean.
     pub persist: bool,
     /// `mounted`: required boolean.
     pub mounted: bool,
+}
+impl Default for HostForceMountedInfo {
+    fn default() -> Self {
+        Self {
+            persist: false,
+            mounted: false,
+        }
+    }
 }
 pub(crate) static HOST_FORCE_MOUNTED_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostForceMountedInfo",
@@ -1782,8 +1978,12 @@ impl serde::Serialize for HostForceMountedInfo {
 }
 
 /// `HostHbaCreateSpec`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostHbaCreateSpec {}
+impl Default for HostHbaCreateSpec {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHbaCreateSpec",
     "7.0.3.0",
@@ -1833,12 +2033,19 @@ impl serde::Serialize for HostHbaCreateSpec {
 }
 
 /// `HostLocalFileSystemVolumeSpec`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostLocalFileSystemVolumeSpec {
     /// `device`: required string.
     pub device: String,
     /// `localPath`: required string.
     pub local_path: String,
+}
+impl Default for HostLocalFileSystemVolumeSpec {
+    fn default() -> Self {
+        Self {
+            device: String::new(),
+            local_path: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_LOCAL_FILE_SYSTEM_VOLUME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalFileSystemVolumeSpec",
@@ -1895,10 +2102,14 @@ impl serde::Serialize for HostLocalFileSystemVolumeSpec {
 }
 
 /// `HostMultipathInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMultipathInfo {
     /// `lun`: list of `HostMultipathInfoLogicalUnit`, found by its key.
     pub lun: Vec<HostMultipathInfoLogicalUnit>,
+}
+impl Default for HostMultipathInfo {
+    fn default() -> Self {
+        Self { lun: Vec::new() }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfo",
@@ -1952,12 +2163,19 @@ impl serde::Serialize for HostMultipathInfo {
 }
 
 /// `HostMultipathInfoFixedLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMultipathInfoFixedLogicalUnitPolicy {
     /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
     pub base: HostMultipathInfoLogicalUnitPolicy,
     /// `prefer`: required string.
     pub prefer: String,
+}
+impl Default for HostMultipathInfoFixedLogicalUnitPolicy {
+    fn default() -> Self {
+        Self {
+            base: HostMultipathInfoLogicalUnitPolicy::default(),
+            prefer: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_FIXED_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoFixedLogicalUnitPolicy",
@@ -2028,7 +2246,6 @@ impl serde::Serialize for HostMultipathInfoFixedLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoHppLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostMultipathInfoHppLogicalUnitPolicy {
     /// The properties of `HostMultipathInfoLogicalUnitPolicy`.
     pub base: HostMultipathInfoLogicalUnitPolicy,
@@ -2042,6 +2259,18 @@ pub struct HostMultipathInfoHppLogicalUnitPolicy {
     pub latency_eval_time: Option<i64>,
     /// `samplingIosPerPath`: optional long.
     pub sampling_ios_per_path: Option<i64>,
+}
+impl Default for HostMultipathInfoHppLogicalUnitPolicy {
+    fn default() -> Self {
+        Self {
+            base: HostMultipathInfoLogicalUnitPolicy::default(),
+            bytes: None,
+            iops: None,
+            path: None,
+            latency_eval_time: None,
+            sampling_ios_per_path: None,
+        }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_HPP_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoHppLogicalUnitPolicy",
@@ -2124,7 +2353,6 @@ impl serde::Serialize for HostMultipathInfoHppLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoLogicalUnit`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnit {
     /// `key`: required string.
     pub key: String,
@@ -2140,6 +2368,18 @@ pub struct HostMultipathInfoLogicalUnit {
     pub storage_array_type_policy: Option<
         Box<HostMultipathInfoLogicalUnitStorageArrayTypePolicy>,
     >,
+}
+impl Default for HostMultipathInfoLogicalUnit {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            id: String::new(),
+            lun: String::new(),
+            path: Vec::new(),
+            policy: Default::default(),
+            storage_array_type_policy: None,
+        }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnit",
@@ -2208,10 +2448,14 @@ impl serde::Serialize for HostMultipathInfoLogicalUnit {
 }
 
 /// `HostMultipathInfoLogicalUnitPolicy`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnitPolicy {
     /// `policy`: required string.
     pub policy: String,
+}
+impl Default for HostMultipathInfoLogicalUnitPolicy {
+    fn default() -> Self {
+        Self { policy: String::new() }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitPolicy",
@@ -2267,10 +2511,14 @@ impl serde::Serialize for HostMultipathInfoLogicalUnitPolicy {
 }
 
 /// `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     /// `policy`: required string.
     pub policy: String,
+}
+impl Default for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
+    fn default() -> Self {
+        Self { policy: String::new() }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_LOGICAL_UNIT_STORAGE_ARRAY_TYPE_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoLogicalUnitStorageArrayTypePolicy",
@@ -2324,7 +2572,6 @@ impl serde::Serialize for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
 }
 
 /// `HostMultipathInfoPath`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMultipathInfoPath {
     /// `key`: required string.
     pub key: String,
@@ -2342,6 +2589,20 @@ pub struct HostMultipathInfoPath {
     pub lun: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+}
+impl Default for HostMultipathInfoPath {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            path_state: String::new(),
+            state: None,
+            is_working_path: None,
+            adapter: String::new(),
+            lun: String::new(),
+            transport: None,
+        }
+    }
 }
 pub(crate) static HOST_MULTIPATH_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathInfoPath",
@@ -2416,10 +2677,14 @@ impl serde::Serialize for HostMultipathInfoPath {
 }
 
 /// `HostMultipathStateInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMultipathStateInfo {
     /// `path`: list of `HostMultipathStateInfoPath`.
     pub path: Vec<HostMultipathStateInfoPath>,
+}
+impl Default for HostMultipathStateInfo {
+    fn default() -> Self {
+        Self { path: Vec::new() }
+    }
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfo",
@@ -2473,12 +2738,19 @@ impl serde::Serialize for HostMultipathStateInfo {
 }
 
 /// `HostMultipathStateInfoPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostMultipathStateInfoPath {
     /// `name`: required string.
     pub name: String,
     /// `pathState`: required string.
     pub path_state: String,
+}
+impl Default for HostMultipathStateInfoPath {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            path_state: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_MULTIPATH_STATE_INFO_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMultipathStateInfoPath",
@@ -2535,12 +2807,19 @@ impl serde::Serialize for HostMultipathStateInfoPath {
 }
 
 /// `HostNasVolumeConfig`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostNasVolumeConfig {
     /// `changeOperation`: optional string.
     pub change_operation: Option<String>,
     /// `spec`: optional `HostNasVolumeSpec`.
     pub spec: Option<Box<HostNasVolumeSpec>>,
+}
+impl Default for HostNasVolumeConfig {
+    fn default() -> Self {
+        Self {
+            change_operation: None,
+            spec: None,
+        }
+    }
 }
 pub(crate) static HOST_NAS_VOLUME_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeConfig",
@@ -2597,10 +2876,14 @@ impl serde::Serialize for HostNasVolumeConfig {
 }
 
 /// `HostNasVolumeUserInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostNasVolumeUserInfo {
     /// `user`: required string.
     pub user: String,
+}
+impl Default for HostNasVolumeUserInfo {
+    fn default() -> Self {
+        Self { user: String::new() }
+    }
 }
 pub(crate) static HOST_NAS_VOLUME_USER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNasVolumeUserInfo",
@@ -2654,7 +2937,6 @@ impl serde::Serialize for HostNasVolumeUserInfo {
 }
 
 /// `HostNvmeConnectSpec`, a [`HostNvmeSpec`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeConnectSpec {
     /// The properties of `HostNvmeSpec`.
     pub base: HostNvmeSpec,
@@ -2666,6 +2948,17 @@ pub struct HostNvmeConnectSpec {
     pub admin_queue_size: Option<i32>,
     /// `keepAliveTimeout`: optional int.
     pub keep_alive_timeout: Option<i32>,
+}
+impl Default for HostNvmeConnectSpec {
+    fn default() -> Self {
+        Self {
+            base: HostNvmeSpec::default(),
+            subnqn: String::new(),
+            controller_id: None,
+            admin_queue_size: None,
+            keep_alive_timeout: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_CONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeConnectSpec",
@@ -2743,7 +3036,6 @@ impl serde::Serialize for HostNvmeConnectSpec {
 }
 
 /// `HostNvmeController`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeController {
     /// `key`: required string.
     pub key: String,
@@ -2773,6 +3065,26 @@ pub struct HostNvmeController {
     pub serial_number: Option<String>,
     /// `firmwareVersion`: optional string.
     pub firmware_version: Option<String>,
+}
+impl Default for HostNvmeController {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            controller_number: 0,
+            subnqn: String::new(),
+            name: String::new(),
+            associated_adapter: String::new(),
+            transport_type: String::new(),
+            fused_operation_supported: false,
+            number_of_queues: 0,
+            queue_size: 0,
+            attached_namespace: Vec::new(),
+            vendor_id: None,
+            model: None,
+            serial_number: None,
+            firmware_version: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_CONTROLLER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeController",
@@ -2865,7 +3177,6 @@ impl serde::Serialize for HostNvmeController {
 }
 
 /// `HostNvmeDisconnectSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeDisconnectSpec {
     /// `hbaName`: required string.
     pub hba_name: String,
@@ -2873,6 +3184,15 @@ pub struct HostNvmeDisconnectSpec {
     pub subnqn: Option<String>,
     /// `controllerNumber`: optional int.
     pub controller_number: Option<i32>,
+}
+impl Default for HostNvmeDisconnectSpec {
+    fn default() -> Self {
+        Self {
+            hba_name: String::new(),
+            subnqn: None,
+            controller_number: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_DISCONNECT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDisconnectSpec",
@@ -2932,7 +3252,6 @@ impl serde::Serialize for HostNvmeDisconnectSpec {
 }
 
 /// `HostNvmeDiscoverSpec`, a [`HostNvmeSpec`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeDiscoverSpec {
     /// The properties of `HostNvmeSpec`.
     pub base: HostNvmeSpec,
@@ -2940,6 +3259,15 @@ pub struct HostNvmeDiscoverSpec {
     pub auto_connect: Option<bool>,
     /// `rootDiscoveryController`: optional boolean, since VI API 7.0.3.0.
     pub root_discovery_controller: Option<bool>,
+}
+impl Default for HostNvmeDiscoverSpec {
+    fn default() -> Self {
+        Self {
+            base: HostNvmeSpec::default(),
+            auto_connect: None,
+            root_discovery_controller: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_DISCOVER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoverSpec",
@@ -3011,12 +3339,19 @@ impl serde::Serialize for HostNvmeDiscoverSpec {
 }
 
 /// `HostNvmeDiscoveryLog`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeDiscoveryLog {
     /// `entry`: list of `HostNvmeDiscoveryLogEntry`.
     pub entry: Vec<HostNvmeDiscoveryLogEntry>,
     /// `complete`: required boolean.
     pub complete: bool,
+}
+impl Default for HostNvmeDiscoveryLog {
+    fn default() -> Self {
+        Self {
+            entry: Vec::new(),
+            complete: false,
+        }
+    }
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLog",
@@ -3073,7 +3408,6 @@ impl serde::Serialize for HostNvmeDiscoveryLog {
 }
 
 /// `HostNvmeDiscoveryLogEntry`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeDiscoveryLogEntry {
     /// `subnqn`: required string.
     pub subnqn: String,
@@ -3091,6 +3425,20 @@ pub struct HostNvmeDiscoveryLogEntry {
     pub transport_requirements: String,
     /// `connected`: required boolean.
     pub connected: bool,
+}
+impl Default for HostNvmeDiscoveryLogEntry {
+    fn default() -> Self {
+        Self {
+            subnqn: String::new(),
+            subsystem_type: String::new(),
+            subsystem_port_id: 0,
+            controller_id: 0,
+            admin_queue_max_size: 0,
+            transport_parameters: Default::default(),
+            transport_requirements: String::new(),
+            connected: false,
+        }
+    }
 }
 pub(crate) static HOST_NVME_DISCOVERY_LOG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeDiscoveryLogEntry",
@@ -3165,7 +3513,6 @@ impl serde::Serialize for HostNvmeDiscoveryLogEntry {
 }
 
 /// `HostNvmeNamespace`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeNamespace {
     /// `key`: required string.
     pub key: String,
@@ -3177,6 +3524,17 @@ pub struct HostNvmeNamespace {
     pub block_size: i32,
     /// `capacityInBlocks`: required long.
     pub capacity_in_blocks: i64,
+}
+impl Default for HostNvmeNamespace {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            id: 0,
+            block_size: 0,
+            capacity_in_blocks: 0,
+        }
+    }
 }
 pub(crate) static HOST_NVME_NAMESPACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeNamespace",
@@ -3242,7 +3600,6 @@ impl serde::Serialize for HostNvmeNamespace {
 }
 
 /// `HostNvmeOpaqueTransportParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeOpaqueTransportParameters {
     /// `trtype`: required string.
     pub trtype: String,
@@ -3254,6 +3611,17 @@ pub struct HostNvmeOpaqueTransportParameters {
     pub trsvcid: String,
     /// `tsas`: required base64Binary.
     pub tsas: rt::Binary,
+}
+impl Default for HostNvmeOpaqueTransportParameters {
+    fn default() -> Self {
+        Self {
+            trtype: String::new(),
+            traddr: String::new(),
+            adrfam: String::new(),
+            trsvcid: String::new(),
+            tsas: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_NVME_OPAQUE_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOpaqueTransportParameters",
@@ -3321,12 +3689,19 @@ impl serde::Serialize for HostNvmeOpaqueTransportParameters {
 }
 
 /// `HostNvmeOverFibreChannelParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeOverFibreChannelParameters {
     /// `nodeWorldWideName`: required long.
     pub node_world_wide_name: i64,
     /// `portWorldWideName`: required long.
     pub port_world_wide_name: i64,
+}
+impl Default for HostNvmeOverFibreChannelParameters {
+    fn default() -> Self {
+        Self {
+            node_world_wide_name: 0,
+            port_world_wide_name: 0,
+        }
+    }
 }
 pub(crate) static HOST_NVME_OVER_FIBRE_CHANNEL_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverFibreChannelParameters",
@@ -3385,7 +3760,6 @@ impl serde::Serialize for HostNvmeOverFibreChannelParameters {
 }
 
 /// `HostNvmeOverRdmaParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeOverRdmaParameters {
     /// `address`: required string.
     pub address: String,
@@ -3393,6 +3767,15 @@ pub struct HostNvmeOverRdmaParameters {
     pub address_family: Option<String>,
     /// `portNumber`: optional int.
     pub port_number: Option<i32>,
+}
+impl Default for HostNvmeOverRdmaParameters {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            address_family: None,
+            port_number: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_OVER_RDMA_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverRdmaParameters",
@@ -3454,7 +3837,6 @@ impl serde::Serialize for HostNvmeOverRdmaParameters {
 }
 
 /// `HostNvmeOverTcpParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostNvmeOverTcpParameters {
     /// `address`: required string.
     pub address: String,
@@ -3462,6 +3844,15 @@ pub struct HostNvmeOverTcpParameters {
     pub port_number: Option<i32>,
     /// `digestVerification`: optional string.
     pub digest_verification: Option<String>,
+}
+impl Default for HostNvmeOverTcpParameters {
+    fn default() -> Self {
+        Self {
+            address: String::new(),
+            port_number: None,
+            digest_verification: None,
+        }
+    }
 }
 pub(crate) static HOST_NVME_OVER_TCP_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeOverTcpParameters",
@@ -3523,12 +3914,19 @@ impl serde::Serialize for HostNvmeOverTcpParameters {
 }
 
 /// `HostNvmeSpec`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeSpec {
     /// `hbaName`: required string.
     pub hba_name: String,
     /// `transportParameters`: required `HostNvmeTransportParameters` or a descendant.
     pub transport_parameters: rt::Poly<HostNvmeTransportParameters>,
+}
+impl Default for HostNvmeSpec {
+    fn default() -> Self {
+        Self {
+            hba_name: String::new(),
+            transport_parameters: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_NVME_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeSpec",
@@ -3585,10 +3983,14 @@ impl serde::Serialize for HostNvmeSpec {
 }
 
 /// `HostNvmeTopology`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeTopology {
     /// `adapter`: list of `HostNvmeTopologyInterface`.
     pub adapter: Vec<HostNvmeTopologyInterface>,
+}
+impl Default for HostNvmeTopology {
+    fn default() -> Self {
+        Self { adapter: Vec::new() }
+    }
 }
 pub(crate) static HOST_NVME_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopology",
@@ -3642,7 +4044,6 @@ impl serde::Serialize for HostNvmeTopology {
 }
 
 /// `HostNvmeTopologyInterface`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeTopologyInterface {
     /// `key`: required string.
     pub key: String,
@@ -3650,6 +4051,15 @@ pub struct HostNvmeTopologyInterface {
     pub adapter: String,
     /// `connectedController`: list of `HostNvmeController`.
     pub connected_controller: Vec<HostNvmeController>,
+}
+impl Default for HostNvmeTopologyInterface {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            adapter: String::new(),
+            connected_controller: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_NVME_TOPOLOGY_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTopologyInterface",
@@ -3709,8 +4119,12 @@ impl serde::Serialize for HostNvmeTopologyInterface {
 }
 
 /// `HostNvmeTransportParameters`, a [`DynamicData`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostNvmeTransportParameters {}
+impl Default for HostNvmeTransportParameters {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_NVME_TRANSPORT_PARAMETERS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvmeTransportParameters",
     "7.0.0.0",
@@ -3760,7 +4174,6 @@ impl serde::Serialize for HostNvmeTransportParameters {
 }
 
 /// `HostPMemVolume`, a [`HostFileSystemVolume`], since VI API 6.7.
-#[derive(Default)]
 pub struct HostPMemVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -3768,6 +4181,15 @@ pub struct HostPMemVolume {
     pub uuid: String,
     /// `version`: required string.
     pub version: String,
+}
+impl Default for HostPMemVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            uuid: String::new(),
+            version: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_P_MEM_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPMemVolume",
@@ -3840,10 +4262,14 @@ impl serde::Serialize for HostPMemVolume {
 }
 
 /// `HostPathSelectionPolicyOption`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPathSelectionPolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+}
+impl Default for HostPathSelectionPolicyOption {
+    fn default() -> Self {
+        Self { policy: Default::default() }
+    }
 }
 pub(crate) static HOST_PATH_SELECTION_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPathSelectionPolicyOption",
@@ -3897,10 +4323,16 @@ impl serde::Serialize for HostPathSelectionPolicyOption {
 }
 
 /// `HostPcieHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostPcieHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
+}
+impl Default for HostPcieHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+        }
+    }
 }
 pub(crate) static HOST_PCIE_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieHba",
@@ -3966,8 +4398,12 @@ impl serde::Serialize for HostPcieHba {
 }
 
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostPcieTargetTransport {}
+impl Default for HostPcieTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_PCIE_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPcieTargetTransport",
     "7.0.0.0",
@@ -4018,7 +4454,6 @@ impl serde::Serialize for HostPcieTargetTransport {
 }
 
 /// `HostPlugStoreTopology`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopology {
     /// `adapter`: list of `HostPlugStoreTopologyAdapter`, found by its key.
     pub adapter: Vec<HostPlugStoreTopologyAdapter>,
@@ -4030,6 +4465,17 @@ pub struct HostPlugStoreTopology {
     pub device: Vec<HostPlugStoreTopologyDevice>,
     /// `plugin`: list of `HostPlugStoreTopologyPlugin`, found by its key.
     pub plugin: Vec<HostPlugStoreTopologyPlugin>,
+}
+impl Default for HostPlugStoreTopology {
+    fn default() -> Self {
+        Self {
+            adapter: Vec::new(),
+            path: Vec::new(),
+            target: Vec::new(),
+            device: Vec::new(),
+            plugin: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopology",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `HostPlugStoreTopologyAdapter`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopologyAdapter {
     /// `key`: required string.
     pub key: String,
@@ -14,6 +13,15 @@ pub struct HostPlugStoreTopologyAdapter {
     pub adapter: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+}
+impl Default for HostPlugStoreTopologyAdapter {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            adapter: String::new(),
+            path: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_ADAPTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyAdapter",
@@ -73,7 +81,6 @@ impl serde::Serialize for HostPlugStoreTopologyAdapter {
 }
 
 /// `HostPlugStoreTopologyDevice`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopologyDevice {
     /// `key`: required string.
     pub key: String,
@@ -81,6 +88,15 @@ pub struct HostPlugStoreTopologyDevice {
     pub lun: String,
     /// `path`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub path: Vec<String>,
+}
+impl Default for HostPlugStoreTopologyDevice {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            lun: String::new(),
+            path: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyDevice",
@@ -140,7 +156,6 @@ impl serde::Serialize for HostPlugStoreTopologyDevice {
 }
 
 /// `HostPlugStoreTopologyPath`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopologyPath {
     /// `key`: required string.
     pub key: String,
@@ -158,6 +173,20 @@ pub struct HostPlugStoreTopologyPath {
     pub target: Option<String>,
     /// `device`: optional string, the key of a `HostPlugStoreTopologyDevice`.
     pub device: Option<String>,
+}
+impl Default for HostPlugStoreTopologyPath {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            channel_number: None,
+            target_number: None,
+            lun_number: None,
+            adapter: None,
+            target: None,
+            device: None,
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPath",
@@ -232,7 +261,6 @@ impl serde::Serialize for HostPlugStoreTopologyPath {
 }
 
 /// `HostPlugStoreTopologyPlugin`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopologyPlugin {
     /// `key`: required string.
     pub key: String,
@@ -242,6 +270,16 @@ pub struct HostPlugStoreTopologyPlugin {
     pub device: Vec<String>,
     /// `claimedPath`: list of string, the key of a `HostPlugStoreTopologyPath`.
     pub claimed_path: Vec<String>,
+}
+impl Default for HostPlugStoreTopologyPlugin {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            name: String::new(),
+            device: Vec::new(),
+            claimed_path: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_PLUGIN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyPlugin",
@@ -304,12 +342,19 @@ impl serde::Serialize for HostPlugStoreTopologyPlugin {
 }
 
 /// `HostPlugStoreTopologyTarget`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPlugStoreTopologyTarget {
     /// `key`: required string.
     pub key: String,
     /// `transport`: optional `HostTargetTransport` or a descendant.
     pub transport: Option<rt::Poly<HostTargetTransport>>,
+}
+impl Default for HostPlugStoreTopologyTarget {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            transport: None,
+        }
+    }
 }
 pub(crate) static HOST_PLUG_STORE_TOPOLOGY_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPlugStoreTopologyTarget",
@@ -366,7 +411,6 @@ impl serde::Serialize for HostPlugStoreTopologyTarget {
 }
 
 /// `HostProtocolEndpoint`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostProtocolEndpoint {
     /// `peType`: required string.
     pub pe_type: String,
@@ -394,6 +438,25 @@ pub struct HostProtocolEndpoint {
     pub device_id: Option<String>,
     /// `usedByStretchedContainer`: optional boolean, since VI API 8.0.3.0.
     pub used_by_stretched_container: Option<bool>,
+}
+impl Default for HostProtocolEndpoint {
+    fn default() -> Self {
+        Self {
+            pe_type: String::new(),
+            r#type: None,
+            uuid: String::new(),
+            host_key: Vec::new(),
+            storage_array: None,
+            nfs_server: None,
+            nfs_dir: None,
+            nfs_server_scope: None,
+            nfs_server_major: None,
+            nfs_server_auth_type: None,
+            nfs_server_user: None,
+            device_id: None,
+            used_by_stretched_container: None,
+        }
+    }
 }
 pub(crate) static HOST_PROTOCOL_ENDPOINT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProtocolEndpoint",
@@ -483,12 +546,19 @@ impl serde::Serialize for HostProtocolEndpoint {
 }
 
 /// `HostQualifiedName`, a [`DynamicData`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostQualifiedName {
     /// `value`: required string.
     pub value: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for HostQualifiedName {
+    fn default() -> Self {
+        Self {
+            value: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_QUALIFIED_NAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostQualifiedName",
@@ -545,12 +615,19 @@ impl serde::Serialize for HostQualifiedName {
 }
 
 /// `HostRdmaHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
     /// `associatedRdmaDevice`: optional string.
     pub associated_rdma_device: Option<String>,
+}
+impl Default for HostRdmaHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+            associated_rdma_device: None,
+        }
+    }
 }
 pub(crate) static HOST_RDMA_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaHba",
@@ -620,8 +697,12 @@ impl serde::Serialize for HostRdmaHba {
 }
 
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostRdmaTargetTransport {}
+impl Default for HostRdmaTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_RDMA_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostRdmaTargetTransport",
     "7.0.0.0",
@@ -672,12 +753,19 @@ impl serde::Serialize for HostRdmaTargetTransport {
 }
 
 /// `HostResignatureRescanResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostResignatureRescanResult {
     /// `rescan`: list of `HostVmfsRescanResult`.
     pub rescan: Vec<HostVmfsRescanResult>,
     /// `result`: required reference to `Datastore`.
     pub result: rt::ManagedObjectReference,
+}
+impl Default for HostResignatureRescanResult {
+    fn default() -> Self {
+        Self {
+            rescan: Vec::new(),
+            result: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_RESIGNATURE_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostResignatureRescanResult",
@@ -734,12 +822,19 @@ impl serde::Serialize for HostResignatureRescanResult {
 }
 
 /// `HostSerialAttachedHba`, a [`HostHostBusAdapter`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSerialAttachedHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
     /// `nodeWorldWideName`: required string.
     pub node_world_wide_name: String,
+}
+impl Default for HostSerialAttachedHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+            node_world_wide_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_SERIAL_ATTACHED_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedHba",
@@ -809,8 +904,12 @@ impl serde::Serialize for HostSerialAttachedHba {
 }
 
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostSerialAttachedTargetTransport {}
+impl Default for HostSerialAttachedTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_SERIAL_ATTACHED_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSerialAttachedTargetTransport",
     "6.5",
@@ -861,10 +960,14 @@ impl serde::Serialize for HostSerialAttachedTargetTransport {
 }
 
 /// `HostStorageArrayTypePolicyOption`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostStorageArrayTypePolicyOption {
     /// `policy`: required `ElementDescription` or a descendant.
     pub policy: rt::Poly<ElementDescription>,
+}
+impl Default for HostStorageArrayTypePolicyOption {
+    fn default() -> Self {
+        Self { policy: Default::default() }
+    }
 }
 pub(crate) static HOST_STORAGE_ARRAY_TYPE_POLICY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageArrayTypePolicyOption",
@@ -918,12 +1021,19 @@ impl serde::Serialize for HostStorageArrayTypePolicyOption {
 }
 
 /// `HostStorageSystemDiskLocatorLedResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostStorageSystemDiskLocatorLedResult {
     /// `key`: required string.
     pub key: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for HostStorageSystemDiskLocatorLedResult {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_DISK_LOCATOR_LED_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemDiskLocatorLedResult",
@@ -980,12 +1090,19 @@ impl serde::Serialize for HostStorageSystemDiskLocatorLedResult {
 }
 
 /// `HostStorageSystemScsiLunResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostStorageSystemScsiLunResult {
     /// `key`: required string.
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostStorageSystemScsiLunResult {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_SCSI_LUN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemScsiLunResult",
@@ -1042,12 +1159,19 @@ impl serde::Serialize for HostStorageSystemScsiLunResult {
 }
 
 /// `HostStorageSystemVmfsVolumeResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostStorageSystemVmfsVolumeResult {
     /// `key`: required string.
     pub key: String,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostStorageSystemVmfsVolumeResult {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_SYSTEM_VMFS_VOLUME_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystemVmfsVolumeResult",
@@ -1104,12 +1228,19 @@ impl serde::Serialize for HostStorageSystemVmfsVolumeResult {
 }
 
 /// `HostTcpHba`, a [`HostHostBusAdapter`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostTcpHba {
     /// The properties of `HostHostBusAdapter`.
     pub base: HostHostBusAdapter,
     /// `associatedPnic`: optional string.
     pub associated_pnic: Option<String>,
+}
+impl Default for HostTcpHba {
+    fn default() -> Self {
+        Self {
+            base: HostHostBusAdapter::default(),
+            associated_pnic: None,
+        }
+    }
 }
 pub(crate) static HOST_TCP_HBA: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHba",
@@ -1179,10 +1310,14 @@ impl serde::Serialize for HostTcpHba {
 }
 
 /// `HostTcpHbaCreateSpec`, a [`HostHbaCreateSpec`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostTcpHbaCreateSpec {
     /// `pnic`: required string.
     pub pnic: String,
+}
+impl Default for HostTcpHbaCreateSpec {
+    fn default() -> Self {
+        Self { pnic: String::new() }
+    }
 }
 pub(crate) static HOST_TCP_HBA_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpHbaCreateSpec",
@@ -1238,8 +1373,12 @@ impl serde::Serialize for HostTcpHbaCreateSpec {
 }
 
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct HostTcpTargetTransport {}
+impl Default for HostTcpTargetTransport {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_TCP_TARGET_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostTcpTargetTransport",
     "7.0.3.0",
@@ -1290,7 +1429,6 @@ impl serde::Serialize for HostTcpTargetTransport {
 }
 
 /// `HostUnresolvedVmfsExtent`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsExtent {
     /// `device`: required `HostScsiDiskPartition`.
     pub device: HostScsiDiskPartition,
@@ -1308,6 +1446,20 @@ pub struct HostUnresolvedVmfsExtent {
     pub end_block: i32,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for HostUnresolvedVmfsExtent {
+    fn default() -> Self {
+        Self {
+            device: Default::default(),
+            device_path: String::new(),
+            vmfs_uuid: String::new(),
+            is_head_extent: false,
+            ordinal: 0,
+            start_block: 0,
+            end_block: 0,
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_EXTENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsExtent",
@@ -1382,10 +1534,16 @@ impl serde::Serialize for HostUnresolvedVmfsExtent {
 }
 
 /// `HostUnresolvedVmfsResignatureSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsResignatureSpec {
     /// `extentDevicePath`: list, not empty, of string.
     pub extent_device_path: Vec<String>,
+}
+impl Default for HostUnresolvedVmfsResignatureSpec {
+    fn default() -> Self {
+        Self {
+            extent_device_path: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESIGNATURE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResignatureSpec",
@@ -1439,7 +1597,6 @@ impl serde::Serialize for HostUnresolvedVmfsResignatureSpec {
 }
 
 /// `HostUnresolvedVmfsResolutionResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsResolutionResult {
     /// `spec`: required `HostUnresolvedVmfsResolutionSpec`.
     pub spec: HostUnresolvedVmfsResolutionSpec,
@@ -1447,6 +1604,15 @@ pub struct HostUnresolvedVmfsResolutionResult {
     pub vmfs: Option<Box<HostVmfsVolume>>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostUnresolvedVmfsResolutionResult {
+    fn default() -> Self {
+        Self {
+            spec: Default::default(),
+            vmfs: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionResult",
@@ -1506,12 +1672,19 @@ impl serde::Serialize for HostUnresolvedVmfsResolutionResult {
 }
 
 /// `HostUnresolvedVmfsResolutionSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsResolutionSpec {
     /// `extentDevicePath`: list, not empty, of string.
     pub extent_device_path: Vec<String>,
     /// `uuidResolution`: required string.
     pub uuid_resolution: String,
+}
+impl Default for HostUnresolvedVmfsResolutionSpec {
+    fn default() -> Self {
+        Self {
+            extent_device_path: Vec::new(),
+            uuid_resolution: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_RESOLUTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsResolutionSpec",
@@ -1568,7 +1741,6 @@ impl serde::Serialize for HostUnresolvedVmfsResolutionSpec {
 }
 
 /// `HostUnresolvedVmfsVolume`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsVolume {
     /// `extent`: list, not empty, of `HostUnresolvedVmfsExtent`.
     pub extent: Vec<HostUnresolvedVmfsExtent>,
@@ -1580,6 +1752,17 @@ pub struct HostUnresolvedVmfsVolume {
     pub total_blocks: i32,
     /// `resolveStatus`: required `HostUnresolvedVmfsVolumeResolveStatus`.
     pub resolve_status: HostUnresolvedVmfsVolumeResolveStatus,
+}
+impl Default for HostUnresolvedVmfsVolume {
+    fn default() -> Self {
+        Self {
+            extent: Vec::new(),
+            vmfs_label: String::new(),
+            vmfs_uuid: String::new(),
+            total_blocks: 0,
+            resolve_status: Default::default(),
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolume",
@@ -1645,7 +1828,6 @@ impl serde::Serialize for HostUnresolvedVmfsVolume {
 }
 
 /// `HostUnresolvedVmfsVolumeResolveStatus`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostUnresolvedVmfsVolumeResolveStatus {
     /// `resolvable`: required boolean.
     pub resolvable: bool,
@@ -1653,6 +1835,15 @@ pub struct HostUnresolvedVmfsVolumeResolveStatus {
     pub incomplete_extents: Option<bool>,
     /// `multipleCopies`: optional boolean.
     pub multiple_copies: Option<bool>,
+}
+impl Default for HostUnresolvedVmfsVolumeResolveStatus {
+    fn default() -> Self {
+        Self {
+            resolvable: false,
+            incomplete_extents: None,
+            multiple_copies: None,
+        }
+    }
 }
 pub(crate) static HOST_UNRESOLVED_VMFS_VOLUME_RESOLVE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostUnresolvedVmfsVolumeResolveStatus",
@@ -1712,7 +1903,6 @@ impl serde::Serialize for HostUnresolvedVmfsVolumeResolveStatus {
 }
 
 /// `HostVFlashManagerVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashCacheConfigInfo {
     /// `vFlashModuleConfigOption`: list of `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
     #[cfg(feature = "vmoption")]
@@ -1723,6 +1913,16 @@ pub struct HostVFlashManagerVFlashCacheConfigInfo {
     pub default_v_flash_module: Option<String>,
     /// `swapCacheReservationInGB`: optional long.
     pub swap_cache_reservation_in_gb: Option<i64>,
+}
+impl Default for HostVFlashManagerVFlashCacheConfigInfo {
+    fn default() -> Self {
+        Self {
+            #[cfg(feature = "vmoption")]
+            v_flash_module_config_option: Vec::new(),
+            default_v_flash_module: None,
+            swap_cache_reservation_in_gb: None,
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfo",
@@ -1784,12 +1984,19 @@ impl serde::Serialize for HostVFlashManagerVFlashCacheConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashCacheConfigSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashCacheConfigSpec {
     /// `defaultVFlashModule`: required string.
     pub default_v_flash_module: String,
     /// `swapCacheReservationInGB`: required long.
     pub swap_cache_reservation_in_gb: i64,
+}
+impl Default for HostVFlashManagerVFlashCacheConfigSpec {
+    fn default() -> Self {
+        Self {
+            default_v_flash_module: String::new(),
+            swap_cache_reservation_in_gb: 0,
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigSpec",
@@ -1846,7 +2053,6 @@ impl serde::Serialize for HostVFlashManagerVFlashCacheConfigSpec {
 }
 
 /// `HostVFlashManagerVFlashConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashConfigInfo {
     /// `vFlashResourceConfigInfo`: optional `HostVFlashManagerVFlashResourceConfigInfo`.
     pub v_flash_resource_config_info: Option<
@@ -1854,6 +2060,14 @@ pub struct HostVFlashManagerVFlashConfigInfo {
     >,
     /// `vFlashCacheConfigInfo`: optional `HostVFlashManagerVFlashCacheConfigInfo`.
     pub v_flash_cache_config_info: Option<Box<HostVFlashManagerVFlashCacheConfigInfo>>,
+}
+impl Default for HostVFlashManagerVFlashConfigInfo {
+    fn default() -> Self {
+        Self {
+            v_flash_resource_config_info: None,
+            v_flash_cache_config_info: None,
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashConfigInfo",
@@ -1910,12 +2124,16 @@ impl serde::Serialize for HostVFlashManagerVFlashConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashResourceConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashResourceConfigInfo {
     /// `vffs`: optional `HostVffsVolume`.
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `capacity`: required long.
     pub capacity: i64,
+}
+impl Default for HostVFlashManagerVFlashResourceConfigInfo {
+    fn default() -> Self {
+        Self { vffs: None, capacity: 0 }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigInfo",
@@ -1972,10 +2190,14 @@ impl serde::Serialize for HostVFlashManagerVFlashResourceConfigInfo {
 }
 
 /// `HostVFlashManagerVFlashResourceConfigSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashResourceConfigSpec {
     /// `vffsUuid`: required string.
     pub vffs_uuid: String,
+}
+impl Default for HostVFlashManagerVFlashResourceConfigSpec {
+    fn default() -> Self {
+        Self { vffs_uuid: String::new() }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceConfigSpec",
@@ -2029,7 +2251,6 @@ impl serde::Serialize for HostVFlashManagerVFlashResourceConfigSpec {
 }
 
 /// `HostVFlashManagerVFlashResourceRunTimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     /// `usage`: required long.
     pub usage: i64,
@@ -2041,6 +2262,17 @@ pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
     pub capacity_for_vm_cache: i64,
     /// `freeForVmCache`: required long.
     pub free_for_vm_cache: i64,
+}
+impl Default for HostVFlashManagerVFlashResourceRunTimeInfo {
+    fn default() -> Self {
+        Self {
+            usage: 0,
+            capacity: 0,
+            accessible: false,
+            capacity_for_vm_cache: 0,
+            free_for_vm_cache: 0,
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_RESOURCE_RUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashResourceRunTimeInfo",
@@ -2106,7 +2338,6 @@ impl serde::Serialize for HostVFlashManagerVFlashResourceRunTimeInfo {
 }
 
 /// `HostVFlashResourceConfigurationResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashResourceConfigurationResult {
     /// `devicePath`: list of string.
     pub device_path: Vec<String>,
@@ -2114,6 +2345,15 @@ pub struct HostVFlashResourceConfigurationResult {
     pub vffs: Option<Box<HostVffsVolume>>,
     /// `diskConfigurationResult`: list of `HostDiskConfigurationResult`.
     pub disk_configuration_result: Vec<HostDiskConfigurationResult>,
+}
+impl Default for HostVFlashResourceConfigurationResult {
+    fn default() -> Self {
+        Self {
+            device_path: Vec::new(),
+            vffs: None,
+            disk_configuration_result: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_RESOURCE_CONFIGURATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashResourceConfigurationResult",
@@ -2173,7 +2413,6 @@ impl serde::Serialize for HostVFlashResourceConfigurationResult {
 }
 
 /// `HostVffsSpec`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVffsSpec {
     /// `devicePath`: required string.
     pub device_path: String,
@@ -2183,6 +2422,16 @@ pub struct HostVffsSpec {
     pub major_version: i32,
     /// `volumeName`: required string.
     pub volume_name: String,
+}
+impl Default for HostVffsSpec {
+    fn default() -> Self {
+        Self {
+            device_path: String::new(),
+            partition: None,
+            major_version: 0,
+            volume_name: String::new(),
+        }
+    }
 }
 pub(crate) static HOST_VFFS_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsSpec",
@@ -2245,7 +2494,6 @@ impl serde::Serialize for HostVffsSpec {
 }
 
 /// `HostVffsVolume`, a [`HostFileSystemVolume`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVffsVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2257,6 +2505,17 @@ pub struct HostVffsVolume {
     pub uuid: String,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+}
+impl Default for HostVffsVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            major_version: 0,
+            version: String::new(),
+            uuid: String::new(),
+            extent: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VFFS_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVffsVolume",
@@ -2335,12 +2594,19 @@ impl serde::Serialize for HostVffsVolume {
 }
 
 /// `HostVmfsRescanResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVmfsRescanResult {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for HostVmfsRescanResult {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static HOST_VMFS_RESCAN_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVmfsRescanResult",
@@ -2397,7 +2663,6 @@ impl serde::Serialize for HostVmfsRescanResult {
 }
 
 /// `HostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct HostVvolNqn {
     /// `targetNQN`: required string.
     pub target_nqn: String,
@@ -2405,6 +2670,15 @@ pub struct HostVvolNqn {
     pub storage_array: String,
     /// `online`: required boolean.
     pub online: bool,
+}
+impl Default for HostVvolNqn {
+    fn default() -> Self {
+        Self {
+            target_nqn: String::new(),
+            storage_array: String::new(),
+            online: false,
+        }
+    }
 }
 pub(crate) static HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolNQN",
@@ -2464,7 +2738,6 @@ impl serde::Serialize for HostVvolNqn {
 }
 
 /// `HostVvolVolume`, a [`HostFileSystemVolume`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostVvolVolume {
     /// The properties of `HostFileSystemVolume`.
     pub base: HostFileSystemVolume,
@@ -2484,6 +2757,21 @@ pub struct HostVvolVolume {
     pub vvol_nqn_fields_available: Option<bool>,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+}
+impl Default for HostVvolVolume {
+    fn default() -> Self {
+        Self {
+            base: HostFileSystemVolume::default(),
+            sc_id: String::new(),
+            host_pe: Vec::new(),
+            host_vvol_nqn: Vec::new(),
+            vasa_provider_info: Vec::new(),
+            storage_array: Vec::new(),
+            protocol_endpoint_type: None,
+            vvol_nqn_fields_available: None,
+            stretched: None,
+        }
+    }
 }
 pub(crate) static HOST_VVOL_VOLUME: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolume",
@@ -2574,12 +2862,19 @@ impl serde::Serialize for HostVvolVolume {
 }
 
 /// `HostVvolVolumeHostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct HostVvolVolumeHostVvolNqn {
     /// `host`: optional reference to `HostSystem`.
     pub host: Option<rt::ManagedObjectReference>,
     /// `vvolNQN`: list of `HostVvolNQN`.
     pub vvol_nqn: Vec<HostVvolNqn>,
+}
+impl Default for HostVvolVolumeHostVvolNqn {
+    fn default() -> Self {
+        Self {
+            host: None,
+            vvol_nqn: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VVOL_VOLUME_HOST_VVOL_NQN: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeHostVvolNQN",
@@ -2636,7 +2931,6 @@ impl serde::Serialize for HostVvolVolumeHostVvolNqn {
 }
 
 /// `HostVvolVolumeSpecification`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostVvolVolumeSpecification {
     /// `maxSizeInMB`: required long.
     pub max_size_in_mb: i64,
@@ -2650,6 +2944,18 @@ pub struct HostVvolVolumeSpecification {
     pub uuid: String,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+}
+impl Default for HostVvolVolumeSpecification {
+    fn default() -> Self {
+        Self {
+            max_size_in_mb: 0,
+            volume_name: String::new(),
+            vasa_provider_info: Vec::new(),
+            storage_array: Vec::new(),
+            uuid: String::new(),
+            stretched: None,
+        }
+    }
 }
 pub(crate) static HOST_VVOL_VOLUME_SPECIFICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVvolVolumeSpecification",
@@ -2718,12 +3024,19 @@ impl serde::Serialize for HostVvolVolumeSpecification {
 }
 
 /// The fault `InaccessibleVFlashSource`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct InaccessibleVFlashSource {
     /// The properties of `VimFault`.
     pub base: VimFault,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for InaccessibleVFlashSource {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static INACCESSIBLE_V_FLASH_SOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InaccessibleVFlashSource",
@@ -2793,7 +3106,6 @@ impl serde::Serialize for InaccessibleVFlashSource {
 }
 
 /// The fault `InsufficientVFlashResourcesFault`, a [`InsufficientResourcesFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct InsufficientVFlashResourcesFault {
     /// The properties of `InsufficientResourcesFault`.
     pub base: InsufficientResourcesFault,
@@ -2805,6 +3117,17 @@ pub struct InsufficientVFlashResourcesFault {
     pub requested_space_in_mb: Option<i64>,
     /// `requestedSpace`: required long.
     pub requested_space: i64,
+}
+impl Default for InsufficientVFlashResourcesFault {
+    fn default() -> Self {
+        Self {
+            base: InsufficientResourcesFault::default(),
+            free_space_in_mb: None,
+            free_space: 0,
+            requested_space_in_mb: None,
+            requested_space: 0,
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_V_FLASH_RESOURCES_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientVFlashResourcesFault",
@@ -2883,12 +3206,19 @@ impl serde::Serialize for InsufficientVFlashResourcesFault {
 }
 
 /// The fault `NotSupportedHostForVFlash`, a [`NotSupportedHost`], since VI API 5.5.
-#[derive(Default)]
 pub struct NotSupportedHostForVFlash {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for NotSupportedHostForVFlash {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_V_FLASH: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVFlash",
@@ -2958,7 +3288,6 @@ impl serde::Serialize for NotSupportedHostForVFlash {
 }
 
 /// `NvdimmDimmInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmDimmInfo {
     /// `dimmHandle`: required int.
     pub dimm_handle: i32,
@@ -2980,6 +3309,22 @@ pub struct NvdimmDimmInfo {
     pub region_info: Vec<NvdimmRegionInfo>,
     /// `representationString`: required string.
     pub representation_string: String,
+}
+impl Default for NvdimmDimmInfo {
+    fn default() -> Self {
+        Self {
+            dimm_handle: 0,
+            health_info: Default::default(),
+            total_capacity: 0,
+            persistent_capacity: 0,
+            available_persistent_capacity: 0,
+            volatile_capacity: 0,
+            available_volatile_capacity: 0,
+            block_capacity: 0,
+            region_info: Vec::new(),
+            representation_string: String::new(),
+        }
+    }
 }
 pub(crate) static NVDIMM_DIMM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmDimmInfo",
@@ -3060,10 +3405,14 @@ impl serde::Serialize for NvdimmDimmInfo {
 }
 
 /// `NvdimmGuid`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmGuid {
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for NvdimmGuid {
+    fn default() -> Self {
+        Self { uuid: String::new() }
+    }
 }
 pub(crate) static NVDIMM_GUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmGuid",
@@ -3117,7 +3466,6 @@ impl serde::Serialize for NvdimmGuid {
 }
 
 /// `NvdimmHealthInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmHealthInfo {
     /// `healthStatus`: required string.
     pub health_status: String,
@@ -3141,6 +3489,23 @@ pub struct NvdimmHealthInfo {
     pub es_temperature_threshold: Option<i32>,
     /// `esLifespanPercentage`: optional int.
     pub es_lifespan_percentage: Option<i32>,
+}
+impl Default for NvdimmHealthInfo {
+    fn default() -> Self {
+        Self {
+            health_status: String::new(),
+            health_information: String::new(),
+            state_flag_info: Vec::new(),
+            dimm_temperature: 0,
+            dimm_temperature_threshold: 0,
+            spare_blocks_percentage: 0,
+            spare_block_threshold: 0,
+            dimm_lifespan_percentage: 0,
+            es_temperature: None,
+            es_temperature_threshold: None,
+            es_lifespan_percentage: None,
+        }
+    }
 }
 pub(crate) static NVDIMM_HEALTH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmHealthInfo",
@@ -3224,7 +3589,6 @@ impl serde::Serialize for NvdimmHealthInfo {
 }
 
 /// `NvdimmInterleaveSetInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmInterleaveSetInfo {
     /// `setId`: required int.
     pub set_id: i32,
@@ -3240,6 +3604,19 @@ pub struct NvdimmInterleaveSetInfo {
     pub device_list: Vec<i32>,
     /// `state`: required string.
     pub state: String,
+}
+impl Default for NvdimmInterleaveSetInfo {
+    fn default() -> Self {
+        Self {
+            set_id: 0,
+            range_type: String::new(),
+            base_address: 0,
+            size: 0,
+            available_size: 0,
+            device_list: Vec::new(),
+            state: String::new(),
+        }
+    }
 }
 pub(crate) static NVDIMM_INTERLEAVE_SET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmInterleaveSetInfo",
@@ -3311,7 +3688,6 @@ impl serde::Serialize for NvdimmInterleaveSetInfo {
 }
 
 /// `NvdimmNamespaceCreateSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmNamespaceCreateSpec {
     /// `friendlyName`: optional string.
     pub friendly_name: Option<String>,
@@ -3323,6 +3699,17 @@ pub struct NvdimmNamespaceCreateSpec {
     pub r#type: String,
     /// `locationID`: required int.
     pub location_id: i32,
+}
+impl Default for NvdimmNamespaceCreateSpec {
+    fn default() -> Self {
+        Self {
+            friendly_name: None,
+            block_size: 0,
+            block_count: 0,
+            r#type: String::new(),
+            location_id: 0,
+        }
+    }
 }
 pub(crate) static NVDIMM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceCreateSpec",
@@ -3388,10 +3775,14 @@ impl serde::Serialize for NvdimmNamespaceCreateSpec {
 }
 
 /// `NvdimmNamespaceDeleteSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmNamespaceDeleteSpec {
     /// `uuid`: required string.
     pub uuid: String,
+}
+impl Default for NvdimmNamespaceDeleteSpec {
+    fn default() -> Self {
+        Self { uuid: String::new() }
+    }
 }
 pub(crate) static NVDIMM_NAMESPACE_DELETE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDeleteSpec",
@@ -3445,7 +3836,6 @@ impl serde::Serialize for NvdimmNamespaceDeleteSpec {
 }
 
 /// `NvdimmNamespaceDetails`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct NvdimmNamespaceDetails {
     /// `uuid`: required string.
     pub uuid: String,
@@ -3461,6 +3851,19 @@ pub struct NvdimmNamespaceDetails {
     pub interleaveset_id: i32,
     /// `state`: required string.
     pub state: String,
+}
+impl Default for NvdimmNamespaceDetails {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            friendly_name: String::new(),
+            size: 0,
+            r#type: String::new(),
+            namespace_health_status: String::new(),
+            interleaveset_id: 0,
+            state: String::new(),
+        }
+    }
 }
 pub(crate) static NVDIMM_NAMESPACE_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceDetails",
@@ -3532,7 +3935,6 @@ impl serde::Serialize for NvdimmNamespaceDetails {
 }
 
 /// `NvdimmNamespaceInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmNamespaceInfo {
     /// `uuid`: required string.
     pub uuid: String,
@@ -3550,6 +3952,20 @@ pub struct NvdimmNamespaceInfo {
     pub location_id: i32,
     /// `state`: required string.
     pub state: String,
+}
+impl Default for NvdimmNamespaceInfo {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            friendly_name: String::new(),
+            block_size: 0,
+            block_count: 0,
+            r#type: String::new(),
+            namespace_health_status: String::new(),
+            location_id: 0,
+            state: String::new(),
+        }
+    }
 }
 pub(crate) static NVDIMM_NAMESPACE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmNamespaceInfo",
@@ -3624,7 +4040,6 @@ impl serde::Serialize for NvdimmNamespaceInfo {
 }
 
 /// `NvdimmPMemNamespaceCreateSpec`, a [`DynamicData`], since VI API 6.7.1.
-#[derive(Default)]
 pub struct NvdimmPMemNamespaceCreateSpec {
     /// `friendlyName`: optional string.
     pub friendly_name: Option<String>,
@@ -3632,6 +4047,15 @@ pub struct NvdimmPMemNamespaceCreateSpec {
     pub size: i64,
     /// `interleavesetID`: required int.
     pub interleaveset_id: i32,
+}
+impl Default for NvdimmPMemNamespaceCreateSpec {
+    fn default() -> Self {
+        Self {
+            friendly_name: None,
+            size: 0,
+            interleaveset_id: 0,
+        }
+    }
 }
 pub(crate) static NVDIMM_P_MEM_NAMESPACE_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmPMemNamespaceCreateSpec",
@@ -3691,7 +4115,6 @@ impl serde::Serialize for NvdimmPMemNamespaceCreateSpec {
 }
 
 /// `NvdimmRegionInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmRegionInfo {
     /// `regionId`: required int.
     pub region_id: i32,
@@ -3705,6 +4128,18 @@ pub struct NvdimmRegionInfo {
     pub size: i64,
     /// `offset`: required long.
     pub offset: i64,
+}
+impl Default for NvdimmRegionInfo {
+    fn default() -> Self {
+        Self {
+            region_id: 0,
+            set_id: 0,
+            range_type: String::new(),
+            start_addr: 0,
+            size: 0,
+            offset: 0,
+        }
+    }
 }
 pub(crate) static NVDIMM_REGION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmRegionInfo",
@@ -3773,7 +4208,6 @@ impl serde::Serialize for NvdimmRegionInfo {
 }
 
 /// `NvdimmSummary`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmSummary {
     /// `numDimms`: required int.
     pub num_dimms: i32,
@@ -3791,6 +4225,20 @@ pub struct NvdimmSummary {
     pub num_interleavesets: i32,
     /// `numNamespaces`: required int.
     pub num_namespaces: i32,
+}
+impl Default for NvdimmSummary {
+    fn default() -> Self {
+        Self {
+            num_dimms: 0,
+            health_status: String::new(),
+            total_capacity: 0,
+            persistent_capacity: 0,
+            block_capacity: 0,
+            available_capacity: 0,
+            num_interleavesets: 0,
+            num_namespaces: 0,
+        }
+    }
 }
 pub(crate) static NVDIMM_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSummary",

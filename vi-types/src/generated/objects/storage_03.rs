@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `NvdimmSystemInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct NvdimmSystemInfo {
     /// `summary`: optional `NvdimmSummary`.
     pub summary: Option<Box<NvdimmSummary>>,
@@ -24,6 +23,20 @@ pub struct NvdimmSystemInfo {
     pub ns_info: Vec<NvdimmNamespaceInfo>,
     /// `nsDetails`: list of `NvdimmNamespaceDetails`, since VI API 6.7.1.
     pub ns_details: Vec<NvdimmNamespaceDetails>,
+}
+impl Default for NvdimmSystemInfo {
+    fn default() -> Self {
+        Self {
+            summary: None,
+            dimms: Vec::new(),
+            dimm_info: Vec::new(),
+            interleave_set: Vec::new(),
+            i_set_info: Vec::new(),
+            namespace: Vec::new(),
+            ns_info: Vec::new(),
+            ns_details: Vec::new(),
+        }
+    }
 }
 pub(crate) static NVDIMM_SYSTEM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "NvdimmSystemInfo",
@@ -98,12 +111,19 @@ impl serde::Serialize for NvdimmSystemInfo {
 }
 
 /// `PMemDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.7.
-#[derive(Default)]
 pub struct PMemDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
     /// `pmem`: required `HostPMemVolume`.
     pub pmem: HostPMemVolume,
+}
+impl Default for PMemDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            pmem: Default::default(),
+        }
+    }
 }
 pub(crate) static P_MEM_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PMemDatastoreInfo",
@@ -173,10 +193,14 @@ impl serde::Serialize for PMemDatastoreInfo {
 }
 
 /// `UpdateVirtualMachineFilesResult`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct UpdateVirtualMachineFilesResult {
     /// `failedVmFile`: list of `UpdateVirtualMachineFilesResultFailedVmFileInfo`.
     pub failed_vm_file: Vec<UpdateVirtualMachineFilesResultFailedVmFileInfo>,
+}
+impl Default for UpdateVirtualMachineFilesResult {
+    fn default() -> Self {
+        Self { failed_vm_file: Vec::new() }
+    }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResult",
@@ -230,12 +254,19 @@ impl serde::Serialize for UpdateVirtualMachineFilesResult {
 }
 
 /// `UpdateVirtualMachineFilesResultFailedVmFileInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct UpdateVirtualMachineFilesResultFailedVmFileInfo {
     /// `vmFile`: required string.
     pub vm_file: String,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for UpdateVirtualMachineFilesResultFailedVmFileInfo {
+    fn default() -> Self {
+        Self {
+            vm_file: String::new(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static UPDATE_VIRTUAL_MACHINE_FILES_RESULT_FAILED_VM_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "UpdateVirtualMachineFilesResultFailedVmFileInfo",
@@ -292,7 +323,6 @@ impl serde::Serialize for UpdateVirtualMachineFilesResultFailedVmFileInfo {
 }
 
 /// `VASAStorageArray`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VasaStorageArray {
     /// `name`: required string.
     pub name: String,
@@ -304,6 +334,17 @@ pub struct VasaStorageArray {
     pub model_id: String,
     /// `discoverySvcInfo`: list of `VASAStorageArrayDiscoverySvcInfo`, since VI API 8.0.0.0.
     pub discovery_svc_info: Vec<VasaStorageArrayDiscoverySvcInfo>,
+}
+impl Default for VasaStorageArray {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            uuid: String::new(),
+            vendor_id: String::new(),
+            model_id: String::new(),
+            discovery_svc_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static VASA_STORAGE_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArray",
@@ -369,12 +410,19 @@ impl serde::Serialize for VasaStorageArray {
 }
 
 /// `VASAStorageArrayDiscoveryFcTransport`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Default)]
 pub struct VasaStorageArrayDiscoveryFcTransport {
     /// `nodeWwn`: required string.
     pub node_wwn: String,
     /// `portWwn`: required string.
     pub port_wwn: String,
+}
+impl Default for VasaStorageArrayDiscoveryFcTransport {
+    fn default() -> Self {
+        Self {
+            node_wwn: String::new(),
+            port_wwn: String::new(),
+        }
+    }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_FC_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryFcTransport",
@@ -431,12 +479,19 @@ impl serde::Serialize for VasaStorageArrayDiscoveryFcTransport {
 }
 
 /// `VASAStorageArrayDiscoveryIpTransport`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Default)]
 pub struct VasaStorageArrayDiscoveryIpTransport {
     /// `ipAddress`: required string.
     pub ip_address: String,
     /// `portNumber`: optional string.
     pub port_number: Option<String>,
+}
+impl Default for VasaStorageArrayDiscoveryIpTransport {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            port_number: None,
+        }
+    }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_IP_TRANSPORT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoveryIpTransport",
@@ -493,7 +548,6 @@ impl serde::Serialize for VasaStorageArrayDiscoveryIpTransport {
 }
 
 /// `VASAStorageArrayDiscoverySvcInfo`, a [`DynamicData`], since VI API 8.0.0.0.
-#[derive(Default)]
 pub struct VasaStorageArrayDiscoverySvcInfo {
     /// `portType`: required string.
     pub port_type: String,
@@ -503,6 +557,16 @@ pub struct VasaStorageArrayDiscoverySvcInfo {
     pub ip_info: Option<Box<VasaStorageArrayDiscoveryIpTransport>>,
     /// `fcInfo`: optional `VASAStorageArrayDiscoveryFcTransport`.
     pub fc_info: Option<Box<VasaStorageArrayDiscoveryFcTransport>>,
+}
+impl Default for VasaStorageArrayDiscoverySvcInfo {
+    fn default() -> Self {
+        Self {
+            port_type: String::new(),
+            svc_nqn: String::new(),
+            ip_info: None,
+            fc_info: None,
+        }
+    }
 }
 pub(crate) static VASA_STORAGE_ARRAY_DISCOVERY_SVC_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VASAStorageArrayDiscoverySvcInfo",
@@ -565,10 +629,16 @@ impl serde::Serialize for VasaStorageArrayDiscoverySvcInfo {
 }
 
 /// The fault `VFlashCacheHotConfigNotSupported`, a [`VmConfigFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct VFlashCacheHotConfigNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for VFlashCacheHotConfigNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static V_FLASH_CACHE_HOT_CONFIG_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashCacheHotConfigNotSupported",
@@ -634,7 +704,6 @@ impl serde::Serialize for VFlashCacheHotConfigNotSupported {
 }
 
 /// The fault `VFlashModuleNotSupported`, a [`VmConfigFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct VFlashModuleNotSupported {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -646,6 +715,17 @@ pub struct VFlashModuleNotSupported {
     pub reason: String,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for VFlashModuleNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            vm_name: String::new(),
+            module_name: String::new(),
+            reason: String::new(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static V_FLASH_MODULE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleNotSupported",
@@ -724,7 +804,6 @@ impl serde::Serialize for VFlashModuleNotSupported {
 }
 
 /// The fault `VFlashModuleVersionIncompatible`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct VFlashModuleVersionIncompatible {
     /// The properties of `VimFault`.
     pub base: VimFault,
@@ -736,6 +815,17 @@ pub struct VFlashModuleVersionIncompatible {
     pub host_min_supported_verson: String,
     /// `hostModuleVersion`: required string.
     pub host_module_version: String,
+}
+impl Default for VFlashModuleVersionIncompatible {
+    fn default() -> Self {
+        Self {
+            base: VimFault::default(),
+            module_name: String::new(),
+            vm_request_module_version: String::new(),
+            host_min_supported_verson: String::new(),
+            host_module_version: String::new(),
+        }
+    }
 }
 pub(crate) static V_FLASH_MODULE_VERSION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VFlashModuleVersionIncompatible",
@@ -814,12 +904,19 @@ impl serde::Serialize for VFlashModuleVersionIncompatible {
 }
 
 /// `VVolHostPE`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VVolHostPe {
     /// `key`: required reference to `HostSystem`.
     pub key: rt::ManagedObjectReference,
     /// `protocolEndpoint`: list, not empty, of `HostProtocolEndpoint`.
     pub protocol_endpoint: Vec<HostProtocolEndpoint>,
+}
+impl Default for VVolHostPe {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            protocol_endpoint: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_VOL_HOST_PE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolHostPE",
@@ -876,12 +973,19 @@ impl serde::Serialize for VVolHostPe {
 }
 
 /// `VVolVmConfigFileUpdateResult`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VVolVmConfigFileUpdateResult {
     /// `succeededVmConfigFile`: list of `KeyValue`.
     pub succeeded_vm_config_file: Vec<KeyValue>,
     /// `failedVmConfigFile`: list of `VVolVmConfigFileUpdateResultFailedVmConfigFileInfo`.
     pub failed_vm_config_file: Vec<VVolVmConfigFileUpdateResultFailedVmConfigFileInfo>,
+}
+impl Default for VVolVmConfigFileUpdateResult {
+    fn default() -> Self {
+        Self {
+            succeeded_vm_config_file: Vec::new(),
+            failed_vm_config_file: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResult",
@@ -938,7 +1042,6 @@ impl serde::Serialize for VVolVmConfigFileUpdateResult {
 }
 
 /// `VVolVmConfigFileUpdateResultFailedVmConfigFileInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     /// `targetConfigVVolId`: required string.
     pub target_config_v_vol_id: String,
@@ -946,6 +1049,15 @@ pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     pub ds_path: Option<String>,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
+    fn default() -> Self {
+        Self {
+            target_config_v_vol_id: String::new(),
+            ds_path: None,
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static V_VOL_VM_CONFIG_FILE_UPDATE_RESULT_FAILED_VM_CONFIG_FILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VVolVmConfigFileUpdateResultFailedVmConfigFileInfo",
@@ -1005,7 +1117,6 @@ impl serde::Serialize for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
 }
 
 /// `VasaProviderContainerSpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VasaProviderContainerSpec {
     /// `vasaProviderInfo`: list of `VimVasaProviderInfo`.
     pub vasa_provider_info: Vec<VimVasaProviderInfo>,
@@ -1015,6 +1126,16 @@ pub struct VasaProviderContainerSpec {
     pub deleted: bool,
     /// `stretched`: optional boolean, since VI API 8.0.3.0.
     pub stretched: Option<bool>,
+}
+impl Default for VasaProviderContainerSpec {
+    fn default() -> Self {
+        Self {
+            vasa_provider_info: Vec::new(),
+            sc_id: String::new(),
+            deleted: false,
+            stretched: None,
+        }
+    }
 }
 pub(crate) static VASA_PROVIDER_CONTAINER_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VasaProviderContainerSpec",
@@ -1077,7 +1198,6 @@ impl serde::Serialize for VasaProviderContainerSpec {
 }
 
 /// `VimVasaProvider`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VimVasaProvider {
     /// `uid`: optional string, since VI API 6.7.
     pub uid: Option<String>,
@@ -1091,6 +1211,18 @@ pub struct VimVasaProvider {
     pub vhost_config: Option<Box<VimVasaProviderVirtualHostConfig>>,
     /// `versionId`: optional int, since VI API 8.0.1.0.
     pub version_id: Option<i32>,
+}
+impl Default for VimVasaProvider {
+    fn default() -> Self {
+        Self {
+            uid: None,
+            url: String::new(),
+            name: None,
+            self_signed_certificate: None,
+            vhost_config: None,
+            version_id: None,
+        }
+    }
 }
 pub(crate) static VIM_VASA_PROVIDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProvider",
@@ -1159,12 +1291,19 @@ impl serde::Serialize for VimVasaProvider {
 }
 
 /// `VimVasaProviderInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VimVasaProviderInfo {
     /// `provider`: required `VimVasaProvider`.
     pub provider: VimVasaProvider,
     /// `arrayState`: list of `VimVasaProviderStatePerArray`.
     pub array_state: Vec<VimVasaProviderStatePerArray>,
+}
+impl Default for VimVasaProviderInfo {
+    fn default() -> Self {
+        Self {
+            provider: Default::default(),
+            array_state: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIM_VASA_PROVIDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderInfo",
@@ -1221,7 +1360,6 @@ impl serde::Serialize for VimVasaProviderInfo {
 }
 
 /// `VimVasaProviderStatePerArray`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VimVasaProviderStatePerArray {
     /// `priority`: required int.
     pub priority: i32,
@@ -1229,6 +1367,15 @@ pub struct VimVasaProviderStatePerArray {
     pub array_id: String,
     /// `active`: required boolean.
     pub active: bool,
+}
+impl Default for VimVasaProviderStatePerArray {
+    fn default() -> Self {
+        Self {
+            priority: 0,
+            array_id: String::new(),
+            active: false,
+        }
+    }
 }
 pub(crate) static VIM_VASA_PROVIDER_STATE_PER_ARRAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderStatePerArray",
@@ -1288,7 +1435,6 @@ impl serde::Serialize for VimVasaProviderStatePerArray {
 }
 
 /// `VimVasaProviderVirtualHostConfig`, a [`DynamicData`], since VI API 8.0.1.0.
-#[derive(Default)]
 pub struct VimVasaProviderVirtualHostConfig {
     /// `vhostName`: optional string.
     pub vhost_name: Option<String>,
@@ -1296,6 +1442,15 @@ pub struct VimVasaProviderVirtualHostConfig {
     pub service_host: String,
     /// `servicePort`: optional int.
     pub service_port: Option<i32>,
+}
+impl Default for VimVasaProviderVirtualHostConfig {
+    fn default() -> Self {
+        Self {
+            vhost_name: None,
+            service_host: String::new(),
+            service_port: None,
+        }
+    }
 }
 pub(crate) static VIM_VASA_PROVIDER_VIRTUAL_HOST_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VimVasaProviderVirtualHostConfig",
@@ -1355,7 +1510,6 @@ impl serde::Serialize for VimVasaProviderVirtualHostConfig {
 }
 
 /// `VirtualDiskVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualDiskVFlashCacheConfigInfo {
     /// `vFlashModule`: optional string.
     pub v_flash_module: Option<String>,
@@ -1367,6 +1521,17 @@ pub struct VirtualDiskVFlashCacheConfigInfo {
     pub cache_mode: Option<String>,
     /// `blockSizeInKB`: optional long.
     pub block_size_in_kb: Option<i64>,
+}
+impl Default for VirtualDiskVFlashCacheConfigInfo {
+    fn default() -> Self {
+        Self {
+            v_flash_module: None,
+            reservation_in_mb: None,
+            cache_consistency_type: None,
+            cache_mode: None,
+            block_size_in_kb: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_V_FLASH_CACHE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskVFlashCacheConfigInfo",
@@ -1432,7 +1597,6 @@ impl serde::Serialize for VirtualDiskVFlashCacheConfigInfo {
 }
 
 /// `VmfsConfigOption`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VmfsConfigOption {
     /// `blockSizeOption`: required int.
     pub block_size_option: i32,
@@ -1448,6 +1612,19 @@ pub struct VmfsConfigOption {
     pub unmap_bandwidth_increment: Option<i64>,
     /// `unmapBandwidthUltraLow`: optional long, since VI API 8.0.0.1.
     pub unmap_bandwidth_ultra_low: Option<i64>,
+}
+impl Default for VmfsConfigOption {
+    fn default() -> Self {
+        Self {
+            block_size_option: 0,
+            unmap_granularity_option: Vec::new(),
+            unmap_bandwidth_fixed_value: None,
+            unmap_bandwidth_dynamic_min: None,
+            unmap_bandwidth_dynamic_max: None,
+            unmap_bandwidth_increment: None,
+            unmap_bandwidth_ultra_low: None,
+        }
+    }
 }
 pub(crate) static VMFS_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsConfigOption",
@@ -1519,7 +1696,6 @@ impl serde::Serialize for VmfsConfigOption {
 }
 
 /// `VmfsDatastoreExpandSpec`, a [`VmfsDatastoreSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmfsDatastoreExpandSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -1527,6 +1703,15 @@ pub struct VmfsDatastoreExpandSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: required `HostScsiDiskPartition`.
     pub extent: HostScsiDiskPartition,
+}
+impl Default for VmfsDatastoreExpandSpec {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSpec::default(),
+            partition: Default::default(),
+            extent: Default::default(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_EXPAND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExpandSpec",
@@ -1599,7 +1784,6 @@ impl serde::Serialize for VmfsDatastoreExpandSpec {
 }
 
 /// `VmfsDatastoreExtendSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
-#[derive(Default)]
 pub struct VmfsDatastoreExtendSpec {
     /// The properties of `VmfsDatastoreSpec`.
     pub base: VmfsDatastoreSpec,
@@ -1607,6 +1791,15 @@ pub struct VmfsDatastoreExtendSpec {
     pub partition: HostDiskPartitionSpec,
     /// `extent`: list, not empty, of `HostScsiDiskPartition`.
     pub extent: Vec<HostScsiDiskPartition>,
+}
+impl Default for VmfsDatastoreExtendSpec {
+    fn default() -> Self {
+        Self {
+            base: VmfsDatastoreSpec::default(),
+            partition: Default::default(),
+            extent: Vec::new(),
+        }
+    }
 }
 pub(crate) static VMFS_DATASTORE_EXTEND_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsDatastoreExtendSpec",
@@ -1679,7 +1872,6 @@ impl serde::Serialize for VmfsDatastoreExtendSpec {
 }
 
 /// `VmfsUnmapBandwidthSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VmfsUnmapBandwidthSpec {
     /// `policy`: required string.
     pub policy: String,
@@ -1689,6 +1881,16 @@ pub struct VmfsUnmapBandwidthSpec {
     pub dynamic_min: i64,
     /// `dynamicMax`: required long.
     pub dynamic_max: i64,
+}
+impl Default for VmfsUnmapBandwidthSpec {
+    fn default() -> Self {
+        Self {
+            policy: String::new(),
+            fixed_value: 0,
+            dynamic_min: 0,
+            dynamic_max: 0,
+        }
+    }
 }
 pub(crate) static VMFS_UNMAP_BANDWIDTH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmfsUnmapBandwidthSpec",
@@ -1751,12 +1953,19 @@ impl serde::Serialize for VmfsUnmapBandwidthSpec {
 }
 
 /// `VvolDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct VvolDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
     /// `vvolDS`: optional `HostVvolVolume`.
     pub vvol_ds: Option<Box<HostVvolVolume>>,
+}
+impl Default for VvolDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            vvol_ds: None,
+        }
+    }
 }
 pub(crate) static VVOL_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VvolDatastoreInfo",

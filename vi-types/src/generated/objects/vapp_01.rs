@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `InvalidNetworkInType`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidNetworkInType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for InvalidNetworkInType {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_NETWORK_IN_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidNetworkInType",
@@ -75,10 +81,16 @@ impl serde::Serialize for InvalidNetworkInType {
 }
 
 /// The fault `InvalidPropertyType`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidPropertyType {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for InvalidPropertyType {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_PROPERTY_TYPE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyType",
@@ -144,10 +156,16 @@ impl serde::Serialize for InvalidPropertyType {
 }
 
 /// The fault `InvalidPropertyValue`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct InvalidPropertyValue {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for InvalidPropertyValue {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static INVALID_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "InvalidPropertyValue",
@@ -213,7 +231,6 @@ impl serde::Serialize for InvalidPropertyValue {
 }
 
 /// `IpPool`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct IpPool {
     /// `id`: optional int.
     pub id: Option<i32>,
@@ -241,6 +258,25 @@ pub struct IpPool {
     pub allocated_ipv4_addresses: Option<i32>,
     /// `allocatedIpv6Addresses`: optional int, since VI API 5.1.
     pub allocated_ipv6_addresses: Option<i32>,
+}
+impl Default for IpPool {
+    fn default() -> Self {
+        Self {
+            id: None,
+            name: None,
+            ipv4_config: None,
+            ipv6_config: None,
+            dns_domain: None,
+            dns_search_path: None,
+            host_prefix: None,
+            http_proxy: None,
+            network_association: Vec::new(),
+            available_ipv4_addresses: None,
+            available_ipv6_addresses: None,
+            allocated_ipv4_addresses: None,
+            allocated_ipv6_addresses: None,
+        }
+    }
 }
 pub(crate) static IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPool",
@@ -330,12 +366,19 @@ impl serde::Serialize for IpPool {
 }
 
 /// `IpPoolAssociation`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct IpPoolAssociation {
     /// `network`: optional reference to `Network`.
     pub network: Option<rt::ManagedObjectReference>,
     /// `networkName`: required string.
     pub network_name: String,
+}
+impl Default for IpPoolAssociation {
+    fn default() -> Self {
+        Self {
+            network: None,
+            network_name: String::new(),
+        }
+    }
 }
 pub(crate) static IP_POOL_ASSOCIATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolAssociation",
@@ -392,7 +435,6 @@ impl serde::Serialize for IpPoolAssociation {
 }
 
 /// `IpPoolIpPoolConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct IpPoolIpPoolConfigInfo {
     /// `subnetAddress`: optional string.
     pub subnet_address: Option<String>,
@@ -408,6 +450,19 @@ pub struct IpPoolIpPoolConfigInfo {
     pub dhcp_server_available: Option<bool>,
     /// `ipPoolEnabled`: optional boolean.
     pub ip_pool_enabled: Option<bool>,
+}
+impl Default for IpPoolIpPoolConfigInfo {
+    fn default() -> Self {
+        Self {
+            subnet_address: None,
+            netmask: None,
+            gateway: None,
+            range: None,
+            dns: Vec::new(),
+            dhcp_server_available: None,
+            ip_pool_enabled: None,
+        }
+    }
 }
 pub(crate) static IP_POOL_IP_POOL_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolIpPoolConfigInfo",
@@ -479,12 +534,19 @@ impl serde::Serialize for IpPoolIpPoolConfigInfo {
 }
 
 /// `IpPoolManagerIpAllocation`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct IpPoolManagerIpAllocation {
     /// `ipAddress`: required string.
     pub ip_address: String,
     /// `allocationId`: required string.
     pub allocation_id: String,
+}
+impl Default for IpPoolManagerIpAllocation {
+    fn default() -> Self {
+        Self {
+            ip_address: String::new(),
+            allocation_id: String::new(),
+        }
+    }
 }
 pub(crate) static IP_POOL_MANAGER_IP_ALLOCATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManagerIpAllocation",
@@ -541,10 +603,16 @@ impl serde::Serialize for IpPoolManagerIpAllocation {
 }
 
 /// The fault `MissingIpPool`, a [`VAppPropertyFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct MissingIpPool {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for MissingIpPool {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_IP_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingIpPool",
@@ -610,10 +678,16 @@ impl serde::Serialize for MissingIpPool {
 }
 
 /// The fault `MissingNetworkIpConfig`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MissingNetworkIpConfig {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for MissingNetworkIpConfig {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_NETWORK_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingNetworkIpConfig",
@@ -679,10 +753,16 @@ impl serde::Serialize for MissingNetworkIpConfig {
 }
 
 /// The fault `MissingPowerOffConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MissingPowerOffConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+}
+impl Default for MissingPowerOffConfiguration {
+    fn default() -> Self {
+        Self {
+            base: VAppConfigFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_POWER_OFF_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOffConfiguration",
@@ -748,10 +828,16 @@ impl serde::Serialize for MissingPowerOffConfiguration {
 }
 
 /// The fault `MissingPowerOnConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MissingPowerOnConfiguration {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+}
+impl Default for MissingPowerOnConfiguration {
+    fn default() -> Self {
+        Self {
+            base: VAppConfigFault::default(),
+        }
+    }
 }
 pub(crate) static MISSING_POWER_ON_CONFIGURATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "MissingPowerOnConfiguration",
@@ -817,12 +903,19 @@ impl serde::Serialize for MissingPowerOnConfiguration {
 }
 
 /// The fault `NoAvailableIp`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoAvailableIp {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
     /// `network`: required reference to `Network`.
     pub network: rt::ManagedObjectReference,
+}
+impl Default for NoAvailableIp {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+            network: Default::default(),
+        }
+    }
 }
 pub(crate) static NO_AVAILABLE_IP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoAvailableIp",
@@ -892,10 +985,16 @@ impl serde::Serialize for NoAvailableIp {
 }
 
 /// The fault `NoVcManagedIpConfigured`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoVcManagedIpConfigured {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for NoVcManagedIpConfigured {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static NO_VC_MANAGED_IP_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVcManagedIpConfigured",
@@ -961,10 +1060,16 @@ impl serde::Serialize for NoVcManagedIpConfigured {
 }
 
 /// The fault `NoVmInVApp`, a [`VAppConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NoVmInVApp {
     /// The properties of `VAppConfigFault`.
     pub base: VAppConfigFault,
+}
+impl Default for NoVmInVApp {
+    fn default() -> Self {
+        Self {
+            base: VAppConfigFault::default(),
+        }
+    }
 }
 pub(crate) static NO_VM_IN_V_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoVmInVApp",
@@ -1030,10 +1135,16 @@ impl serde::Serialize for NoVmInVApp {
 }
 
 /// The fault `NotUserConfigurableProperty`, a [`VAppPropertyFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct NotUserConfigurableProperty {
     /// The properties of `VAppPropertyFault`.
     pub base: VAppPropertyFault,
+}
+impl Default for NotUserConfigurableProperty {
+    fn default() -> Self {
+        Self {
+            base: VAppPropertyFault::default(),
+        }
+    }
 }
 pub(crate) static NOT_USER_CONFIGURABLE_PROPERTY: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotUserConfigurableProperty",
@@ -1099,10 +1210,16 @@ impl serde::Serialize for NotUserConfigurableProperty {
 }
 
 /// The fault `UnconfiguredPropertyValue`, a [`InvalidPropertyValue`], since VI API 4.0.
-#[derive(Default)]
 pub struct UnconfiguredPropertyValue {
     /// The properties of `InvalidPropertyValue`.
     pub base: InvalidPropertyValue,
+}
+impl Default for UnconfiguredPropertyValue {
+    fn default() -> Self {
+        Self {
+            base: InvalidPropertyValue::default(),
+        }
+    }
 }
 pub(crate) static UNCONFIGURED_PROPERTY_VALUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnconfiguredPropertyValue",
@@ -1168,7 +1285,6 @@ impl serde::Serialize for UnconfiguredPropertyValue {
 }
 
 /// `VAppCloneSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppCloneSpec {
     /// `location`: required reference to `Datastore`.
     pub location: rt::ManagedObjectReference,
@@ -1186,6 +1302,20 @@ pub struct VAppCloneSpec {
     pub resource_mapping: Vec<VAppCloneSpecResourceMap>,
     /// `provisioning`: optional string, since VI API 4.1.
     pub provisioning: Option<String>,
+}
+impl Default for VAppCloneSpec {
+    fn default() -> Self {
+        Self {
+            location: Default::default(),
+            host: None,
+            resource_spec: None,
+            vm_folder: None,
+            network_mapping: Vec::new(),
+            property: Vec::new(),
+            resource_mapping: Vec::new(),
+            provisioning: None,
+        }
+    }
 }
 pub(crate) static V_APP_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpec",
@@ -1260,12 +1390,19 @@ impl serde::Serialize for VAppCloneSpec {
 }
 
 /// `VAppCloneSpecNetworkMappingPair`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppCloneSpecNetworkMappingPair {
     /// `source`: required reference to `Network`.
     pub source: rt::ManagedObjectReference,
     /// `destination`: required reference to `Network`.
     pub destination: rt::ManagedObjectReference,
+}
+impl Default for VAppCloneSpecNetworkMappingPair {
+    fn default() -> Self {
+        Self {
+            source: Default::default(),
+            destination: Default::default(),
+        }
+    }
 }
 pub(crate) static V_APP_CLONE_SPEC_NETWORK_MAPPING_PAIR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecNetworkMappingPair",
@@ -1322,7 +1459,6 @@ impl serde::Serialize for VAppCloneSpecNetworkMappingPair {
 }
 
 /// `VAppCloneSpecResourceMap`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct VAppCloneSpecResourceMap {
     /// `source`: required reference to `ManagedEntity`.
     pub source: rt::ManagedObjectReference,
@@ -1332,6 +1468,16 @@ pub struct VAppCloneSpecResourceMap {
     pub resource_spec: Option<Box<ResourceConfigSpec>>,
     /// `location`: optional reference to `Datastore`.
     pub location: Option<rt::ManagedObjectReference>,
+}
+impl Default for VAppCloneSpecResourceMap {
+    fn default() -> Self {
+        Self {
+            source: Default::default(),
+            parent: None,
+            resource_spec: None,
+            location: None,
+        }
+    }
 }
 pub(crate) static V_APP_CLONE_SPEC_RESOURCE_MAP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppCloneSpecResourceMap",
@@ -1394,10 +1540,14 @@ impl serde::Serialize for VAppCloneSpecResourceMap {
 }
 
 /// The fault `VAppConfigFault`, a [`VimFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppConfigFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VAppConfigFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static V_APP_CONFIG_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigFault",
@@ -1463,7 +1613,6 @@ impl serde::Serialize for VAppConfigFault {
 }
 
 /// `VAppConfigInfo`, a [`VmConfigInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppConfigInfo {
     /// The properties of `VmConfigInfo`.
     pub base: VmConfigInfo,
@@ -1475,6 +1624,17 @@ pub struct VAppConfigInfo {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+}
+impl Default for VAppConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: VmConfigInfo::default(),
+            entity_config: Vec::new(),
+            annotation: String::new(),
+            instance_uuid: None,
+            managed_by: None,
+        }
+    }
 }
 pub(crate) static V_APP_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigInfo",
@@ -1553,7 +1713,6 @@ impl serde::Serialize for VAppConfigInfo {
 }
 
 /// `VAppConfigSpec`, a [`VmConfigSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppConfigSpec {
     /// The properties of `VmConfigSpec`.
     pub base: VmConfigSpec,
@@ -1565,6 +1724,17 @@ pub struct VAppConfigSpec {
     pub instance_uuid: Option<String>,
     /// `managedBy`: optional `ManagedByInfo`, since VI API 5.0.
     pub managed_by: Option<Box<ManagedByInfo>>,
+}
+impl Default for VAppConfigSpec {
+    fn default() -> Self {
+        Self {
+            base: VmConfigSpec::default(),
+            entity_config: Vec::new(),
+            annotation: None,
+            instance_uuid: None,
+            managed_by: None,
+        }
+    }
 }
 pub(crate) static V_APP_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppConfigSpec",
@@ -1643,7 +1813,6 @@ impl serde::Serialize for VAppConfigSpec {
 }
 
 /// `VAppEntityConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppEntityConfigInfo {
     /// `key`: optional reference to `ManagedEntity`.
     pub key: Option<rt::ManagedObjectReference>,
@@ -1663,6 +1832,21 @@ pub struct VAppEntityConfigInfo {
     pub stop_action: Option<String>,
     /// `destroyWithParent`: optional boolean, since VI API 4.1.
     pub destroy_with_parent: Option<bool>,
+}
+impl Default for VAppEntityConfigInfo {
+    fn default() -> Self {
+        Self {
+            key: None,
+            tag: None,
+            start_order: None,
+            start_delay: None,
+            waiting_for_guest: None,
+            start_action: None,
+            stop_delay: None,
+            stop_action: None,
+            destroy_with_parent: None,
+        }
+    }
 }
 pub(crate) static V_APP_ENTITY_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppEntityConfigInfo",
@@ -1740,7 +1924,6 @@ impl serde::Serialize for VAppEntityConfigInfo {
 }
 
 /// `VAppIPAssignmentInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppIpAssignmentInfo {
     /// `supportedAllocationScheme`: list of string.
     pub supported_allocation_scheme: Vec<String>,
@@ -1750,6 +1933,16 @@ pub struct VAppIpAssignmentInfo {
     pub supported_ip_protocol: Vec<String>,
     /// `ipProtocol`: optional string.
     pub ip_protocol: Option<String>,
+}
+impl Default for VAppIpAssignmentInfo {
+    fn default() -> Self {
+        Self {
+            supported_allocation_scheme: Vec::new(),
+            ip_allocation_policy: None,
+            supported_ip_protocol: Vec::new(),
+            ip_protocol: None,
+        }
+    }
 }
 pub(crate) static V_APP_IP_ASSIGNMENT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppIPAssignmentInfo",
@@ -1812,10 +2005,16 @@ impl serde::Serialize for VAppIpAssignmentInfo {
 }
 
 /// The fault `VAppNotRunning`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppNotRunning {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
+}
+impl Default for VAppNotRunning {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+        }
+    }
 }
 pub(crate) static V_APP_NOT_RUNNING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppNotRunning",
@@ -1881,10 +2080,16 @@ impl serde::Serialize for VAppNotRunning {
 }
 
 /// The fault `VAppOperationInProgress`, a [`RuntimeFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct VAppOperationInProgress {
     /// The properties of `RuntimeFault`.
     pub base: RuntimeFault,
+}
+impl Default for VAppOperationInProgress {
+    fn default() -> Self {
+        Self {
+            base: RuntimeFault::default(),
+        }
+    }
 }
 pub(crate) static V_APP_OPERATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOperationInProgress",
@@ -1950,7 +2155,6 @@ impl serde::Serialize for VAppOperationInProgress {
 }
 
 /// `VAppOvfSectionInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppOvfSectionInfo {
     /// `key`: optional int.
     pub key: Option<i32>,
@@ -1962,6 +2166,17 @@ pub struct VAppOvfSectionInfo {
     pub at_envelope_level: Option<bool>,
     /// `contents`: optional string.
     pub contents: Option<String>,
+}
+impl Default for VAppOvfSectionInfo {
+    fn default() -> Self {
+        Self {
+            key: None,
+            namespace: None,
+            r#type: None,
+            at_envelope_level: None,
+            contents: None,
+        }
+    }
 }
 pub(crate) static V_APP_OVF_SECTION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionInfo",
@@ -2027,12 +2242,19 @@ impl serde::Serialize for VAppOvfSectionInfo {
 }
 
 /// `VAppOvfSectionSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppOvfSectionSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppOvfSectionInfo`.
     pub info: Option<Box<VAppOvfSectionInfo>>,
+}
+impl Default for VAppOvfSectionSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static V_APP_OVF_SECTION_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppOvfSectionSpec",
@@ -2101,7 +2323,6 @@ impl serde::Serialize for VAppOvfSectionSpec {
 }
 
 /// `VAppProductInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppProductInfo {
     /// `key`: required int.
     pub key: i32,
@@ -2123,6 +2344,22 @@ pub struct VAppProductInfo {
     pub product_url: Option<String>,
     /// `appUrl`: optional string.
     pub app_url: Option<String>,
+}
+impl Default for VAppProductInfo {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            class_id: None,
+            instance_id: None,
+            name: None,
+            vendor: None,
+            version: None,
+            full_version: None,
+            vendor_url: None,
+            product_url: None,
+            app_url: None,
+        }
+    }
 }
 pub(crate) static V_APP_PRODUCT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductInfo",
@@ -2203,12 +2440,19 @@ impl serde::Serialize for VAppProductInfo {
 }
 
 /// `VAppProductSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppProductSpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppProductInfo`.
     pub info: Option<Box<VAppProductInfo>>,
+}
+impl Default for VAppProductSpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static V_APP_PRODUCT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppProductSpec",
@@ -2277,7 +2521,6 @@ impl serde::Serialize for VAppProductSpec {
 }
 
 /// The fault `VAppPropertyFault`, a [`VmConfigFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppPropertyFault {
     /// The properties of `VmConfigFault`.
     pub base: VmConfigFault,
@@ -2291,6 +2534,18 @@ pub struct VAppPropertyFault {
     pub r#type: String,
     /// `value`: required string.
     pub value: String,
+}
+impl Default for VAppPropertyFault {
+    fn default() -> Self {
+        Self {
+            base: VmConfigFault::default(),
+            id: String::new(),
+            category: String::new(),
+            label: String::new(),
+            r#type: String::new(),
+            value: String::new(),
+        }
+    }
 }
 pub(crate) static V_APP_PROPERTY_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyFault",
@@ -2372,7 +2627,6 @@ impl serde::Serialize for VAppPropertyFault {
 }
 
 /// `VAppPropertyInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppPropertyInfo {
     /// `key`: required int.
     pub key: i32,
@@ -2398,6 +2652,24 @@ pub struct VAppPropertyInfo {
     pub value: Option<String>,
     /// `description`: optional string.
     pub description: Option<String>,
+}
+impl Default for VAppPropertyInfo {
+    fn default() -> Self {
+        Self {
+            key: 0,
+            class_id: None,
+            instance_id: None,
+            id: None,
+            category: None,
+            label: None,
+            r#type: None,
+            type_reference: None,
+            user_configurable: None,
+            default_value: None,
+            value: None,
+            description: None,
+        }
+    }
 }
 pub(crate) static V_APP_PROPERTY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertyInfo",
@@ -2484,12 +2756,19 @@ impl serde::Serialize for VAppPropertyInfo {
 }
 
 /// `VAppPropertySpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppPropertySpec {
     /// The properties of `ArrayUpdateSpec`.
     pub base: ArrayUpdateSpec,
     /// `info`: optional `VAppPropertyInfo`.
     pub info: Option<Box<VAppPropertyInfo>>,
+}
+impl Default for VAppPropertySpec {
+    fn default() -> Self {
+        Self {
+            base: ArrayUpdateSpec::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static V_APP_PROPERTY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppPropertySpec",
@@ -2558,10 +2837,16 @@ impl serde::Serialize for VAppPropertySpec {
 }
 
 /// The fault `VAppTaskInProgress`, a [`TaskInProgress`], since VI API 4.0.
-#[derive(Default)]
 pub struct VAppTaskInProgress {
     /// The properties of `TaskInProgress`.
     pub base: TaskInProgress,
+}
+impl Default for VAppTaskInProgress {
+    fn default() -> Self {
+        Self {
+            base: TaskInProgress::default(),
+        }
+    }
 }
 pub(crate) static V_APP_TASK_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VAppTaskInProgress",
@@ -2627,12 +2912,19 @@ impl serde::Serialize for VAppTaskInProgress {
 }
 
 /// `VirtualAppLinkInfo`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualAppLinkInfo {
     /// `key`: required reference to `ManagedEntity`.
     pub key: rt::ManagedObjectReference,
     /// `destroyWithParent`: optional boolean.
     pub destroy_with_parent: Option<bool>,
+}
+impl Default for VirtualAppLinkInfo {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            destroy_with_parent: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_APP_LINK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppLinkInfo",
@@ -2689,7 +2981,6 @@ impl serde::Serialize for VirtualAppLinkInfo {
 }
 
 /// `VirtualAppSummary`, a [`ResourcePoolSummary`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualAppSummary {
     /// The properties of `ResourcePoolSummary`.
     pub base: ResourcePoolSummary,
@@ -2703,6 +2994,18 @@ pub struct VirtualAppSummary {
     pub install_boot_required: Option<bool>,
     /// `instanceUuid`: optional string, since VI API 4.1.
     pub instance_uuid: Option<String>,
+}
+impl Default for VirtualAppSummary {
+    fn default() -> Self {
+        Self {
+            base: ResourcePoolSummary::default(),
+            product: None,
+            v_app_state: None,
+            suspended: None,
+            install_boot_required: None,
+            instance_uuid: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_APP_SUMMARY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAppSummary",
@@ -2784,7 +3087,6 @@ impl serde::Serialize for VirtualAppSummary {
 }
 
 /// `VmConfigInfo`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmConfigInfo {
     /// `product`: list of `VAppProductInfo`.
     pub product: Vec<VAppProductInfo>,
@@ -2802,6 +3104,20 @@ pub struct VmConfigInfo {
     pub install_boot_required: bool,
     /// `installBootStopDelay`: required int.
     pub install_boot_stop_delay: i32,
+}
+impl Default for VmConfigInfo {
+    fn default() -> Self {
+        Self {
+            product: Vec::new(),
+            property: Vec::new(),
+            ip_assignment: Default::default(),
+            eula: Vec::new(),
+            ovf_section: Vec::new(),
+            ovf_environment_transport: Vec::new(),
+            install_boot_required: false,
+            install_boot_stop_delay: 0,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigInfo",
@@ -2877,7 +3193,6 @@ impl serde::Serialize for VmConfigInfo {
 }
 
 /// `VmConfigSpec`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmConfigSpec {
     /// `product`: list of `VAppProductSpec`.
     pub product: Vec<VAppProductSpec>,
@@ -2895,6 +3210,20 @@ pub struct VmConfigSpec {
     pub install_boot_required: Option<bool>,
     /// `installBootStopDelay`: optional int.
     pub install_boot_stop_delay: Option<i32>,
+}
+impl Default for VmConfigSpec {
+    fn default() -> Self {
+        Self {
+            product: Vec::new(),
+            property: Vec::new(),
+            ip_assignment: None,
+            eula: Vec::new(),
+            ovf_section: Vec::new(),
+            ovf_environment_transport: Vec::new(),
+            install_boot_required: None,
+            install_boot_stop_delay: None,
+        }
+    }
 }
 pub(crate) static VM_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmConfigSpec",

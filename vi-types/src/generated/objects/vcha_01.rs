@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ClusterNetworkConfigSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct ClusterNetworkConfigSpec {
     /// `networkPortGroup`: required reference to `Network`.
     pub network_port_group: rt::ManagedObjectReference,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+}
+impl Default for ClusterNetworkConfigSpec {
+    fn default() -> Self {
+        Self {
+            network_port_group: Default::default(),
+            ip_settings: Default::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_NETWORK_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterNetworkConfigSpec",
@@ -68,7 +75,6 @@ impl serde::Serialize for ClusterNetworkConfigSpec {
 }
 
 /// `FailoverNodeInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct FailoverNodeInfo {
     /// `clusterIpSettings`: required `CustomizationIPSettings`.
     pub cluster_ip_settings: CustomizationIpSettings,
@@ -76,6 +82,15 @@ pub struct FailoverNodeInfo {
     pub failover_ip: Option<Box<CustomizationIpSettings>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+}
+impl Default for FailoverNodeInfo {
+    fn default() -> Self {
+        Self {
+            cluster_ip_settings: Default::default(),
+            failover_ip: None,
+            bios_uuid: None,
+        }
+    }
 }
 pub(crate) static FAILOVER_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverNodeInfo",
@@ -135,7 +150,6 @@ impl serde::Serialize for FailoverNodeInfo {
 }
 
 /// `NodeDeploymentSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct NodeDeploymentSpec {
     /// `esxHost`: optional reference to `HostSystem`.
     pub esx_host: Option<rt::ManagedObjectReference>,
@@ -155,6 +169,21 @@ pub struct NodeDeploymentSpec {
     pub node_name: String,
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+}
+impl Default for NodeDeploymentSpec {
+    fn default() -> Self {
+        Self {
+            esx_host: None,
+            datastore: None,
+            public_network_port_group: None,
+            cluster_network_port_group: None,
+            folder: Default::default(),
+            resource_pool: None,
+            management_vc: None,
+            node_name: String::new(),
+            ip_settings: Default::default(),
+        }
+    }
 }
 pub(crate) static NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeDeploymentSpec",
@@ -233,10 +262,16 @@ impl serde::Serialize for NodeDeploymentSpec {
 }
 
 /// `NodeNetworkSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct NodeNetworkSpec {
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
+}
+impl Default for NodeNetworkSpec {
+    fn default() -> Self {
+        Self {
+            ip_settings: Default::default(),
+        }
+    }
 }
 pub(crate) static NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "NodeNetworkSpec",
@@ -291,12 +326,19 @@ impl serde::Serialize for NodeNetworkSpec {
 }
 
 /// `PassiveNodeDeploymentSpec`, a [`NodeDeploymentSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct PassiveNodeDeploymentSpec {
     /// The properties of `NodeDeploymentSpec`.
     pub base: NodeDeploymentSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+}
+impl Default for PassiveNodeDeploymentSpec {
+    fn default() -> Self {
+        Self {
+            base: NodeDeploymentSpec::default(),
+            failover_ip_settings: None,
+        }
+    }
 }
 pub(crate) static PASSIVE_NODE_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeDeploymentSpec",
@@ -366,12 +408,19 @@ impl serde::Serialize for PassiveNodeDeploymentSpec {
 }
 
 /// `PassiveNodeNetworkSpec`, a [`NodeNetworkSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct PassiveNodeNetworkSpec {
     /// The properties of `NodeNetworkSpec`.
     pub base: NodeNetworkSpec,
     /// `failoverIpSettings`: optional `CustomizationIPSettings`.
     pub failover_ip_settings: Option<Box<CustomizationIpSettings>>,
+}
+impl Default for PassiveNodeNetworkSpec {
+    fn default() -> Self {
+        Self {
+            base: NodeNetworkSpec::default(),
+            failover_ip_settings: None,
+        }
+    }
 }
 pub(crate) static PASSIVE_NODE_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "PassiveNodeNetworkSpec",
@@ -441,12 +490,19 @@ impl serde::Serialize for PassiveNodeNetworkSpec {
 }
 
 /// `SourceNodeSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct SourceNodeSpec {
     /// `managementVc`: required `ServiceLocator`.
     pub management_vc: ServiceLocator,
     /// `activeVc`: required reference to `VirtualMachine`.
     pub active_vc: rt::ManagedObjectReference,
+}
+impl Default for SourceNodeSpec {
+    fn default() -> Self {
+        Self {
+            management_vc: Default::default(),
+            active_vc: Default::default(),
+        }
+    }
 }
 pub(crate) static SOURCE_NODE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "SourceNodeSpec",
@@ -503,7 +559,6 @@ impl serde::Serialize for SourceNodeSpec {
 }
 
 /// `VchaClusterConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterConfigInfo {
     /// `failoverNodeInfo1`: optional `FailoverNodeInfo`.
     pub failover_node_info1: Option<Box<FailoverNodeInfo>>,
@@ -513,6 +568,16 @@ pub struct VchaClusterConfigInfo {
     pub witness_node_info: Option<Box<WitnessNodeInfo>>,
     /// `state`: required string.
     pub state: String,
+}
+impl Default for VchaClusterConfigInfo {
+    fn default() -> Self {
+        Self {
+            failover_node_info1: None,
+            failover_node_info2: None,
+            witness_node_info: None,
+            state: String::new(),
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigInfo",
@@ -575,12 +640,19 @@ impl serde::Serialize for VchaClusterConfigInfo {
 }
 
 /// `VchaClusterConfigSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterConfigSpec {
     /// `passiveIp`: required string.
     pub passive_ip: String,
     /// `witnessIp`: required string.
     pub witness_ip: String,
+}
+impl Default for VchaClusterConfigSpec {
+    fn default() -> Self {
+        Self {
+            passive_ip: String::new(),
+            witness_ip: String::new(),
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterConfigSpec",
@@ -637,7 +709,6 @@ impl serde::Serialize for VchaClusterConfigSpec {
 }
 
 /// `VchaClusterDeploymentSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterDeploymentSpec {
     /// `passiveDeploymentSpec`: required `PassiveNodeDeploymentSpec`.
     pub passive_deployment_spec: PassiveNodeDeploymentSpec,
@@ -647,6 +718,16 @@ pub struct VchaClusterDeploymentSpec {
     pub active_vc_spec: SourceNodeSpec,
     /// `activeVcNetworkConfig`: optional `ClusterNetworkConfigSpec`.
     pub active_vc_network_config: Option<Box<ClusterNetworkConfigSpec>>,
+}
+impl Default for VchaClusterDeploymentSpec {
+    fn default() -> Self {
+        Self {
+            passive_deployment_spec: Default::default(),
+            witness_deployment_spec: Default::default(),
+            active_vc_spec: Default::default(),
+            active_vc_network_config: None,
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_DEPLOYMENT_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterDeploymentSpec",
@@ -709,7 +790,6 @@ impl serde::Serialize for VchaClusterDeploymentSpec {
 }
 
 /// `VchaClusterHealth`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterHealth {
     /// `runtimeInfo`: required `VchaClusterRuntimeInfo`.
     pub runtime_info: VchaClusterRuntimeInfo,
@@ -717,6 +797,15 @@ pub struct VchaClusterHealth {
     pub health_messages: Vec<LocalizableMessage>,
     /// `additionalInformation`: list of `LocalizableMessage`.
     pub additional_information: Vec<LocalizableMessage>,
+}
+impl Default for VchaClusterHealth {
+    fn default() -> Self {
+        Self {
+            runtime_info: Default::default(),
+            health_messages: Vec::new(),
+            additional_information: Vec::new(),
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_HEALTH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterHealth",
@@ -776,12 +865,19 @@ impl serde::Serialize for VchaClusterHealth {
 }
 
 /// `VchaClusterNetworkSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterNetworkSpec {
     /// `witnessNetworkSpec`: required `NodeNetworkSpec` or a descendant.
     pub witness_network_spec: rt::Poly<NodeNetworkSpec>,
     /// `passiveNetworkSpec`: required `PassiveNodeNetworkSpec`.
     pub passive_network_spec: PassiveNodeNetworkSpec,
+}
+impl Default for VchaClusterNetworkSpec {
+    fn default() -> Self {
+        Self {
+            witness_network_spec: Default::default(),
+            passive_network_spec: Default::default(),
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_NETWORK_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterNetworkSpec",
@@ -838,7 +934,6 @@ impl serde::Serialize for VchaClusterNetworkSpec {
 }
 
 /// `VchaClusterRuntimeInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaClusterRuntimeInfo {
     /// `clusterState`: required string.
     pub cluster_state: String,
@@ -846,6 +941,15 @@ pub struct VchaClusterRuntimeInfo {
     pub node_info: Vec<VchaNodeRuntimeInfo>,
     /// `clusterMode`: required string.
     pub cluster_mode: String,
+}
+impl Default for VchaClusterRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            cluster_state: String::new(),
+            node_info: Vec::new(),
+            cluster_mode: String::new(),
+        }
+    }
 }
 pub(crate) static VCHA_CLUSTER_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaClusterRuntimeInfo",
@@ -905,7 +1009,6 @@ impl serde::Serialize for VchaClusterRuntimeInfo {
 }
 
 /// `VchaNodeRuntimeInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VchaNodeRuntimeInfo {
     /// `nodeState`: required string.
     pub node_state: String,
@@ -913,6 +1016,15 @@ pub struct VchaNodeRuntimeInfo {
     pub node_role: String,
     /// `nodeIp`: required string.
     pub node_ip: String,
+}
+impl Default for VchaNodeRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            node_state: String::new(),
+            node_role: String::new(),
+            node_ip: String::new(),
+        }
+    }
 }
 pub(crate) static VCHA_NODE_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VchaNodeRuntimeInfo",
@@ -972,12 +1084,19 @@ impl serde::Serialize for VchaNodeRuntimeInfo {
 }
 
 /// `WitnessNodeInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct WitnessNodeInfo {
     /// `ipSettings`: required `CustomizationIPSettings`.
     pub ip_settings: CustomizationIpSettings,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+}
+impl Default for WitnessNodeInfo {
+    fn default() -> Self {
+        Self {
+            ip_settings: Default::default(),
+            bios_uuid: None,
+        }
+    }
 }
 pub(crate) static WITNESS_NODE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "WitnessNodeInfo",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `FolderExternallyManagedFolderInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct FolderExternallyManagedFolderInfo {
     /// `id`: required string.
     pub id: String,
     /// `type`: required string.
     pub r#type: String,
+}
+impl Default for FolderExternallyManagedFolderInfo {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            r#type: String::new(),
+        }
+    }
 }
 pub(crate) static FOLDER_EXTERNALLY_MANAGED_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "FolderExternallyManagedFolderInfo",
@@ -68,12 +75,19 @@ impl serde::Serialize for FolderExternallyManagedFolderInfo {
 }
 
 /// `PodVMInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct PodVmInfo {
     /// `hasPageSharingPodVM`: required boolean.
     pub has_page_sharing_pod_vm: bool,
     /// `podVMOverheadInfo`: required `PodVMOverheadInfo`.
     pub pod_vm_overhead_info: PodVmOverheadInfo,
+}
+impl Default for PodVmInfo {
+    fn default() -> Self {
+        Self {
+            has_page_sharing_pod_vm: false,
+            pod_vm_overhead_info: Default::default(),
+        }
+    }
 }
 pub(crate) static POD_VM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMInfo",
@@ -130,7 +144,6 @@ impl serde::Serialize for PodVmInfo {
 }
 
 /// `PodVMOverheadInfo`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct PodVmOverheadInfo {
     /// `crxPageSharingSupported`: required boolean.
     pub crx_page_sharing_supported: bool,
@@ -138,6 +151,15 @@ pub struct PodVmOverheadInfo {
     pub pod_vm_overhead_without_page_sharing: i32,
     /// `podVMOverheadWithPageSharing`: required int.
     pub pod_vm_overhead_with_page_sharing: i32,
+}
+impl Default for PodVmOverheadInfo {
+    fn default() -> Self {
+        Self {
+            crx_page_sharing_supported: false,
+            pod_vm_overhead_without_page_sharing: 0,
+            pod_vm_overhead_with_page_sharing: 0,
+        }
+    }
 }
 pub(crate) static POD_VM_OVERHEAD_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "PodVMOverheadInfo",
@@ -197,12 +219,19 @@ impl serde::Serialize for PodVmOverheadInfo {
 }
 
 /// `StorageRequirement`, a [`DynamicData`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageRequirement {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `freeSpaceRequiredInKb`: required long.
     pub free_space_required_in_kb: i64,
+}
+impl Default for StorageRequirement {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            free_space_required_in_kb: 0,
+        }
+    }
 }
 pub(crate) static STORAGE_REQUIREMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageRequirement",
@@ -259,7 +288,6 @@ impl serde::Serialize for StorageRequirement {
 }
 
 /// `VirtualMachineConnection`, a [`DynamicData`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct VirtualMachineConnection {
     /// `label`: required string.
     pub label: String,
@@ -267,6 +295,15 @@ pub struct VirtualMachineConnection {
     pub client: String,
     /// `userName`: required string.
     pub user_name: String,
+}
+impl Default for VirtualMachineConnection {
+    fn default() -> Self {
+        Self {
+            label: String::new(),
+            client: String::new(),
+            user_name: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConnection",
@@ -327,7 +364,6 @@ impl serde::Serialize for VirtualMachineConnection {
 }
 
 /// `VirtualMachineDisplayTopology`, a [`DynamicData`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualMachineDisplayTopology {
     /// `x`: required int.
     pub x: i32,
@@ -337,6 +373,16 @@ pub struct VirtualMachineDisplayTopology {
     pub width: i32,
     /// `height`: required int.
     pub height: i32,
+}
+impl Default for VirtualMachineDisplayTopology {
+    fn default() -> Self {
+        Self {
+            x: 0,
+            y: 0,
+            width: 0,
+            height: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DISPLAY_TOPOLOGY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDisplayTopology",
@@ -399,10 +445,14 @@ impl serde::Serialize for VirtualMachineDisplayTopology {
 }
 
 /// `VirtualMachineGuestQuiesceSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualMachineGuestQuiesceSpec {
     /// `timeout`: optional int.
     pub timeout: Option<i32>,
+}
+impl Default for VirtualMachineGuestQuiesceSpec {
+    fn default() -> Self {
+        Self { timeout: None }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_GUEST_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestQuiesceSpec",
@@ -457,7 +507,6 @@ impl serde::Serialize for VirtualMachineGuestQuiesceSpec {
 }
 
 /// `VirtualMachineMemoryReservationInfo`, a [`DynamicData`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineMemoryReservationInfo {
     /// `virtualMachineMin`: required long.
     pub virtual_machine_min: i64,
@@ -467,6 +516,16 @@ pub struct VirtualMachineMemoryReservationInfo {
     pub virtual_machine_reserved: i64,
     /// `allocationPolicy`: required string.
     pub allocation_policy: String,
+}
+impl Default for VirtualMachineMemoryReservationInfo {
+    fn default() -> Self {
+        Self {
+            virtual_machine_min: 0,
+            virtual_machine_max: 0,
+            virtual_machine_reserved: 0,
+            allocation_policy: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_MEMORY_RESERVATION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMemoryReservationInfo",
@@ -529,12 +588,19 @@ impl serde::Serialize for VirtualMachineMemoryReservationInfo {
 }
 
 /// `VirtualMachineMetadataManagerVmMetadata`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineMetadataManagerVmMetadata {
     /// `vmId`: required string.
     pub vm_id: String,
     /// `metadata`: optional string.
     pub metadata: Option<String>,
+}
+impl Default for VirtualMachineMetadataManagerVmMetadata {
+    fn default() -> Self {
+        Self {
+            vm_id: String::new(),
+            metadata: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadata",
@@ -591,12 +657,19 @@ impl serde::Serialize for VirtualMachineMetadataManagerVmMetadata {
 }
 
 /// `VirtualMachineMetadataManagerVmMetadataInput`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineMetadataManagerVmMetadataInput {
     /// `operation`: required string.
     pub operation: String,
     /// `vmMetadata`: required `VirtualMachineMetadataManagerVmMetadata`.
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
+}
+impl Default for VirtualMachineMetadataManagerVmMetadataInput {
+    fn default() -> Self {
+        Self {
+            operation: String::new(),
+            vm_metadata: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_INPUT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataInput",
@@ -653,10 +726,14 @@ impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataInput {
 }
 
 /// `VirtualMachineMetadataManagerVmMetadataOwner`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineMetadataManagerVmMetadataOwner {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for VirtualMachineMetadataManagerVmMetadataOwner {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_OWNER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataOwner",
@@ -710,12 +787,19 @@ impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataOwner {
 }
 
 /// `VirtualMachineMetadataManagerVmMetadataResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineMetadataManagerVmMetadataResult {
     /// `vmMetadata`: required `VirtualMachineMetadataManagerVmMetadata`.
     pub vm_metadata: VirtualMachineMetadataManagerVmMetadata,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VirtualMachineMetadataManagerVmMetadataResult {
+    fn default() -> Self {
+        Self {
+            vm_metadata: Default::default(),
+            error: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_METADATA_MANAGER_VM_METADATA_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMetadataManagerVmMetadataResult",
@@ -772,10 +856,16 @@ impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataResult {
 }
 
 /// `VirtualMachineMksConnection`, a [`VirtualMachineConnection`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct VirtualMachineMksConnection {
     /// The properties of `VirtualMachineConnection`.
     pub base: VirtualMachineConnection,
+}
+impl Default for VirtualMachineMksConnection {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineConnection::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_CONNECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksConnection",
@@ -841,7 +931,6 @@ impl serde::Serialize for VirtualMachineMksConnection {
 }
 
 /// `VirtualMachineMksTicket`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineMksTicket {
     /// `ticket`: required string, secret.
     pub ticket: String,
@@ -853,6 +942,17 @@ pub struct VirtualMachineMksTicket {
     pub port: Option<i32>,
     /// `sslThumbprint`: optional string, since VI API 2.5.
     pub ssl_thumbprint: Option<String>,
+}
+impl Default for VirtualMachineMksTicket {
+    fn default() -> Self {
+        Self {
+            ticket: String::new(),
+            cfg_file: String::new(),
+            host: None,
+            port: None,
+            ssl_thumbprint: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_MKS_TICKET: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineMksTicket",
@@ -918,7 +1018,6 @@ impl serde::Serialize for VirtualMachineMksTicket {
 }
 
 /// `VirtualMachineWindowsQuiesceSpec`, a [`VirtualMachineGuestQuiesceSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualMachineWindowsQuiesceSpec {
     /// The properties of `VirtualMachineGuestQuiesceSpec`.
     pub base: VirtualMachineGuestQuiesceSpec,
@@ -930,6 +1029,17 @@ pub struct VirtualMachineWindowsQuiesceSpec {
     pub vss_partial_file_support: Option<bool>,
     /// `vssBackupContext`: optional string.
     pub vss_backup_context: Option<String>,
+}
+impl Default for VirtualMachineWindowsQuiesceSpec {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineGuestQuiesceSpec::default(),
+            vss_backup_type: None,
+            vss_bootable_system_state: None,
+            vss_partial_file_support: None,
+            vss_backup_context: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_WINDOWS_QUIESCE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWindowsQuiesceSpec",
@@ -1008,12 +1118,19 @@ impl serde::Serialize for VirtualMachineWindowsQuiesceSpec {
 }
 
 /// `VirtualMachineWipeResult`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualMachineWipeResult {
     /// `diskId`: required int.
     pub disk_id: i32,
     /// `shrinkableDiskSpace`: required long.
     pub shrinkable_disk_space: i64,
+}
+impl Default for VirtualMachineWipeResult {
+    fn default() -> Self {
+        Self {
+            disk_id: 0,
+            shrinkable_disk_space: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_WIPE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineWipeResult",
@@ -1070,10 +1187,14 @@ impl serde::Serialize for VirtualMachineWipeResult {
 }
 
 /// The fault `VmMetadataManagerFault`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct VmMetadataManagerFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VmMetadataManagerFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VM_METADATA_MANAGER_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmMetadataManagerFault",
@@ -1139,8 +1260,12 @@ impl serde::Serialize for VmMetadataManagerFault {
 }
 
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VmPlacementPolicy {}
+impl Default for VmPlacementPolicy {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VM_PLACEMENT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmPlacementPolicy",
     "9.1.0.0",
@@ -1190,7 +1315,6 @@ impl serde::Serialize for VmPlacementPolicy {
 }
 
 /// `VmToVmGroupsAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VmToVmGroupsAntiAffinity {
     /// `selfTag`: optional `TagId`.
     pub self_tag: Option<Box<TagId>>,
@@ -1200,6 +1324,16 @@ pub struct VmToVmGroupsAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+}
+impl Default for VmToVmGroupsAntiAffinity {
+    fn default() -> Self {
+        Self {
+            self_tag: None,
+            anti_affined_vm_group_tags: Vec::new(),
+            policy_strictness: None,
+            policy_topology: None,
+        }
+    }
 }
 pub(crate) static VM_TO_VM_GROUPS_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmToVmGroupsAntiAffinity",
@@ -1264,7 +1398,6 @@ impl serde::Serialize for VmToVmGroupsAntiAffinity {
 }
 
 /// `VmVmAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VmVmAffinity {
     /// `affinedVmsTag`: required `TagId`.
     pub affined_vms_tag: TagId,
@@ -1272,6 +1405,15 @@ pub struct VmVmAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+}
+impl Default for VmVmAffinity {
+    fn default() -> Self {
+        Self {
+            affined_vms_tag: Default::default(),
+            policy_strictness: None,
+            policy_topology: None,
+        }
+    }
 }
 pub(crate) static VM_VM_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAffinity",
@@ -1333,7 +1475,6 @@ impl serde::Serialize for VmVmAffinity {
 }
 
 /// `VmVmAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VmVmAntiAffinity {
     /// `antiAffinedVmsTag`: required `TagId`.
     pub anti_affined_vms_tag: TagId,
@@ -1341,6 +1482,15 @@ pub struct VmVmAntiAffinity {
     pub policy_strictness: Option<String>,
     /// `policyTopology`: optional string.
     pub policy_topology: Option<String>,
+}
+impl Default for VmVmAntiAffinity {
+    fn default() -> Self {
+        Self {
+            anti_affined_vms_tag: Default::default(),
+            policy_strictness: None,
+            policy_topology: None,
+        }
+    }
 }
 pub(crate) static VM_VM_ANTI_AFFINITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmVmAntiAffinity",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `ConfigTarget`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct ConfigTarget {
     /// `numCpus`: required int.
     pub num_cpus: i32,
@@ -94,6 +93,56 @@ pub struct ConfigTarget {
     pub tdx_supported: Option<bool>,
     /// `vMotionBandwidth`: list of long, since VI API 9.1.0.0.
     pub v_motion_bandwidth: Vec<i64>,
+}
+impl Default for ConfigTarget {
+    fn default() -> Self {
+        Self {
+            num_cpus: 0,
+            num_cpu_cores: 0,
+            num_numa_nodes: 0,
+            max_cpus_per_host: None,
+            smc_present: None,
+            datastore: Vec::new(),
+            network: Vec::new(),
+            opaque_network: Vec::new(),
+            #[cfg(feature = "dvs")]
+            distributed_virtual_portgroup: Vec::new(),
+            #[cfg(feature = "dvs")]
+            distributed_virtual_switch: Vec::new(),
+            subnet_info: Vec::new(),
+            cd_rom: Vec::new(),
+            serial: Vec::new(),
+            parallel: Vec::new(),
+            sound: Vec::new(),
+            usb: Vec::new(),
+            floppy: Vec::new(),
+            legacy_network_info: Vec::new(),
+            scsi_passthrough: Vec::new(),
+            scsi_disk: Vec::new(),
+            ide_disk: Vec::new(),
+            max_mem_mb_optimal_perf: 0,
+            supported_max_mem_mb: None,
+            resource_pool: None,
+            auto_vmotion: None,
+            pci_passthrough: Vec::new(),
+            sriov: Vec::new(),
+            v_flash_module: Vec::new(),
+            shared_gpu_passthrough_types: Vec::new(),
+            available_persistent_memory_reservation_mb: None,
+            dynamic_passthrough: Vec::new(),
+            sgx_target_info: None,
+            precision_clock_info: Vec::new(),
+            sev_supported: None,
+            vgpu_device_info: Vec::new(),
+            vgpu_profile_info: Vec::new(),
+            vendor_device_group_info: Vec::new(),
+            max_simultaneous_threads: None,
+            dvx_class_info: Vec::new(),
+            sev_snp_supported: None,
+            tdx_supported: None,
+            v_motion_bandwidth: Vec::new(),
+        }
+    }
 }
 pub(crate) static CONFIG_TARGET: rt::ObjectInfo = rt::ObjectInfo::new(
     "ConfigTarget",
@@ -274,10 +323,16 @@ impl serde::Serialize for ConfigTarget {
 }
 
 /// `DatastoreOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatastoreOption {
     /// `unsupportedVolumes`: list of `VirtualMachineDatastoreVolumeOption`.
     pub unsupported_volumes: Vec<VirtualMachineDatastoreVolumeOption>,
+}
+impl Default for DatastoreOption {
+    fn default() -> Self {
+        Self {
+            unsupported_volumes: Vec::new(),
+        }
+    }
 }
 pub(crate) static DATASTORE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreOption",
@@ -331,7 +386,6 @@ impl serde::Serialize for DatastoreOption {
 }
 
 /// `EnvironmentBrowserConfigOptionQuerySpec`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct EnvironmentBrowserConfigOptionQuerySpec {
     /// `key`: optional string.
     pub key: Option<String>,
@@ -339,6 +393,15 @@ pub struct EnvironmentBrowserConfigOptionQuerySpec {
     pub host: Option<rt::ManagedObjectReference>,
     /// `guestId`: list of string.
     pub guest_id: Vec<String>,
+}
+impl Default for EnvironmentBrowserConfigOptionQuerySpec {
+    fn default() -> Self {
+        Self {
+            key: None,
+            host: None,
+            guest_id: Vec::new(),
+        }
+    }
 }
 pub(crate) static ENVIRONMENT_BROWSER_CONFIG_OPTION_QUERY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowserConfigOptionQuerySpec",
@@ -398,7 +461,6 @@ impl serde::Serialize for EnvironmentBrowserConfigOptionQuerySpec {
 }
 
 /// `GuestOsDescriptor`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct GuestOsDescriptor {
     /// `id`: required string.
     pub id: String,
@@ -528,6 +590,76 @@ pub struct GuestOsDescriptor {
     pub recommended_tpm20: Option<bool>,
     /// `vwdtSupported`: optional boolean, since VI API 7.0.0.0.
     pub vwdt_supported: Option<bool>,
+}
+impl Default for GuestOsDescriptor {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            family: String::new(),
+            full_name: String::new(),
+            supported_max_cpus: 0,
+            num_supported_physical_sockets: None,
+            num_supported_cores_per_socket: None,
+            supported_min_mem_mb: 0,
+            supported_max_mem_mb: 0,
+            recommended_mem_mb: 0,
+            recommended_color_depth: 0,
+            supported_disk_controller_list: Vec::new(),
+            recommended_scsi_controller: None,
+            recommended_disk_controller: String::new(),
+            supported_num_disks: 0,
+            recommended_disk_size_mb: 0,
+            recommended_cdrom_controller: None,
+            supported_ethernet_card: Vec::new(),
+            recommended_ethernet_card: None,
+            supports_slave_disk: None,
+            cpu_feature_mask: Vec::new(),
+            smc_required: None,
+            supports_wake_on_lan: false,
+            supports_vmi: None,
+            supports_memory_hot_add: None,
+            supports_cpu_hot_add: None,
+            supports_cpu_hot_remove: None,
+            supported_firmware: Vec::new(),
+            recommended_firmware: None,
+            supported_usb_controller_list: Vec::new(),
+            recommended_usb_controller: None,
+            supports3_d: None,
+            recommended3_d: None,
+            smc_recommended: None,
+            ich7m_recommended: None,
+            usb_recommended: None,
+            support_level: None,
+            supported_for_create: None,
+            v_ram_size_in_kb: None,
+            num_supported_floppy_devices: None,
+            wake_on_lan_ethernet_card: Vec::new(),
+            supports_pvscsi_controller_for_boot: None,
+            disk_uuid_enabled: None,
+            supports_hot_plug_pci: None,
+            supports_secure_boot: None,
+            default_secure_boot: None,
+            persistent_memory_supported: None,
+            supported_min_persistent_memory_mb: None,
+            supported_max_persistent_memory_mb: None,
+            recommended_persistent_memory_mb: None,
+            persistent_memory_hot_add_supported: None,
+            persistent_memory_hot_remove_supported: None,
+            persistent_memory_cold_growth_supported: None,
+            persistent_memory_cold_growth_granularity_mb: None,
+            persistent_memory_hot_growth_supported: None,
+            persistent_memory_hot_growth_granularity_mb: None,
+            num_recommended_physical_sockets: None,
+            num_recommended_cores_per_socket: None,
+            vvtd_supported: None,
+            vbs_supported: None,
+            vsgx_supported: None,
+            vsgx_remote_attestation_supported: None,
+            supports_tpm20: None,
+            recommended_tpm20: None,
+            vwdt_supported: None,
+        }
+    }
 }
 pub(crate) static GUEST_OS_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOsDescriptor",
@@ -770,7 +902,6 @@ impl serde::Serialize for GuestOsDescriptor {
 }
 
 /// `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     /// `vFlashModule`: required string.
     pub v_flash_module: String,
@@ -788,6 +919,20 @@ pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
     pub reservation_in_mb_option: LongOption,
     /// `maxDiskSizeInKB`: required long.
     pub max_disk_size_in_kb: i64,
+}
+impl Default for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
+    fn default() -> Self {
+        Self {
+            v_flash_module: String::new(),
+            v_flash_module_version: String::new(),
+            min_supported_module_version: String::new(),
+            cache_consistency_type: Default::default(),
+            cache_mode: Default::default(),
+            block_size_in_kb_option: Default::default(),
+            reservation_in_mb_option: Default::default(),
+            max_disk_size_in_kb: 0,
+        }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER_V_FLASH_CACHE_CONFIG_INFO_V_FLASH_MODULE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption",
@@ -863,7 +1008,6 @@ for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
 }
 
 /// `OpaqueNetworkTargetInfo`, a [`VirtualMachineTargetInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct OpaqueNetworkTargetInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -871,6 +1015,15 @@ pub struct OpaqueNetworkTargetInfo {
     pub network: OpaqueNetworkSummary,
     /// `networkReservationSupported`: optional boolean, since VI API 6.0.
     pub network_reservation_supported: Option<bool>,
+}
+impl Default for OpaqueNetworkTargetInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            network: Default::default(),
+            network_reservation_supported: None,
+        }
+    }
 }
 pub(crate) static OPAQUE_NETWORK_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetworkTargetInfo",
@@ -942,10 +1095,16 @@ impl serde::Serialize for OpaqueNetworkTargetInfo {
 }
 
 /// `ParaVirtualSCSIControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct ParaVirtualScsiControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+}
+impl Default for ParaVirtualScsiControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiControllerOption::default(),
+        }
+    }
 }
 pub(crate) static PARA_VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ParaVirtualSCSIControllerOption",
@@ -1011,10 +1170,16 @@ impl serde::Serialize for ParaVirtualScsiControllerOption {
 }
 
 /// `ResourceAllocationOption`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct ResourceAllocationOption {
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+}
+impl Default for ResourceAllocationOption {
+    fn default() -> Self {
+        Self {
+            shares_option: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceAllocationOption",
@@ -1068,12 +1233,19 @@ impl serde::Serialize for ResourceAllocationOption {
 }
 
 /// `ResourceConfigOption`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct ResourceConfigOption {
     /// `cpuAllocationOption`: required `ResourceAllocationOption`.
     pub cpu_allocation_option: ResourceAllocationOption,
     /// `memoryAllocationOption`: required `ResourceAllocationOption`.
     pub memory_allocation_option: ResourceAllocationOption,
+}
+impl Default for ResourceConfigOption {
+    fn default() -> Self {
+        Self {
+            cpu_allocation_option: Default::default(),
+            memory_allocation_option: Default::default(),
+        }
+    }
 }
 pub(crate) static RESOURCE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourceConfigOption",
@@ -1130,12 +1302,19 @@ impl serde::Serialize for ResourceConfigOption {
 }
 
 /// `SharesOption`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct SharesOption {
     /// `sharesOption`: required `IntOption`.
     pub shares_option: IntOption,
     /// `defaultLevel`: required `SharesLevel`.
     pub default_level: enums::SharesLevel,
+}
+impl Default for SharesOption {
+    fn default() -> Self {
+        Self {
+            shares_option: Default::default(),
+            default_level: Default::default(),
+        }
+    }
 }
 pub(crate) static SHARES_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "SharesOption",
@@ -1192,12 +1371,19 @@ impl serde::Serialize for SharesOption {
 }
 
 /// `StorageIOAllocationOption`, a [`DynamicData`], since VI API 4.1.
-#[derive(Default)]
 pub struct StorageIoAllocationOption {
     /// `limitOption`: required `LongOption`.
     pub limit_option: LongOption,
     /// `sharesOption`: required `SharesOption`.
     pub shares_option: SharesOption,
+}
+impl Default for StorageIoAllocationOption {
+    fn default() -> Self {
+        Self {
+            limit_option: Default::default(),
+            shares_option: Default::default(),
+        }
+    }
 }
 pub(crate) static STORAGE_IO_ALLOCATION_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageIOAllocationOption",
@@ -1254,7 +1440,6 @@ impl serde::Serialize for StorageIoAllocationOption {
 }
 
 /// `SubnetInfo`, a [`VirtualMachineTargetInfo`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct SubnetInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -1268,6 +1453,18 @@ pub struct SubnetInfo {
     pub project_folder_info: Option<Box<SubnetInfoFolderInfo>>,
     /// `rootFolderInfo`: required `SubnetInfoFolderInfo`.
     pub root_folder_info: SubnetInfoFolderInfo,
+}
+impl Default for SubnetInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            id: String::new(),
+            subnet_folder_info: Default::default(),
+            vpc_folder_info: Default::default(),
+            project_folder_info: None,
+            root_folder_info: Default::default(),
+        }
+    }
 }
 pub(crate) static SUBNET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfo",
@@ -1348,12 +1545,19 @@ impl serde::Serialize for SubnetInfo {
 }
 
 /// `SubnetInfoFolderInfo`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct SubnetInfoFolderInfo {
     /// `name`: required string.
     pub name: String,
     /// `folder`: required reference to `Folder`.
     pub folder: rt::ManagedObjectReference,
+}
+impl Default for SubnetInfoFolderInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            folder: Default::default(),
+        }
+    }
 }
 pub(crate) static SUBNET_INFO_FOLDER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "SubnetInfoFolderInfo",
@@ -1410,10 +1614,16 @@ impl serde::Serialize for SubnetInfoFolderInfo {
 }
 
 /// `VirtualAHCIControllerOption`, a [`VirtualSataControllerOption`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualAhciControllerOption {
     /// The properties of `VirtualSATAControllerOption`.
     pub base: VirtualSataControllerOption,
+}
+impl Default for VirtualAhciControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualSataControllerOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_AHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualAHCIControllerOption",
@@ -1479,10 +1689,16 @@ impl serde::Serialize for VirtualAhciControllerOption {
 }
 
 /// `VirtualBusLogicControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualBusLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+}
+impl Default for VirtualBusLogicControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiControllerOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_BUS_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualBusLogicControllerOption",
@@ -1548,10 +1764,16 @@ impl serde::Serialize for VirtualBusLogicControllerOption {
 }
 
 /// `VirtualCdromAtapiBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualCdromAtapiBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromAtapiBackingOption",
@@ -1617,10 +1839,16 @@ impl serde::Serialize for VirtualCdromAtapiBackingOption {
 }
 
 /// `VirtualCdromIsoBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromIsoBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+}
+impl Default for VirtualCdromIsoBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_ISO_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromIsoBackingOption",
@@ -1686,10 +1914,16 @@ impl serde::Serialize for VirtualCdromIsoBackingOption {
 }
 
 /// `VirtualCdromOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualCdromOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromOption",
@@ -1755,12 +1989,19 @@ impl serde::Serialize for VirtualCdromOption {
 }
 
 /// `VirtualCdromPassthroughBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromPassthroughBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+}
+impl Default for VirtualCdromPassthroughBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+            exclusive: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromPassthroughBackingOption",
@@ -1830,10 +2071,16 @@ impl serde::Serialize for VirtualCdromPassthroughBackingOption {
 }
 
 /// `VirtualCdromRemoteAtapiBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromRemoteAtapiBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualCdromRemoteAtapiBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_ATAPI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemoteAtapiBackingOption",
@@ -1899,12 +2146,19 @@ impl serde::Serialize for VirtualCdromRemoteAtapiBackingOption {
 }
 
 /// `VirtualCdromRemotePassthroughBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualCdromRemotePassthroughBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
     /// `exclusive`: required `BoolOption`.
     pub exclusive: BoolOption,
+}
+impl Default for VirtualCdromRemotePassthroughBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingOption::default(),
+            exclusive: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CDROM_REMOTE_PASSTHROUGH_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualCdromRemotePassthroughBackingOption",
@@ -1975,7 +2229,6 @@ impl serde::Serialize for VirtualCdromRemotePassthroughBackingOption {
 }
 
 /// `VirtualControllerOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualControllerOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -1983,6 +2236,15 @@ pub struct VirtualControllerOption {
     pub devices: IntOption,
     /// `supportedDevice`: list of string, a TypeName.
     pub supported_device: Vec<String>,
+}
+impl Default for VirtualControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            devices: Default::default(),
+            supported_device: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualControllerOption",
@@ -2055,10 +2317,14 @@ impl serde::Serialize for VirtualControllerOption {
 }
 
 /// `VirtualDeviceBackingOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceBackingOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+}
+impl Default for VirtualDeviceBackingOption {
+    fn default() -> Self {
+        Self { r#type: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBackingOption",
@@ -2113,10 +2379,14 @@ impl serde::Serialize for VirtualDeviceBackingOption {
 }
 
 /// `VirtualDeviceBusSlotOption`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDeviceBusSlotOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
+}
+impl Default for VirtualDeviceBusSlotOption {
+    fn default() -> Self {
+        Self { r#type: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_BUS_SLOT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceBusSlotOption",
@@ -2170,12 +2440,19 @@ impl serde::Serialize for VirtualDeviceBusSlotOption {
 }
 
 /// `VirtualDeviceConnectOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceConnectOption {
     /// `startConnected`: required `BoolOption`.
     pub start_connected: BoolOption,
     /// `allowGuestControl`: required `BoolOption`.
     pub allow_guest_control: BoolOption,
+}
+impl Default for VirtualDeviceConnectOption {
+    fn default() -> Self {
+        Self {
+            start_connected: Default::default(),
+            allow_guest_control: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_CONNECT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceConnectOption",
@@ -2232,12 +2509,19 @@ impl serde::Serialize for VirtualDeviceConnectOption {
 }
 
 /// `VirtualDeviceDeviceBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceDeviceBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+}
+impl Default for VirtualDeviceDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+            auto_detect_available: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceDeviceBackingOption",
@@ -2307,12 +2591,19 @@ impl serde::Serialize for VirtualDeviceDeviceBackingOption {
 }
 
 /// `VirtualDeviceFileBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceFileBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
     /// `fileNameExtensions`: optional `ChoiceOption`.
     pub file_name_extensions: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualDeviceFileBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+            file_name_extensions: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceFileBackingOption",
@@ -2382,7 +2673,6 @@ impl serde::Serialize for VirtualDeviceFileBackingOption {
 }
 
 /// `VirtualDeviceOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceOption {
     /// `type`: required string, a TypeName.
     pub r#type: String,
@@ -2408,6 +2698,24 @@ pub struct VirtualDeviceOption {
     pub hot_remove_supported: Option<bool>,
     /// `numaSupported`: optional boolean, since VI API 8.0.0.1.
     pub numa_supported: Option<bool>,
+}
+impl Default for VirtualDeviceOption {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            connect_option: None,
+            bus_slot_option: None,
+            controller_type: None,
+            auto_assign_controller: None,
+            backing_option: Vec::new(),
+            default_backing_option_index: None,
+            licensing_limit: Vec::new(),
+            deprecated: false,
+            plug_and_play: false,
+            hot_remove_supported: None,
+            numa_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceOption",
@@ -2495,10 +2803,16 @@ impl serde::Serialize for VirtualDeviceOption {
 }
 
 /// `VirtualDevicePipeBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDevicePipeBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualDevicePipeBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDevicePipeBackingOption",
@@ -2564,12 +2878,19 @@ impl serde::Serialize for VirtualDevicePipeBackingOption {
 }
 
 /// `VirtualDeviceRemoteDeviceBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDeviceRemoteDeviceBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
     /// `autoDetectAvailable`: required `BoolOption`, since VI API 2.5.
     pub auto_detect_available: BoolOption,
+}
+impl Default for VirtualDeviceRemoteDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+            auto_detect_available: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceRemoteDeviceBackingOption",
@@ -2639,12 +2960,19 @@ impl serde::Serialize for VirtualDeviceRemoteDeviceBackingOption {
 }
 
 /// `VirtualDeviceURIBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualDeviceUriBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
     /// `directions`: required `ChoiceOption`.
     pub directions: ChoiceOption,
+}
+impl Default for VirtualDeviceUriBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+            directions: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DEVICE_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDeviceURIBackingOption",
@@ -2714,12 +3042,19 @@ impl serde::Serialize for VirtualDeviceUriBackingOption {
 }
 
 /// `VirtualDiskDeltaDiskFormatsSupported`, a [`DynamicData`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDiskDeltaDiskFormatsSupported {
     /// `datastoreType`: required string, a TypeName.
     pub datastore_type: String,
     /// `deltaDiskFormat`: required `ChoiceOption`.
     pub delta_disk_format: ChoiceOption,
+}
+impl Default for VirtualDiskDeltaDiskFormatsSupported {
+    fn default() -> Self {
+        Self {
+            datastore_type: String::new(),
+            delta_disk_format: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_DELTA_DISK_FORMATS_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskDeltaDiskFormatsSupported",
@@ -2776,7 +3111,6 @@ impl serde::Serialize for VirtualDiskDeltaDiskFormatsSupported {
 }
 
 /// `VirtualDiskFlatVer1BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskFlatVer1BackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -2788,6 +3122,17 @@ pub struct VirtualDiskFlatVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+}
+impl Default for VirtualDiskFlatVer1BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_mode: Default::default(),
+            split: Default::default(),
+            write_through: Default::default(),
+            growable: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer1BackingOption",
@@ -2866,7 +3211,6 @@ impl serde::Serialize for VirtualDiskFlatVer1BackingOption {
 }
 
 /// `VirtualDiskFlatVer2BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskFlatVer2BackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -2892,6 +3236,24 @@ pub struct VirtualDiskFlatVer2BackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualDiskFlatVer2BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_mode: Default::default(),
+            split: Default::default(),
+            write_through: Default::default(),
+            growable: false,
+            hot_growable: false,
+            uuid: false,
+            thin_provisioned: None,
+            eagerly_scrub: None,
+            delta_disk_format: None,
+            delta_disk_formats_supported: Vec::new(),
+            virtual_disk_format: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_FLAT_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskFlatVer2BackingOption",
@@ -2991,7 +3353,6 @@ impl serde::Serialize for VirtualDiskFlatVer2BackingOption {
 }
 
 /// `VirtualDiskLocalPMemBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualDiskLocalPMemBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -3003,6 +3364,17 @@ pub struct VirtualDiskLocalPMemBackingOption {
     pub hot_growable: bool,
     /// `uuid`: required boolean.
     pub uuid: bool,
+}
+impl Default for VirtualDiskLocalPMemBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_mode: Default::default(),
+            growable: false,
+            hot_growable: false,
+            uuid: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_LOCAL_P_MEM_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskLocalPMemBackingOption",
@@ -3081,7 +3453,6 @@ impl serde::Serialize for VirtualDiskLocalPMemBackingOption {
 }
 
 /// `VirtualDiskOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -3093,6 +3464,16 @@ pub struct VirtualDiskOption {
     pub v_flash_cache_config_option: Option<
         Box<VirtualDiskOptionVFlashCacheConfigOption>,
     >,
+}
+impl Default for VirtualDiskOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            capacity_in_kb: Default::default(),
+            io_allocation_option: None,
+            v_flash_cache_config_option: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOption",
@@ -3168,7 +3549,6 @@ impl serde::Serialize for VirtualDiskOption {
 }
 
 /// `VirtualDiskOptionVFlashCacheConfigOption`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualDiskOptionVFlashCacheConfigOption {
     /// `cacheConsistencyType`: required `ChoiceOption`.
     pub cache_consistency_type: ChoiceOption,
@@ -3178,6 +3558,16 @@ pub struct VirtualDiskOptionVFlashCacheConfigOption {
     pub reservation_in_mb: LongOption,
     /// `blockSizeInKB`: required `LongOption`.
     pub block_size_in_kb: LongOption,
+}
+impl Default for VirtualDiskOptionVFlashCacheConfigOption {
+    fn default() -> Self {
+        Self {
+            cache_consistency_type: Default::default(),
+            cache_mode: Default::default(),
+            reservation_in_mb: Default::default(),
+            block_size_in_kb: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_OPTION_V_FLASH_CACHE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskOptionVFlashCacheConfigOption",
@@ -3240,10 +3630,16 @@ impl serde::Serialize for VirtualDiskOptionVFlashCacheConfigOption {
 }
 
 /// `VirtualDiskPartitionedRawDiskVer2BackingOption`, a [`VirtualDiskRawDiskVer2BackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskPartitionedRawDiskVer2BackingOption {
     /// The properties of `VirtualDiskRawDiskVer2BackingOption`.
     pub base: VirtualDiskRawDiskVer2BackingOption,
+}
+impl Default for VirtualDiskPartitionedRawDiskVer2BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDiskRawDiskVer2BackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_PARTITIONED_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskPartitionedRawDiskVer2BackingOption",
@@ -3310,7 +3706,6 @@ impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingOption {
 }
 
 /// `VirtualDiskRawDiskMappingVer1BackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskRawDiskMappingVer1BackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
@@ -3324,6 +3719,18 @@ pub struct VirtualDiskRawDiskMappingVer1BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualDiskRawDiskMappingVer1BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+            descriptor_file_name_extensions: None,
+            compatibility_mode: Default::default(),
+            disk_mode: Default::default(),
+            uuid: false,
+            virtual_disk_format: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_MAPPING_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskMappingVer1BackingOption",
@@ -3406,7 +3813,6 @@ impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingOption {
 }
 
 /// `VirtualDiskRawDiskVer2BackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskRawDiskVer2BackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
@@ -3414,6 +3820,15 @@ pub struct VirtualDiskRawDiskVer2BackingOption {
     pub descriptor_file_name_extensions: ChoiceOption,
     /// `uuid`: required boolean, since VI API 2.5.
     pub uuid: bool,
+}
+impl Default for VirtualDiskRawDiskVer2BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+            descriptor_file_name_extensions: Default::default(),
+            uuid: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_RAW_DISK_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskRawDiskVer2BackingOption",
@@ -3486,7 +3901,6 @@ impl serde::Serialize for VirtualDiskRawDiskVer2BackingOption {
 }
 
 /// `VirtualDiskSeSparseBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualDiskSeSparseBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -3504,6 +3918,20 @@ pub struct VirtualDiskSeSparseBackingOption {
     pub delta_disk_formats_supported: Vec<VirtualDiskDeltaDiskFormatsSupported>,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualDiskSeSparseBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_mode: Default::default(),
+            write_through: Default::default(),
+            growable: false,
+            hot_growable: false,
+            uuid: false,
+            delta_disk_formats_supported: Vec::new(),
+            virtual_disk_format: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SE_SPARSE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSeSparseBackingOption",
@@ -3591,7 +4019,6 @@ impl serde::Serialize for VirtualDiskSeSparseBackingOption {
 }
 
 /// `VirtualDiskSparseVer1BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskSparseVer1BackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -3603,6 +4030,17 @@ pub struct VirtualDiskSparseVer1BackingOption {
     pub write_through: BoolOption,
     /// `growable`: required boolean.
     pub growable: bool,
+}
+impl Default for VirtualDiskSparseVer1BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_modes: Default::default(),
+            split: Default::default(),
+            write_through: Default::default(),
+            growable: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER1_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer1BackingOption",
@@ -3681,7 +4119,6 @@ impl serde::Serialize for VirtualDiskSparseVer1BackingOption {
 }
 
 /// `VirtualDiskSparseVer2BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualDiskSparseVer2BackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
@@ -3699,6 +4136,20 @@ pub struct VirtualDiskSparseVer2BackingOption {
     pub uuid: bool,
     /// `virtualDiskFormat`: optional `ChoiceOption`, since VI API 9.0.0.0.
     pub virtual_disk_format: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualDiskSparseVer2BackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+            disk_mode: Default::default(),
+            split: Default::default(),
+            write_through: Default::default(),
+            growable: false,
+            hot_growable: false,
+            uuid: false,
+            virtual_disk_format: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_DISK_SPARSE_VER2_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskSparseVer2BackingOption",
@@ -3786,10 +4237,16 @@ impl serde::Serialize for VirtualDiskSparseVer2BackingOption {
 }
 
 /// `VirtualE1000Option`, a [`VirtualEthernetCardOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualE1000Option {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+}
+impl Default for VirtualE1000Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_E1000_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000Option",
@@ -3855,10 +4312,16 @@ impl serde::Serialize for VirtualE1000Option {
 }
 
 /// `VirtualE1000eOption`, a [`VirtualEthernetCardOption`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualE1000eOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+}
+impl Default for VirtualE1000eOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_E1000E_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualE1000eOption",
@@ -3924,10 +4387,16 @@ impl serde::Serialize for VirtualE1000eOption {
 }
 
 /// `VirtualEnsoniq1371Option`, a [`VirtualSoundCardOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEnsoniq1371Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+}
+impl Default for VirtualEnsoniq1371Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ENSONIQ1371_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEnsoniq1371Option",
@@ -3993,10 +4462,16 @@ impl serde::Serialize for VirtualEnsoniq1371Option {
 }
 
 /// `VirtualEthernetCardDVPortBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardDvPortBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualEthernetCardDvPortBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_DV_PORT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardDVPortBackingOption",
@@ -4062,10 +4537,16 @@ impl serde::Serialize for VirtualEthernetCardDvPortBackingOption {
 }
 
 /// `VirtualEthernetCardLegacyNetworkBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardLegacyNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualEthernetCardLegacyNetworkBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_LEGACY_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardLegacyNetworkBackingOption",

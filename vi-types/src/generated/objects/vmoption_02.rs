@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualEthernetCardNetworkBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardNetworkBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualEthernetCardNetworkBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardNetworkBackingOption",
@@ -76,10 +82,16 @@ impl serde::Serialize for VirtualEthernetCardNetworkBackingOption {
 }
 
 /// `VirtualEthernetCardOpaqueNetworkBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualEthernetCardOpaqueNetworkBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualEthernetCardOpaqueNetworkBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPAQUE_NETWORK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOpaqueNetworkBackingOption",
@@ -146,7 +158,6 @@ impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingOption {
 }
 
 /// `VirtualEthernetCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualEthernetCardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -160,6 +171,18 @@ pub struct VirtualEthernetCardOption {
     pub vm_direct_path_gen2_supported: Option<bool>,
     /// `uptCompatibilityEnabled`: optional `BoolOption`, since VI API 6.0.
     pub upt_compatibility_enabled: Option<Box<BoolOption>>,
+}
+impl Default for VirtualEthernetCardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            supported_oui: Default::default(),
+            mac_type: Default::default(),
+            wake_on_lan_enabled: Default::default(),
+            vm_direct_path_gen2_supported: None,
+            upt_compatibility_enabled: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualEthernetCardOption",
@@ -241,10 +264,16 @@ impl serde::Serialize for VirtualEthernetCardOption {
 }
 
 /// `VirtualFloppyDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualFloppyDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyDeviceBackingOption",
@@ -310,10 +339,16 @@ impl serde::Serialize for VirtualFloppyDeviceBackingOption {
 }
 
 /// `VirtualFloppyImageBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyImageBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+}
+impl Default for VirtualFloppyImageBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_IMAGE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyImageBackingOption",
@@ -379,10 +414,16 @@ impl serde::Serialize for VirtualFloppyImageBackingOption {
 }
 
 /// `VirtualFloppyOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualFloppyOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyOption",
@@ -448,10 +489,16 @@ impl serde::Serialize for VirtualFloppyOption {
 }
 
 /// `VirtualFloppyRemoteDeviceBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualFloppyRemoteDeviceBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+}
+impl Default for VirtualFloppyRemoteDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_FLOPPY_REMOTE_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualFloppyRemoteDeviceBackingOption",
@@ -517,7 +564,6 @@ impl serde::Serialize for VirtualFloppyRemoteDeviceBackingOption {
 }
 
 /// `VirtualHardwareOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualHardwareOption {
     /// `hwVersion`: required int.
     pub hw_version: i32,
@@ -575,6 +621,40 @@ pub struct VirtualHardwareOption {
     pub num_device_groups: Option<Box<IntOption>>,
     /// `deviceGroupTypes`: list of string, a TypeName, since VI API 8.0.0.1.
     pub device_group_types: Vec<String>,
+}
+impl Default for VirtualHardwareOption {
+    fn default() -> Self {
+        Self {
+            hw_version: 0,
+            virtual_device_option: Vec::new(),
+            device_list_readonly: false,
+            num_cpu: Vec::new(),
+            num_cores_per_socket: None,
+            auto_cores_per_socket: None,
+            num_cpu_readonly: false,
+            memory_mb: Default::default(),
+            num_pci_controllers: Default::default(),
+            num_ide_controllers: Default::default(),
+            num_usb_controllers: Default::default(),
+            num_usbxhci_controllers: None,
+            num_sio_controllers: Default::default(),
+            num_ps2_controllers: Default::default(),
+            licensing_limit: Vec::new(),
+            num_supported_wwn_ports: None,
+            num_supported_wwn_nodes: None,
+            resource_config_option: None,
+            num_nvdimm_controllers: None,
+            num_tpm_devices: None,
+            num_wdt_devices: None,
+            num_precision_clock_devices: None,
+            epc_memory_mb: None,
+            acpi_host_bridges_firmware: Vec::new(),
+            num_cpu_simultaneous_threads: None,
+            num_numa_nodes: None,
+            num_device_groups: None,
+            device_group_types: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_HARDWARE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHardwareOption",
@@ -709,10 +789,16 @@ impl serde::Serialize for VirtualHardwareOption {
 }
 
 /// `VirtualHdAudioCardOption`, a [`VirtualSoundCardOption`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualHdAudioCardOption {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+}
+impl Default for VirtualHdAudioCardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_HD_AUDIO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualHdAudioCardOption",
@@ -778,7 +864,6 @@ impl serde::Serialize for VirtualHdAudioCardOption {
 }
 
 /// `VirtualIDEControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualIdeControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -786,6 +871,15 @@ pub struct VirtualIdeControllerOption {
     pub num_ide_disks: IntOption,
     /// `numIDECdroms`: required `IntOption`.
     pub num_ide_cdroms: IntOption,
+}
+impl Default for VirtualIdeControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_ide_disks: Default::default(),
+            num_ide_cdroms: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_IDE_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualIDEControllerOption",
@@ -858,10 +952,16 @@ impl serde::Serialize for VirtualIdeControllerOption {
 }
 
 /// `VirtualKeyboardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualKeyboardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualKeyboardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_KEYBOARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualKeyboardOption",
@@ -927,10 +1027,16 @@ impl serde::Serialize for VirtualKeyboardOption {
 }
 
 /// `VirtualLsiLogicControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualLsiLogicControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+}
+impl Default for VirtualLsiLogicControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiControllerOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicControllerOption",
@@ -996,10 +1102,16 @@ impl serde::Serialize for VirtualLsiLogicControllerOption {
 }
 
 /// `VirtualLsiLogicSASControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualLsiLogicSasControllerOption {
     /// The properties of `VirtualSCSIControllerOption`.
     pub base: VirtualScsiControllerOption,
+}
+impl Default for VirtualLsiLogicSasControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualScsiControllerOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_LSI_LOGIC_SAS_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualLsiLogicSASControllerOption",
@@ -1065,12 +1177,19 @@ impl serde::Serialize for VirtualLsiLogicSasControllerOption {
 }
 
 /// `VirtualMachineCdromInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineCdromInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
     /// `description`: optional string, since VI API 6.5.
     pub description: Option<String>,
+}
+impl Default for VirtualMachineCdromInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            description: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CDROM_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCdromInfo",
@@ -1139,7 +1258,6 @@ impl serde::Serialize for VirtualMachineCdromInfo {
 }
 
 /// `VirtualMachineConfigOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigOption {
     /// `version`: required string.
     pub version: String,
@@ -1165,6 +1283,24 @@ pub struct VirtualMachineConfigOption {
     pub supported_ovf_install_transport: Vec<String>,
     /// `propertyRelations`: list of `VirtualMachinePropertyRelation`, since VI API 6.7.
     pub property_relations: Vec<VirtualMachinePropertyRelation>,
+}
+impl Default for VirtualMachineConfigOption {
+    fn default() -> Self {
+        Self {
+            version: String::new(),
+            description: String::new(),
+            guest_os_descriptor: Vec::new(),
+            guest_os_default_index: 0,
+            hardware_options: Default::default(),
+            capabilities: Default::default(),
+            datastore: Default::default(),
+            default_device: Vec::new(),
+            supported_monitor_type: Vec::new(),
+            supported_ovf_environment_transport: Vec::new(),
+            supported_ovf_install_transport: Vec::new(),
+            property_relations: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOption",
@@ -1251,7 +1387,6 @@ impl serde::Serialize for VirtualMachineConfigOption {
 }
 
 /// `VirtualMachineConfigOptionDescriptor`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineConfigOptionDescriptor {
     /// `key`: required string.
     pub key: String,
@@ -1267,6 +1402,19 @@ pub struct VirtualMachineConfigOptionDescriptor {
     pub run_supported: Option<bool>,
     /// `upgradeSupported`: optional boolean, since VI API 5.1 and always there from then on.
     pub upgrade_supported: Option<bool>,
+}
+impl Default for VirtualMachineConfigOptionDescriptor {
+    fn default() -> Self {
+        Self {
+            key: String::new(),
+            description: None,
+            host: Vec::new(),
+            create_supported: None,
+            default_config_option: None,
+            run_supported: None,
+            upgrade_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_CONFIG_OPTION_DESCRIPTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineConfigOptionDescriptor",
@@ -1338,7 +1486,6 @@ impl serde::Serialize for VirtualMachineConfigOptionDescriptor {
 }
 
 /// `VirtualMachineDatastoreInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineDatastoreInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -1360,6 +1507,22 @@ pub struct VirtualMachineDatastoreInfo {
     pub v_storage_support: Option<String>,
     /// `supportedVDiskFormats`: list of string, since VI API 9.0.0.0.
     pub supported_v_disk_formats: Vec<String>,
+}
+impl Default for VirtualMachineDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            datastore: Default::default(),
+            capability: Default::default(),
+            max_file_size: 0,
+            max_virtual_disk_capacity: None,
+            max_physical_rdm_file_size: None,
+            max_virtual_rdm_file_size: None,
+            mode: String::new(),
+            v_storage_support: None,
+            supported_v_disk_formats: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreInfo",
@@ -1452,12 +1615,19 @@ impl serde::Serialize for VirtualMachineDatastoreInfo {
 }
 
 /// `VirtualMachineDatastoreVolumeOption`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineDatastoreVolumeOption {
     /// `fileSystemType`: required string, a TypeName.
     pub file_system_type: String,
     /// `majorVersion`: optional int.
     pub major_version: Option<i32>,
+}
+impl Default for VirtualMachineDatastoreVolumeOption {
+    fn default() -> Self {
+        Self {
+            file_system_type: String::new(),
+            major_version: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DATASTORE_VOLUME_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDatastoreVolumeOption",
@@ -1514,7 +1684,6 @@ impl serde::Serialize for VirtualMachineDatastoreVolumeOption {
 }
 
 /// `VirtualMachineDiskDeviceInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineDiskDeviceInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -1522,6 +1691,15 @@ pub struct VirtualMachineDiskDeviceInfo {
     pub capacity: Option<i64>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VirtualMachineDiskDeviceInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            capacity: None,
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDiskDeviceInfo",
@@ -1593,7 +1771,6 @@ impl serde::Serialize for VirtualMachineDiskDeviceInfo {
 }
 
 /// `VirtualMachineDvxClassInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineDvxClassInfo {
     /// `deviceClass`: required `ElementDescription` or a descendant.
     pub device_class: rt::Poly<ElementDescription>,
@@ -1603,6 +1780,16 @@ pub struct VirtualMachineDvxClassInfo {
     pub sriov_nic: bool,
     /// `configParams`: list of `OptionDef`.
     pub config_params: Vec<OptionDef>,
+}
+impl Default for VirtualMachineDvxClassInfo {
+    fn default() -> Self {
+        Self {
+            device_class: Default::default(),
+            vendor_name: String::new(),
+            sriov_nic: false,
+            config_params: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DVX_CLASS_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDvxClassInfo",
@@ -1665,7 +1852,6 @@ impl serde::Serialize for VirtualMachineDvxClassInfo {
 }
 
 /// `VirtualMachineDynamicPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineDynamicPassthroughInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -1679,6 +1865,18 @@ pub struct VirtualMachineDynamicPassthroughInfo {
     pub vendor_id: i32,
     /// `deviceId`: required int.
     pub device_id: i32,
+}
+impl Default for VirtualMachineDynamicPassthroughInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            vendor_name: String::new(),
+            device_name: String::new(),
+            custom_label: None,
+            vendor_id: 0,
+            device_id: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_DYNAMIC_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineDynamicPassthroughInfo",
@@ -1759,10 +1957,16 @@ impl serde::Serialize for VirtualMachineDynamicPassthroughInfo {
 }
 
 /// `VirtualMachineFloppyInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineFloppyInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+}
+impl Default for VirtualMachineFloppyInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_FLOPPY_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineFloppyInfo",
@@ -1827,12 +2031,19 @@ impl serde::Serialize for VirtualMachineFloppyInfo {
 }
 
 /// `VirtualMachineIdeDiskDeviceInfo`, a [`VirtualMachineDiskDeviceInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineIdeDiskDeviceInfo {
     /// The properties of `VirtualMachineDiskDeviceInfo`.
     pub base: VirtualMachineDiskDeviceInfo,
     /// `partitionTable`: list of `VirtualMachineIdeDiskDevicePartitionInfo`.
     pub partition_table: Vec<VirtualMachineIdeDiskDevicePartitionInfo>,
+}
+impl Default for VirtualMachineIdeDiskDeviceInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineDiskDeviceInfo::default(),
+            partition_table: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDeviceInfo",
@@ -1901,12 +2112,16 @@ impl serde::Serialize for VirtualMachineIdeDiskDeviceInfo {
 }
 
 /// `VirtualMachineIdeDiskDevicePartitionInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineIdeDiskDevicePartitionInfo {
     /// `id`: required int.
     pub id: i32,
     /// `capacity`: required int.
     pub capacity: i32,
+}
+impl Default for VirtualMachineIdeDiskDevicePartitionInfo {
+    fn default() -> Self {
+        Self { id: 0, capacity: 0 }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_IDE_DISK_DEVICE_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineIdeDiskDevicePartitionInfo",
@@ -1963,10 +2178,14 @@ impl serde::Serialize for VirtualMachineIdeDiskDevicePartitionInfo {
 }
 
 /// `VirtualMachineLegacyNetworkSwitchInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineLegacyNetworkSwitchInfo {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for VirtualMachineLegacyNetworkSwitchInfo {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_LEGACY_NETWORK_SWITCH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineLegacyNetworkSwitchInfo",
@@ -2020,7 +2239,6 @@ impl serde::Serialize for VirtualMachineLegacyNetworkSwitchInfo {
 }
 
 /// `VirtualMachineNetworkInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineNetworkInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -2028,6 +2246,15 @@ pub struct VirtualMachineNetworkInfo {
     pub network: rt::Poly<NetworkSummary>,
     /// `vswitch`: optional string, since VI API 6.5.
     pub vswitch: Option<String>,
+}
+impl Default for VirtualMachineNetworkInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            network: Default::default(),
+            vswitch: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineNetworkInfo",
@@ -2099,10 +2326,16 @@ impl serde::Serialize for VirtualMachineNetworkInfo {
 }
 
 /// `VirtualMachineParallelInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineParallelInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+}
+impl Default for VirtualMachineParallelInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PARALLEL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineParallelInfo",
@@ -2167,7 +2400,6 @@ impl serde::Serialize for VirtualMachineParallelInfo {
 }
 
 /// `VirtualMachinePciPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachinePciPassthroughInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -2175,6 +2407,15 @@ pub struct VirtualMachinePciPassthroughInfo {
     pub pci_device: HostPciDevice,
     /// `systemId`: required string.
     pub system_id: String,
+}
+impl Default for VirtualMachinePciPassthroughInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            pci_device: Default::default(),
+            system_id: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciPassthroughInfo",
@@ -2247,12 +2488,19 @@ impl serde::Serialize for VirtualMachinePciPassthroughInfo {
 }
 
 /// `VirtualMachinePciSharedGpuPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachinePciSharedGpuPassthroughInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
     /// `vgpu`: required string.
     pub vgpu: String,
+}
+impl Default for VirtualMachinePciSharedGpuPassthroughInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            vgpu: String::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PCI_SHARED_GPU_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePciSharedGpuPassthroughInfo",
@@ -2321,12 +2569,19 @@ impl serde::Serialize for VirtualMachinePciSharedGpuPassthroughInfo {
 }
 
 /// `VirtualMachinePrecisionClockInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachinePrecisionClockInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
     /// `systemClockProtocol`: optional string.
     pub system_clock_protocol: Option<String>,
+}
+impl Default for VirtualMachinePrecisionClockInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            system_clock_protocol: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PRECISION_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePrecisionClockInfo",
@@ -2395,12 +2650,19 @@ impl serde::Serialize for VirtualMachinePrecisionClockInfo {
 }
 
 /// `VirtualMachinePropertyRelation`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualMachinePropertyRelation {
     /// `key`: required `DynamicProperty`.
     pub key: DynamicProperty,
     /// `relations`: list of `DynamicProperty`.
     pub relations: Vec<DynamicProperty>,
+}
+impl Default for VirtualMachinePropertyRelation {
+    fn default() -> Self {
+        Self {
+            key: Default::default(),
+            relations: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_PROPERTY_RELATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachinePropertyRelation",
@@ -2457,7 +2719,6 @@ impl serde::Serialize for VirtualMachinePropertyRelation {
 }
 
 /// `VirtualMachineScsiDiskDeviceInfo`, a [`VirtualMachineDiskDeviceInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineScsiDiskDeviceInfo {
     /// The properties of `VirtualMachineDiskDeviceInfo`.
     pub base: VirtualMachineDiskDeviceInfo,
@@ -2467,6 +2728,16 @@ pub struct VirtualMachineScsiDiskDeviceInfo {
     pub transport_hint: Option<String>,
     /// `lunNumber`: optional int, since VI API 4.0.
     pub lun_number: Option<i32>,
+}
+impl Default for VirtualMachineScsiDiskDeviceInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineDiskDeviceInfo::default(),
+            disk: None,
+            transport_hint: None,
+            lun_number: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_DISK_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiDiskDeviceInfo",
@@ -2541,7 +2812,6 @@ impl serde::Serialize for VirtualMachineScsiDiskDeviceInfo {
 }
 
 /// `VirtualMachineScsiPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineScsiPassthroughInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -2551,6 +2821,16 @@ pub struct VirtualMachineScsiPassthroughInfo {
     pub vendor: String,
     /// `physicalUnitNumber`: required int.
     pub physical_unit_number: i32,
+}
+impl Default for VirtualMachineScsiPassthroughInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            scsi_class: String::new(),
+            vendor: String::new(),
+            physical_unit_number: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SCSI_PASSTHROUGH_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineScsiPassthroughInfo",
@@ -2625,10 +2905,16 @@ impl serde::Serialize for VirtualMachineScsiPassthroughInfo {
 }
 
 /// `VirtualMachineSerialInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineSerialInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+}
+impl Default for VirtualMachineSerialInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SERIAL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSerialInfo",
@@ -2693,7 +2979,6 @@ impl serde::Serialize for VirtualMachineSerialInfo {
 }
 
 /// `VirtualMachineSgxTargetInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualMachineSgxTargetInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -2705,6 +2990,17 @@ pub struct VirtualMachineSgxTargetInfo {
     pub le_pub_key_hashes: Vec<String>,
     /// `requireAttestationSupported`: optional boolean, since VI API 8.0.0.1.
     pub require_attestation_supported: Option<bool>,
+}
+impl Default for VirtualMachineSgxTargetInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            max_epc_size: 0,
+            flc_modes: Vec::new(),
+            le_pub_key_hashes: Vec::new(),
+            require_attestation_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SGX_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSgxTargetInfo",
@@ -2782,10 +3078,16 @@ impl serde::Serialize for VirtualMachineSgxTargetInfo {
 }
 
 /// `VirtualMachineSoundInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineSoundInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
+}
+impl Default for VirtualMachineSoundInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SOUND_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSoundInfo",
@@ -2850,10 +3152,14 @@ impl serde::Serialize for VirtualMachineSoundInfo {
 }
 
 /// `VirtualMachineSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualMachineSriovDevicePoolInfo {
     /// `key`: required string.
     pub key: String,
+}
+impl Default for VirtualMachineSriovDevicePoolInfo {
+    fn default() -> Self {
+        Self { key: String::new() }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovDevicePoolInfo",
@@ -2909,7 +3215,6 @@ impl serde::Serialize for VirtualMachineSriovDevicePoolInfo {
 }
 
 /// `VirtualMachineSriovInfo`, a [`VirtualMachinePciPassthroughInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineSriovInfo {
     /// The properties of `VirtualMachinePciPassthroughInfo`.
     pub base: VirtualMachinePciPassthroughInfo,
@@ -2919,6 +3224,16 @@ pub struct VirtualMachineSriovInfo {
     pub pnic: Option<String>,
     /// `devicePool`: optional `VirtualMachineSriovDevicePoolInfo` or a descendant, since VI API 6.5.
     pub device_pool: Option<rt::Poly<VirtualMachineSriovDevicePoolInfo>>,
+}
+impl Default for VirtualMachineSriovInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachinePciPassthroughInfo::default(),
+            virtual_function: false,
+            pnic: None,
+            device_pool: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovInfo",
@@ -2994,7 +3309,6 @@ impl serde::Serialize for VirtualMachineSriovInfo {
 }
 
 /// `VirtualMachineSriovNetworkDevicePoolInfo`, a [`VirtualMachineSriovDevicePoolInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualMachineSriovNetworkDevicePoolInfo {
     /// The properties of `VirtualMachineSriovDevicePoolInfo`.
     pub base: VirtualMachineSriovDevicePoolInfo,
@@ -3002,6 +3316,15 @@ pub struct VirtualMachineSriovNetworkDevicePoolInfo {
     pub switch_key: Option<String>,
     /// `switchUuid`: optional string.
     pub switch_uuid: Option<String>,
+}
+impl Default for VirtualMachineSriovNetworkDevicePoolInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineSriovDevicePoolInfo::default(),
+            switch_key: None,
+            switch_uuid: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SRIOV_NETWORK_DEVICE_POOL_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSriovNetworkDevicePoolInfo",
@@ -3075,12 +3398,19 @@ impl serde::Serialize for VirtualMachineSriovNetworkDevicePoolInfo {
 }
 
 /// `VirtualMachineTargetInfo`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineTargetInfo {
     /// `name`: required string.
     pub name: String,
     /// `configurationTag`: list of string.
     pub configuration_tag: Vec<String>,
+}
+impl Default for VirtualMachineTargetInfo {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            configuration_tag: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_TARGET_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineTargetInfo",
@@ -3137,7 +3467,6 @@ impl serde::Serialize for VirtualMachineTargetInfo {
 }
 
 /// `VirtualMachineUsbInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualMachineUsbInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -3155,6 +3484,20 @@ pub struct VirtualMachineUsbInfo {
     pub speed: Vec<String>,
     /// `summary`: optional `VirtualMachineSummary`.
     pub summary: Option<Box<VirtualMachineSummary>>,
+}
+impl Default for VirtualMachineUsbInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            description: String::new(),
+            vendor: 0,
+            product: 0,
+            physical_path: String::new(),
+            family: Vec::new(),
+            speed: Vec::new(),
+            summary: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_USB_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineUsbInfo",
@@ -3241,12 +3584,19 @@ impl serde::Serialize for VirtualMachineUsbInfo {
 }
 
 /// `VirtualMachineVFlashModuleInfo`, a [`VirtualMachineTargetInfo`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualMachineVFlashModuleInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
     /// `vFlashModule`: required `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`.
     pub v_flash_module: HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption,
+}
+impl Default for VirtualMachineVFlashModuleInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            v_flash_module: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_V_FLASH_MODULE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVFlashModuleInfo",
@@ -3315,7 +3665,6 @@ impl serde::Serialize for VirtualMachineVFlashModuleInfo {
 }
 
 /// `VirtualMachineVMCIDeviceOption`, a [`VirtualDeviceOption`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualMachineVmciDeviceOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -3325,6 +3674,16 @@ pub struct VirtualMachineVmciDeviceOption {
     pub filter_spec_option: Option<Box<VirtualMachineVmciDeviceOptionFilterSpecOption>>,
     /// `filterSupported`: optional `BoolOption`, since VI API 6.0.
     pub filter_supported: Option<Box<BoolOption>>,
+}
+impl Default for VirtualMachineVmciDeviceOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            allow_unrestricted_communication: Default::default(),
+            filter_spec_option: None,
+            filter_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOption",
@@ -3400,7 +3759,6 @@ impl serde::Serialize for VirtualMachineVmciDeviceOption {
 }
 
 /// `VirtualMachineVMCIDeviceOptionFilterSpecOption`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
     /// `action`: required `ChoiceOption`.
     pub action: ChoiceOption,
@@ -3412,6 +3770,17 @@ pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
     pub lower_dst_port_boundary: LongOption,
     /// `upperDstPortBoundary`: required `LongOption`.
     pub upper_dst_port_boundary: LongOption,
+}
+impl Default for VirtualMachineVmciDeviceOptionFilterSpecOption {
+    fn default() -> Self {
+        Self {
+            action: Default::default(),
+            protocol: Default::default(),
+            direction: Default::default(),
+            lower_dst_port_boundary: Default::default(),
+            upper_dst_port_boundary: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VMCI_DEVICE_OPTION_FILTER_SPEC_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMCIDeviceOptionFilterSpecOption",
@@ -3477,7 +3846,6 @@ impl serde::Serialize for VirtualMachineVmciDeviceOptionFilterSpecOption {
 }
 
 /// `VirtualMachineVMotionStunTimeInfo`, a [`VirtualMachineTargetInfo`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct VirtualMachineVMotionStunTimeInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -3485,6 +3853,15 @@ pub struct VirtualMachineVMotionStunTimeInfo {
     pub migration_bw: i64,
     /// `stunTime`: required long.
     pub stun_time: i64,
+}
+impl Default for VirtualMachineVMotionStunTimeInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            migration_bw: 0,
+            stun_time: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_V_MOTION_STUN_TIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVMotionStunTimeInfo",
@@ -3556,7 +3933,6 @@ impl serde::Serialize for VirtualMachineVMotionStunTimeInfo {
 }
 
 /// `VirtualMachineVendorDeviceGroupInfo`, a [`VirtualMachineTargetInfo`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVendorDeviceGroupInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -3568,6 +3944,16 @@ pub struct VirtualMachineVendorDeviceGroupInfo {
     pub component_device_info: Vec<
         VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo,
     >,
+}
+impl Default for VirtualMachineVendorDeviceGroupInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            device_group_name: String::new(),
+            device_group_description: None,
+            component_device_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfo",
@@ -3642,7 +4028,6 @@ impl serde::Serialize for VirtualMachineVendorDeviceGroupInfo {
 }
 
 /// `VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo`, a [`DynamicData`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     /// `type`: required string.
     pub r#type: String,
@@ -3654,6 +4039,17 @@ pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
     pub is_configurable: bool,
     /// `device`: required `VirtualDevice` or a descendant.
     pub device: rt::Poly<VirtualDevice>,
+}
+impl Default for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
+    fn default() -> Self {
+        Self {
+            r#type: String::new(),
+            vendor_name: String::new(),
+            device_name: String::new(),
+            is_configurable: false,
+            device: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VENDOR_DEVICE_GROUP_INFO_COMPONENT_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo",
@@ -3719,7 +4115,6 @@ impl serde::Serialize for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo
 }
 
 /// `VirtualMachineVgpuDeviceInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct VirtualMachineVgpuDeviceInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -3737,6 +4132,20 @@ pub struct VirtualMachineVgpuDeviceInfo {
     pub compute_profile_capable: bool,
     /// `quadroProfileCapable`: required boolean.
     pub quadro_profile_capable: bool,
+}
+impl Default for VirtualMachineVgpuDeviceInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            device_name: String::new(),
+            device_vendor_id: 0,
+            max_fb_size_in_gib: 0,
+            time_sliced_capable: false,
+            mig_capable: false,
+            compute_profile_capable: false,
+            quadro_profile_capable: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_DEVICE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuDeviceInfo",
@@ -3823,7 +4232,6 @@ impl serde::Serialize for VirtualMachineVgpuDeviceInfo {
 }
 
 /// `VirtualMachineVgpuProfileInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.3.0.
-#[derive(Default)]
 pub struct VirtualMachineVgpuProfileInfo {
     /// The properties of `VirtualMachineTargetInfo`.
     pub base: VirtualMachineTargetInfo,
@@ -3839,6 +4247,19 @@ pub struct VirtualMachineVgpuProfileInfo {
     pub profile_class: String,
     /// `stunTimeEstimates`: list of `VirtualMachineVMotionStunTimeInfo`, since VI API 8.0.2.0.
     pub stun_time_estimates: Vec<VirtualMachineVMotionStunTimeInfo>,
+}
+impl Default for VirtualMachineVgpuProfileInfo {
+    fn default() -> Self {
+        Self {
+            base: VirtualMachineTargetInfo::default(),
+            profile_name: String::new(),
+            device_vendor_id: 0,
+            fb_size_in_gib: 0,
+            profile_sharing: String::new(),
+            profile_class: String::new(),
+            stun_time_estimates: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_VGPU_PROFILE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineVgpuProfileInfo",
@@ -3922,12 +4343,19 @@ impl serde::Serialize for VirtualMachineVgpuProfileInfo {
 }
 
 /// `VirtualNVDIMMControllerOption`, a [`VirtualControllerOption`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualNvdimmControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
     /// `numNVDIMMControllers`: required `IntOption`.
     pub num_nvdimm_controllers: IntOption,
+}
+impl Default for VirtualNvdimmControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_nvdimm_controllers: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVDIMM_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMControllerOption",
@@ -3997,7 +4425,6 @@ impl serde::Serialize for VirtualNvdimmControllerOption {
 }
 
 /// `VirtualNVDIMMOption`, a [`VirtualDeviceOption`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualNvdimmOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -4009,6 +4436,17 @@ pub struct VirtualNvdimmOption {
     pub hot_growable: bool,
     /// `granularityInMB`: required long.
     pub granularity_in_mb: i64,
+}
+impl Default for VirtualNvdimmOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            capacity_in_mb: Default::default(),
+            growable: false,
+            hot_growable: false,
+            granularity_in_mb: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVDIMM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVDIMMOption",
@@ -4087,7 +4525,6 @@ impl serde::Serialize for VirtualNvdimmOption {
 }
 
 /// `VirtualNVMEControllerOption`, a [`VirtualControllerOption`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualNvmeControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -4095,6 +4532,15 @@ pub struct VirtualNvmeControllerOption {
     pub num_nvme_disks: IntOption,
     /// `sharing`: list of string, since VI API 8.0.2.0.
     pub sharing: Vec<String>,
+}
+impl Default for VirtualNvmeControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_nvme_disks: Default::default(),
+            sharing: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_NVME_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualNVMEControllerOption",
@@ -4167,7 +4613,6 @@ impl serde::Serialize for VirtualNvmeControllerOption {
 }
 
 /// `VirtualPCIControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPciControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -4197,6 +4642,26 @@ pub struct VirtualPciControllerOption {
     pub num_nvme_controllers: Option<Box<IntOption>>,
     /// `numVmxnet3VrdmaEthernetCards`: optional `IntOption`, since VI API 6.7.
     pub num_vmxnet3_vrdma_ethernet_cards: Option<Box<IntOption>>,
+}
+impl Default for VirtualPciControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_scsi_controllers: Default::default(),
+            num_ethernet_cards: Default::default(),
+            num_video_cards: Default::default(),
+            num_sound_cards: Default::default(),
+            num_vmi_roms: Default::default(),
+            num_vmci_devices: None,
+            num_pci_passthrough_devices: None,
+            num_sas_scsi_controllers: None,
+            num_vmxnet3_ethernet_cards: None,
+            num_para_virtual_scsi_controllers: None,
+            num_sata_controllers: None,
+            num_nvme_controllers: None,
+            num_vmxnet3_vrdma_ethernet_cards: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIControllerOption",
@@ -4302,10 +4767,16 @@ impl serde::Serialize for VirtualPciControllerOption {
 }
 
 /// `VirtualPCIPassthroughDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualPciPassthroughDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDeviceBackingOption",
@@ -4372,10 +4843,16 @@ impl serde::Serialize for VirtualPciPassthroughDeviceBackingOption {
 }
 
 /// `VirtualPCIPassthroughDvxBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 8.0.0.1.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDvxBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualPciPassthroughDvxBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DVX_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDvxBackingOption",
@@ -4441,10 +4918,16 @@ impl serde::Serialize for VirtualPciPassthroughDvxBackingOption {
 }
 
 /// `VirtualPCIPassthroughDynamicBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughDynamicBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualPciPassthroughDynamicBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_DYNAMIC_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughDynamicBackingOption",
@@ -4511,10 +4994,16 @@ impl serde::Serialize for VirtualPciPassthroughDynamicBackingOption {
 }
 
 /// `VirtualPCIPassthroughOption`, a [`VirtualDeviceOption`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualPciPassthroughOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughOption",
@@ -4580,10 +5069,16 @@ impl serde::Serialize for VirtualPciPassthroughOption {
 }
 
 /// `VirtualPCIPassthroughPluginBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughPluginBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualPciPassthroughPluginBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_PLUGIN_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughPluginBackingOption",
@@ -4650,7 +5145,6 @@ impl serde::Serialize for VirtualPciPassthroughPluginBackingOption {
 }
 
 /// `VirtualPCIPassthroughVmiopBackingOption`, a [`VirtualPciPassthroughPluginBackingOption`], since VI API 6.0.
-#[derive(Default)]
 pub struct VirtualPciPassthroughVmiopBackingOption {
     /// The properties of `VirtualPCIPassthroughPluginBackingOption`.
     pub base: VirtualPciPassthroughPluginBackingOption,
@@ -4658,6 +5152,15 @@ pub struct VirtualPciPassthroughVmiopBackingOption {
     pub vgpu: StringOption,
     /// `maxInstances`: required int.
     pub max_instances: i32,
+}
+impl Default for VirtualPciPassthroughVmiopBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualPciPassthroughPluginBackingOption::default(),
+            vgpu: Default::default(),
+            max_instances: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PCI_PASSTHROUGH_VMIOP_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCIPassthroughVmiopBackingOption",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `VirtualPCNet32Option`, a [`VirtualEthernetCardOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPcNet32Option {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
     /// `supportsMorphing`: required boolean.
     pub supports_morphing: bool,
+}
+impl Default for VirtualPcNet32Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCardOption::default(),
+            supports_morphing: false,
+        }
+    }
 }
 pub(crate) static VIRTUAL_PC_NET32_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPCNet32Option",
@@ -81,7 +88,6 @@ impl serde::Serialize for VirtualPcNet32Option {
 }
 
 /// `VirtualPS2ControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPs2ControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -89,6 +95,15 @@ pub struct VirtualPs2ControllerOption {
     pub num_keyboards: IntOption,
     /// `numPointingDevices`: required `IntOption`.
     pub num_pointing_devices: IntOption,
+}
+impl Default for VirtualPs2ControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_keyboards: Default::default(),
+            num_pointing_devices: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PS2_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPS2ControllerOption",
@@ -161,10 +176,16 @@ impl serde::Serialize for VirtualPs2ControllerOption {
 }
 
 /// `VirtualParallelPortDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualParallelPortDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortDeviceBackingOption",
@@ -230,10 +251,16 @@ impl serde::Serialize for VirtualParallelPortDeviceBackingOption {
 }
 
 /// `VirtualParallelPortFileBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+}
+impl Default for VirtualParallelPortFileBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortFileBackingOption",
@@ -299,10 +326,16 @@ impl serde::Serialize for VirtualParallelPortFileBackingOption {
 }
 
 /// `VirtualParallelPortOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualParallelPortOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualParallelPortOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PARALLEL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualParallelPortOption",
@@ -368,12 +401,19 @@ impl serde::Serialize for VirtualParallelPortOption {
 }
 
 /// `VirtualPointingDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPointingDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
     /// `hostPointingDevice`: required `ChoiceOption`.
     pub host_pointing_device: ChoiceOption,
+}
+impl Default for VirtualPointingDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+            host_pointing_device: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceBackingOption",
@@ -443,10 +483,16 @@ impl serde::Serialize for VirtualPointingDeviceBackingOption {
 }
 
 /// `VirtualPointingDeviceOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualPointingDeviceOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualPointingDeviceOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_POINTING_DEVICE_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPointingDeviceOption",
@@ -512,10 +558,16 @@ impl serde::Serialize for VirtualPointingDeviceOption {
 }
 
 /// `VirtualPrecisionClockOption`, a [`VirtualDeviceOption`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPrecisionClockOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualPrecisionClockOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockOption",
@@ -581,12 +633,19 @@ impl serde::Serialize for VirtualPrecisionClockOption {
 }
 
 /// `VirtualPrecisionClockSystemClockBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualPrecisionClockSystemClockBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
     /// `protocol`: required `ChoiceOption`.
     pub protocol: ChoiceOption,
+}
+impl Default for VirtualPrecisionClockSystemClockBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+            protocol: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_PRECISION_CLOCK_SYSTEM_CLOCK_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualPrecisionClockSystemClockBackingOption",
@@ -657,7 +716,6 @@ impl serde::Serialize for VirtualPrecisionClockSystemClockBackingOption {
 }
 
 /// `VirtualSATAControllerOption`, a [`VirtualControllerOption`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSataControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -665,6 +723,15 @@ pub struct VirtualSataControllerOption {
     pub num_sata_disks: IntOption,
     /// `numSATACdroms`: required `IntOption`.
     pub num_sata_cdroms: IntOption,
+}
+impl Default for VirtualSataControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_sata_disks: Default::default(),
+            num_sata_cdroms: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SATA_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSATAControllerOption",
@@ -737,7 +804,6 @@ impl serde::Serialize for VirtualSataControllerOption {
 }
 
 /// `VirtualSCSIControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -755,6 +821,20 @@ pub struct VirtualScsiControllerOption {
     pub hot_add_remove: BoolOption,
     /// `scsiCtlrUnitNumber`: required int.
     pub scsi_ctlr_unit_number: i32,
+}
+impl Default for VirtualScsiControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_scsi_disks: Default::default(),
+            num_scsi_cdroms: Default::default(),
+            num_scsi_passthrough: Default::default(),
+            sharing: Vec::new(),
+            default_shared_index: 0,
+            hot_add_remove: Default::default(),
+            scsi_ctlr_unit_number: 0,
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIControllerOption",
@@ -842,10 +922,16 @@ impl serde::Serialize for VirtualScsiControllerOption {
 }
 
 /// `VirtualSCSIPassthroughDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiPassthroughDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualScsiPassthroughDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughDeviceBackingOption",
@@ -912,10 +998,16 @@ impl serde::Serialize for VirtualScsiPassthroughDeviceBackingOption {
 }
 
 /// `VirtualSCSIPassthroughOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualScsiPassthroughOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualScsiPassthroughOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SCSI_PASSTHROUGH_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSCSIPassthroughOption",
@@ -981,7 +1073,6 @@ impl serde::Serialize for VirtualScsiPassthroughOption {
 }
 
 /// `VirtualSIOControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSioControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -991,6 +1082,16 @@ pub struct VirtualSioControllerOption {
     pub num_serial_ports: IntOption,
     /// `numParallelPorts`: required `IntOption`.
     pub num_parallel_ports: IntOption,
+}
+impl Default for VirtualSioControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            num_floppy_drives: Default::default(),
+            num_serial_ports: Default::default(),
+            num_parallel_ports: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SIO_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSIOControllerOption",
@@ -1066,10 +1167,16 @@ impl serde::Serialize for VirtualSioControllerOption {
 }
 
 /// `VirtualSerialPortDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualSerialPortDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortDeviceBackingOption",
@@ -1135,10 +1242,16 @@ impl serde::Serialize for VirtualSerialPortDeviceBackingOption {
 }
 
 /// `VirtualSerialPortFileBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortFileBackingOption {
     /// The properties of `VirtualDeviceFileBackingOption`.
     pub base: VirtualDeviceFileBackingOption,
+}
+impl Default for VirtualSerialPortFileBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceFileBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_FILE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortFileBackingOption",
@@ -1204,12 +1317,19 @@ impl serde::Serialize for VirtualSerialPortFileBackingOption {
 }
 
 /// `VirtualSerialPortOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
     /// `yieldOnPoll`: required `BoolOption`.
     pub yield_on_poll: BoolOption,
+}
+impl Default for VirtualSerialPortOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            yield_on_poll: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortOption",
@@ -1279,7 +1399,6 @@ impl serde::Serialize for VirtualSerialPortOption {
 }
 
 /// `VirtualSerialPortPipeBackingOption`, a [`VirtualDevicePipeBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSerialPortPipeBackingOption {
     /// The properties of `VirtualDevicePipeBackingOption`.
     pub base: VirtualDevicePipeBackingOption,
@@ -1287,6 +1406,15 @@ pub struct VirtualSerialPortPipeBackingOption {
     pub endpoint: ChoiceOption,
     /// `noRxLoss`: required `BoolOption`.
     pub no_rx_loss: BoolOption,
+}
+impl Default for VirtualSerialPortPipeBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDevicePipeBackingOption::default(),
+            endpoint: Default::default(),
+            no_rx_loss: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_PIPE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortPipeBackingOption",
@@ -1359,10 +1487,16 @@ impl serde::Serialize for VirtualSerialPortPipeBackingOption {
 }
 
 /// `VirtualSerialPortThinPrintBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.1.
-#[derive(Default)]
 pub struct VirtualSerialPortThinPrintBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualSerialPortThinPrintBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_THIN_PRINT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortThinPrintBackingOption",
@@ -1429,10 +1563,16 @@ impl serde::Serialize for VirtualSerialPortThinPrintBackingOption {
 }
 
 /// `VirtualSerialPortURIBackingOption`, a [`VirtualDeviceUriBackingOption`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualSerialPortUriBackingOption {
     /// The properties of `VirtualDeviceURIBackingOption`.
     pub base: VirtualDeviceUriBackingOption,
+}
+impl Default for VirtualSerialPortUriBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceUriBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SERIAL_PORT_URI_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSerialPortURIBackingOption",
@@ -1498,10 +1638,16 @@ impl serde::Serialize for VirtualSerialPortUriBackingOption {
 }
 
 /// `VirtualSoundBlaster16Option`, a [`VirtualSoundCardOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundBlaster16Option {
     /// The properties of `VirtualSoundCardOption`.
     pub base: VirtualSoundCardOption,
+}
+impl Default for VirtualSoundBlaster16Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualSoundCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_BLASTER16_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundBlaster16Option",
@@ -1567,10 +1713,16 @@ impl serde::Serialize for VirtualSoundBlaster16Option {
 }
 
 /// `VirtualSoundCardDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundCardDeviceBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualSoundCardDeviceBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_DEVICE_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardDeviceBackingOption",
@@ -1636,10 +1788,16 @@ impl serde::Serialize for VirtualSoundCardDeviceBackingOption {
 }
 
 /// `VirtualSoundCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualSoundCardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualSoundCardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SOUND_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSoundCardOption",
@@ -1705,10 +1863,16 @@ impl serde::Serialize for VirtualSoundCardOption {
 }
 
 /// `VirtualSriovEthernetCardOption`, a [`VirtualEthernetCardOption`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSriovEthernetCardOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+}
+impl Default for VirtualSriovEthernetCardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardOption",
@@ -1774,10 +1938,16 @@ impl serde::Serialize for VirtualSriovEthernetCardOption {
 }
 
 /// `VirtualSriovEthernetCardSriovBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.5.
-#[derive(Default)]
 pub struct VirtualSriovEthernetCardSriovBackingOption {
     /// The properties of `VirtualDeviceBackingOption`.
     pub base: VirtualDeviceBackingOption,
+}
+impl Default for VirtualSriovEthernetCardSriovBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_SRIOV_ETHERNET_CARD_SRIOV_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualSriovEthernetCardSriovBackingOption",
@@ -1844,12 +2014,19 @@ impl serde::Serialize for VirtualSriovEthernetCardSriovBackingOption {
 }
 
 /// `VirtualTPMOption`, a [`VirtualDeviceOption`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualTpmOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
     /// `supportedFirmware`: list of string.
     pub supported_firmware: Vec<String>,
+}
+impl Default for VirtualTpmOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            supported_firmware: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_TPM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualTPMOption",
@@ -1919,7 +2096,6 @@ impl serde::Serialize for VirtualTpmOption {
 }
 
 /// `VirtualUSBControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualUsbControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -1929,6 +2105,16 @@ pub struct VirtualUsbControllerOption {
     pub ehci_supported: BoolOption,
     /// `supportedSpeeds`: list of string, since VI API 5.0 and always there from then on.
     pub supported_speeds: Vec<String>,
+}
+impl Default for VirtualUsbControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            auto_connect_devices: Default::default(),
+            ehci_supported: Default::default(),
+            supported_speeds: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBControllerOption",
@@ -2004,10 +2190,16 @@ impl serde::Serialize for VirtualUsbControllerOption {
 }
 
 /// `VirtualUSBOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualUsbOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualUsbOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBOption",
@@ -2073,10 +2265,16 @@ impl serde::Serialize for VirtualUsbOption {
 }
 
 /// `VirtualUSBRemoteClientBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualUsbRemoteClientBackingOption {
     /// The properties of `VirtualDeviceRemoteDeviceBackingOption`.
     pub base: VirtualDeviceRemoteDeviceBackingOption,
+}
+impl Default for VirtualUsbRemoteClientBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceRemoteDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_CLIENT_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteClientBackingOption",
@@ -2142,10 +2340,16 @@ impl serde::Serialize for VirtualUsbRemoteClientBackingOption {
 }
 
 /// `VirtualUSBRemoteHostBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 4.1.
-#[derive(Default)]
 pub struct VirtualUsbRemoteHostBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualUsbRemoteHostBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USB_REMOTE_HOST_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBRemoteHostBackingOption",
@@ -2211,10 +2415,16 @@ impl serde::Serialize for VirtualUsbRemoteHostBackingOption {
 }
 
 /// `VirtualUSBUSBBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualUsbusbBackingOption {
     /// The properties of `VirtualDeviceDeviceBackingOption`.
     pub base: VirtualDeviceDeviceBackingOption,
+}
+impl Default for VirtualUsbusbBackingOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceDeviceBackingOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USBUSB_BACKING_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBUSBBackingOption",
@@ -2280,7 +2490,6 @@ impl serde::Serialize for VirtualUsbusbBackingOption {
 }
 
 /// `VirtualUSBXHCIControllerOption`, a [`VirtualControllerOption`], since VI API 5.0.
-#[derive(Default)]
 pub struct VirtualUsbxhciControllerOption {
     /// The properties of `VirtualControllerOption`.
     pub base: VirtualControllerOption,
@@ -2288,6 +2497,15 @@ pub struct VirtualUsbxhciControllerOption {
     pub auto_connect_devices: BoolOption,
     /// `supportedSpeeds`: list, not empty, of string.
     pub supported_speeds: Vec<String>,
+}
+impl Default for VirtualUsbxhciControllerOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualControllerOption::default(),
+            auto_connect_devices: Default::default(),
+            supported_speeds: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_USBXHCI_CONTROLLER_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualUSBXHCIControllerOption",
@@ -2360,10 +2578,16 @@ impl serde::Serialize for VirtualUsbxhciControllerOption {
 }
 
 /// `VirtualVMIROMOption`, a [`VirtualDeviceOption`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualVmiromOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
+}
+impl Default for VirtualVmiromOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMIROM_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVMIROMOption",
@@ -2429,7 +2653,6 @@ impl serde::Serialize for VirtualVmiromOption {
 }
 
 /// `VirtualVideoCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualVideoCardOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
@@ -2447,6 +2670,20 @@ pub struct VirtualVideoCardOption {
     pub graphics_memory_size_in_kb: Option<Box<LongOption>>,
     /// `graphicsMemorySizeSupported`: optional `BoolOption`, since VI API 6.0.
     pub graphics_memory_size_supported: Option<Box<BoolOption>>,
+}
+impl Default for VirtualVideoCardOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            video_ram_size_in_kb: None,
+            num_displays: None,
+            use_auto_detect: None,
+            support3_d: None,
+            use3d_renderer_supported: None,
+            graphics_memory_size_in_kb: None,
+            graphics_memory_size_supported: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VIDEO_CARD_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVideoCardOption",
@@ -2534,10 +2771,16 @@ impl serde::Serialize for VirtualVideoCardOption {
 }
 
 /// `VirtualVmxnet2Option`, a [`VirtualVmxnetOption`], since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualVmxnet2Option {
     /// The properties of `VirtualVmxnetOption`.
     pub base: VirtualVmxnetOption,
+}
+impl Default for VirtualVmxnet2Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnetOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET2_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet2Option",
@@ -2603,7 +2846,6 @@ impl serde::Serialize for VirtualVmxnet2Option {
 }
 
 /// `VirtualVmxnet3Option`, a [`VirtualVmxnetOption`], since VI API 2.5u2server.
-#[derive(Default)]
 pub struct VirtualVmxnet3Option {
     /// The properties of `VirtualVmxnetOption`.
     pub base: VirtualVmxnetOption,
@@ -2613,6 +2855,15 @@ pub struct VirtualVmxnet3Option {
     pub strict_latency_config_option: Option<
         Box<VirtualVmxnet3OptionStrictLatencyConfigOption>,
     >,
+}
+impl Default for VirtualVmxnet3Option {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnetOption::default(),
+            uptv2_enabled: None,
+            strict_latency_config_option: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3Option",
@@ -2685,7 +2936,6 @@ impl serde::Serialize for VirtualVmxnet3Option {
 }
 
 /// `VirtualVmxnet3OptionStrictLatencyConfigOption`, a [`DynamicData`], since VI API 8.0.3.1.
-#[derive(Default)]
 pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
     /// `allowed`: required `BoolOption`.
     pub allowed: BoolOption,
@@ -2701,6 +2951,19 @@ pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
     pub rx_data_ring_desc_size: IntOption,
     /// `disableOffload`: required `ChoiceOption`.
     pub disable_offload: ChoiceOption,
+}
+impl Default for VirtualVmxnet3OptionStrictLatencyConfigOption {
+    fn default() -> Self {
+        Self {
+            allowed: Default::default(),
+            measure_latency: Default::default(),
+            max_tx_queues: Default::default(),
+            max_rx_queues: Default::default(),
+            tx_data_ring_desc_size: Default::default(),
+            rx_data_ring_desc_size: Default::default(),
+            disable_offload: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3_OPTION_STRICT_LATENCY_CONFIG_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3OptionStrictLatencyConfigOption",
@@ -2772,12 +3035,19 @@ impl serde::Serialize for VirtualVmxnet3OptionStrictLatencyConfigOption {
 }
 
 /// `VirtualVmxnet3VrdmaOption`, a [`VirtualVmxnet3Option`], since VI API 6.5.
-#[derive(Default)]
 pub struct VirtualVmxnet3VrdmaOption {
     /// The properties of `VirtualVmxnet3Option`.
     pub base: VirtualVmxnet3Option,
     /// `deviceProtocol`: optional `ChoiceOption`, since VI API 6.7.
     pub device_protocol: Option<Box<ChoiceOption>>,
+}
+impl Default for VirtualVmxnet3VrdmaOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualVmxnet3Option::default(),
+            device_protocol: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET3_VRDMA_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnet3VrdmaOption",
@@ -2847,10 +3117,16 @@ impl serde::Serialize for VirtualVmxnet3VrdmaOption {
 }
 
 /// `VirtualVmxnetOption`, a [`VirtualEthernetCardOption`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualVmxnetOption {
     /// The properties of `VirtualEthernetCardOption`.
     pub base: VirtualEthernetCardOption,
+}
+impl Default for VirtualVmxnetOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualEthernetCardOption::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_VMXNET_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualVmxnetOption",
@@ -2916,12 +3192,19 @@ impl serde::Serialize for VirtualVmxnetOption {
 }
 
 /// `VirtualWDTOption`, a [`VirtualDeviceOption`], since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct VirtualWdtOption {
     /// The properties of `VirtualDeviceOption`.
     pub base: VirtualDeviceOption,
     /// `runOnBoot`: required `BoolOption`.
     pub run_on_boot: BoolOption,
+}
+impl Default for VirtualWdtOption {
+    fn default() -> Self {
+        Self {
+            base: VirtualDeviceOption::default(),
+            run_on_boot: Default::default(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_WDT_OPTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualWDTOption",

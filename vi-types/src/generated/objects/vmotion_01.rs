@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `AffinityConfigured`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct AffinityConfigured {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `configuredAffinity`: list, not empty, of string.
     pub configured_affinity: Vec<String>,
+}
+impl Default for AffinityConfigured {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            configured_affinity: Vec::new(),
+        }
+    }
 }
 pub(crate) static AFFINITY_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "AffinityConfigured",
@@ -81,10 +88,16 @@ impl serde::Serialize for AffinityConfigured {
 }
 
 /// The fault `CannotModifyConfigCpuRequirements`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct CannotModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for CannotModifyConfigCpuRequirements {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotModifyConfigCpuRequirements",
@@ -150,12 +163,19 @@ impl serde::Serialize for CannotModifyConfigCpuRequirements {
 }
 
 /// The fault `CannotMoveVmWithDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct CannotMoveVmWithDeltaDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for CannotMoveVmWithDeltaDisk {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithDeltaDisk",
@@ -225,10 +245,16 @@ impl serde::Serialize for CannotMoveVmWithDeltaDisk {
 }
 
 /// The fault `CannotMoveVmWithNativeDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct CannotMoveVmWithNativeDeltaDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for CannotMoveVmWithNativeDeltaDisk {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static CANNOT_MOVE_VM_WITH_NATIVE_DELTA_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVmWithNativeDeltaDisk",
@@ -294,7 +320,6 @@ impl serde::Serialize for CannotMoveVmWithNativeDeltaDisk {
 }
 
 /// `CheckResult`, a [`DynamicData`], since VI API 4.0.
-#[derive(Default)]
 pub struct CheckResult {
     /// `vm`: optional reference to `VirtualMachine`.
     pub vm: Option<rt::ManagedObjectReference>,
@@ -304,6 +329,16 @@ pub struct CheckResult {
     pub warning: Vec<LocalizedMethodFault>,
     /// `error`: list of `LocalizedMethodFault`.
     pub error: Vec<LocalizedMethodFault>,
+}
+impl Default for CheckResult {
+    fn default() -> Self {
+        Self {
+            vm: None,
+            host: None,
+            warning: Vec::new(),
+            error: Vec::new(),
+        }
+    }
 }
 pub(crate) static CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "CheckResult",
@@ -366,10 +401,16 @@ impl serde::Serialize for CheckResult {
 }
 
 /// The fault `CloneFromSnapshotNotSupported`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct CloneFromSnapshotNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for CloneFromSnapshotNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static CLONE_FROM_SNAPSHOT_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CloneFromSnapshotNotSupported",
@@ -435,7 +476,6 @@ impl serde::Serialize for CloneFromSnapshotNotSupported {
 }
 
 /// The fault `DatacenterMismatch`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatacenterMismatch {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -443,6 +483,15 @@ pub struct DatacenterMismatch {
     pub invalid_argument: Vec<DatacenterMismatchArgument>,
     /// `expectedDatacenter`: required reference to `Datacenter`.
     pub expected_datacenter: rt::ManagedObjectReference,
+}
+impl Default for DatacenterMismatch {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            invalid_argument: Vec::new(),
+            expected_datacenter: Default::default(),
+        }
+    }
 }
 pub(crate) static DATACENTER_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatch",
@@ -515,12 +564,19 @@ impl serde::Serialize for DatacenterMismatch {
 }
 
 /// `DatacenterMismatchArgument`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct DatacenterMismatchArgument {
     /// `entity`: required reference to `ManagedEntity`.
     pub entity: rt::ManagedObjectReference,
     /// `inputDatacenter`: optional reference to `Datacenter`.
     pub input_datacenter: Option<rt::ManagedObjectReference>,
+}
+impl Default for DatacenterMismatchArgument {
+    fn default() -> Self {
+        Self {
+            entity: Default::default(),
+            input_datacenter: None,
+        }
+    }
 }
 pub(crate) static DATACENTER_MISMATCH_ARGUMENT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatacenterMismatchArgument",
@@ -577,12 +633,19 @@ impl serde::Serialize for DatacenterMismatchArgument {
 }
 
 /// The fault `DisallowedMigrationDeviceAttached`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct DisallowedMigrationDeviceAttached {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `fault`: required `LocalizedMethodFault`.
     pub fault: LocalizedMethodFault,
+}
+impl Default for DisallowedMigrationDeviceAttached {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            fault: Default::default(),
+        }
+    }
 }
 pub(crate) static DISALLOWED_MIGRATION_DEVICE_ATTACHED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DisallowedMigrationDeviceAttached",
@@ -652,10 +715,16 @@ impl serde::Serialize for DisallowedMigrationDeviceAttached {
 }
 
 /// The fault `DiskMoveTypeNotSupported`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct DiskMoveTypeNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for DiskMoveTypeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_MOVE_TYPE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskMoveTypeNotSupported",
@@ -721,12 +790,19 @@ impl serde::Serialize for DiskMoveTypeNotSupported {
 }
 
 /// The fault `DrsVmotionIncompatibleFault`, a [`VirtualHardwareCompatibilityIssue`], since VI API 4.0.
-#[derive(Default)]
 pub struct DrsVmotionIncompatibleFault {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for DrsVmotionIncompatibleFault {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static DRS_VMOTION_INCOMPATIBLE_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "DrsVmotionIncompatibleFault",
@@ -796,7 +872,6 @@ impl serde::Serialize for DrsVmotionIncompatibleFault {
 }
 
 /// The fault `FaultToleranceAntiAffinityViolated`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceAntiAffinityViolated {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -804,6 +879,15 @@ pub struct FaultToleranceAntiAffinityViolated {
     pub host_name: String,
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
+}
+impl Default for FaultToleranceAntiAffinityViolated {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            host_name: String::new(),
+            host: Default::default(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_ANTI_AFFINITY_VIOLATED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceAntiAffinityViolated",
@@ -876,12 +960,19 @@ impl serde::Serialize for FaultToleranceAntiAffinityViolated {
 }
 
 /// The fault `FaultToleranceNeedsThickDisk`, a [`MigrationFault`], since VI API 4.1.
-#[derive(Default)]
 pub struct FaultToleranceNeedsThickDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `vmName`: required string.
     pub vm_name: String,
+}
+impl Default for FaultToleranceNeedsThickDisk {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            vm_name: String::new(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_NEEDS_THICK_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNeedsThickDisk",
@@ -951,12 +1042,19 @@ impl serde::Serialize for FaultToleranceNeedsThickDisk {
 }
 
 /// The fault `FaultToleranceNotSameBuild`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct FaultToleranceNotSameBuild {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `build`: required string.
     pub build: String,
+}
+impl Default for FaultToleranceNotSameBuild {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            build: String::new(),
+        }
+    }
 }
 pub(crate) static FAULT_TOLERANCE_NOT_SAME_BUILD: rt::ObjectInfo = rt::ObjectInfo::new(
     "FaultToleranceNotSameBuild",
@@ -1026,10 +1124,16 @@ impl serde::Serialize for FaultToleranceNotSameBuild {
 }
 
 /// The fault `FullStorageVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct FullStorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+}
+impl Default for FullStorageVMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+        }
+    }
 }
 pub(crate) static FULL_STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "FullStorageVMotionNotSupported",
@@ -1095,10 +1199,16 @@ impl serde::Serialize for FullStorageVMotionNotSupported {
 }
 
 /// The fault `HAErrorsAtDest`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct HaErrorsAtDest {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for HaErrorsAtDest {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static HA_ERRORS_AT_DEST: rt::ObjectInfo = rt::ObjectInfo::new(
     "HAErrorsAtDest",
@@ -1164,12 +1274,19 @@ impl serde::Serialize for HaErrorsAtDest {
 }
 
 /// `HostVMotionCompatibility`, a [`DynamicData`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVMotionCompatibility {
     /// `host`: required reference to `HostSystem`.
     pub host: rt::ManagedObjectReference,
     /// `compatibility`: list of string.
     pub compatibility: Vec<String>,
+}
+impl Default for HostVMotionCompatibility {
+    fn default() -> Self {
+        Self {
+            host: Default::default(),
+            compatibility: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_COMPATIBILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionCompatibility",
@@ -1226,10 +1343,16 @@ impl serde::Serialize for HostVMotionCompatibility {
 }
 
 /// The fault `HotSnapshotMoveNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct HotSnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+}
+impl Default for HotSnapshotMoveNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotCopyNotSupported::default(),
+        }
+    }
 }
 pub(crate) static HOT_SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "HotSnapshotMoveNotSupported",
@@ -1295,12 +1418,19 @@ impl serde::Serialize for HotSnapshotMoveNotSupported {
 }
 
 /// The fault `IncompatibleDefaultDevice`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct IncompatibleDefaultDevice {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for IncompatibleDefaultDevice {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static INCOMPATIBLE_DEFAULT_DEVICE: rt::ObjectInfo = rt::ObjectInfo::new(
     "IncompatibleDefaultDevice",
@@ -1370,10 +1500,16 @@ impl serde::Serialize for IncompatibleDefaultDevice {
 }
 
 /// The fault `IndependentDiskVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct IndependentDiskVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+}
+impl Default for IndependentDiskVMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+        }
+    }
 }
 pub(crate) static INDEPENDENT_DISK_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "IndependentDiskVMotionNotSupported",
@@ -1439,12 +1575,19 @@ impl serde::Serialize for IndependentDiskVMotionNotSupported {
 }
 
 /// The fault `LargeRDMConversionNotSupported`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct LargeRdmConversionNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for LargeRdmConversionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static LARGE_RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "LargeRDMConversionNotSupported",
@@ -1514,10 +1657,16 @@ impl serde::Serialize for LargeRdmConversionNotSupported {
 }
 
 /// The fault `MaintenanceModeFileMove`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct MaintenanceModeFileMove {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for MaintenanceModeFileMove {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static MAINTENANCE_MODE_FILE_MOVE: rt::ObjectInfo = rt::ObjectInfo::new(
     "MaintenanceModeFileMove",
@@ -1583,10 +1732,16 @@ impl serde::Serialize for MaintenanceModeFileMove {
 }
 
 /// The fault `MigrationDisabled`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MigrationDisabled {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for MigrationDisabled {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationDisabled",
@@ -1652,7 +1807,6 @@ impl serde::Serialize for MigrationDisabled {
 }
 
 /// The fault `MigrationFeatureNotSupported`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct MigrationFeatureNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -1662,6 +1816,16 @@ pub struct MigrationFeatureNotSupported {
     pub failed_host_name: String,
     /// `failedHost`: required reference to `HostSystem`.
     pub failed_host: rt::ManagedObjectReference,
+}
+impl Default for MigrationFeatureNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            at_source_host: false,
+            failed_host_name: String::new(),
+            failed_host: Default::default(),
+        }
+    }
 }
 pub(crate) static MIGRATION_FEATURE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationFeatureNotSupported",
@@ -1737,12 +1901,19 @@ impl serde::Serialize for MigrationFeatureNotSupported {
 }
 
 /// The fault `MigrationNotReady`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct MigrationNotReady {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for MigrationNotReady {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static MIGRATION_NOT_READY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MigrationNotReady",
@@ -1812,7 +1983,6 @@ impl serde::Serialize for MigrationNotReady {
 }
 
 /// The fault `MismatchedNetworkPolicies`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MismatchedNetworkPolicies {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -1822,6 +1992,16 @@ pub struct MismatchedNetworkPolicies {
     pub backing: String,
     /// `connected`: required boolean.
     pub connected: bool,
+}
+impl Default for MismatchedNetworkPolicies {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+            backing: String::new(),
+            connected: false,
+        }
+    }
 }
 pub(crate) static MISMATCHED_NETWORK_POLICIES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedNetworkPolicies",
@@ -1897,7 +2077,6 @@ impl serde::Serialize for MismatchedNetworkPolicies {
 }
 
 /// The fault `MismatchedVMotionNetworkNames`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct MismatchedVMotionNetworkNames {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -1905,6 +2084,15 @@ pub struct MismatchedVMotionNetworkNames {
     pub source_network: String,
     /// `destNetwork`: required string.
     pub dest_network: String,
+}
+impl Default for MismatchedVMotionNetworkNames {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            source_network: String::new(),
+            dest_network: String::new(),
+        }
+    }
 }
 pub(crate) static MISMATCHED_V_MOTION_NETWORK_NAMES: rt::ObjectInfo = rt::ObjectInfo::new(
     "MismatchedVMotionNetworkNames",
@@ -1977,12 +2165,19 @@ impl serde::Serialize for MismatchedVMotionNetworkNames {
 }
 
 /// The fault `NetworksMayNotBeTheSame`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct NetworksMayNotBeTheSame {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `name`: optional string.
     pub name: Option<String>,
+}
+impl Default for NetworksMayNotBeTheSame {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            name: None,
+        }
+    }
 }
 pub(crate) static NETWORKS_MAY_NOT_BE_THE_SAME: rt::ObjectInfo = rt::ObjectInfo::new(
     "NetworksMayNotBeTheSame",
@@ -2052,10 +2247,16 @@ impl serde::Serialize for NetworksMayNotBeTheSame {
 }
 
 /// The fault `NoGuestHeartbeat`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct NoGuestHeartbeat {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for NoGuestHeartbeat {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static NO_GUEST_HEARTBEAT: rt::ObjectInfo = rt::ObjectInfo::new(
     "NoGuestHeartbeat",
@@ -2121,12 +2322,19 @@ impl serde::Serialize for NoGuestHeartbeat {
 }
 
 /// The fault `NonHomeRDMVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct NonHomeRdmvMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for NonHomeRdmvMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static NON_HOME_RDMV_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "NonHomeRDMVMotionNotSupported",
@@ -2196,12 +2404,19 @@ impl serde::Serialize for NonHomeRdmvMotionNotSupported {
 }
 
 /// The fault `RDMConversionNotSupported`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct RdmConversionNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for RdmConversionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static RDM_CONVERSION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMConversionNotSupported",
@@ -2271,12 +2486,19 @@ impl serde::Serialize for RdmConversionNotSupported {
 }
 
 /// The fault `RDMNotPreserved`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct RdmNotPreserved {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for RdmNotPreserved {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static RDM_NOT_PRESERVED: rt::ObjectInfo = rt::ObjectInfo::new(
     "RDMNotPreserved",
@@ -2346,7 +2568,6 @@ impl serde::Serialize for RdmNotPreserved {
 }
 
 /// The fault `ReadOnlyDisksWithLegacyDestination`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct ReadOnlyDisksWithLegacyDestination {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -2354,6 +2575,15 @@ pub struct ReadOnlyDisksWithLegacyDestination {
     pub ro_disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+}
+impl Default for ReadOnlyDisksWithLegacyDestination {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            ro_disk_count: 0,
+            timeout_danger: false,
+        }
+    }
 }
 pub(crate) static READ_ONLY_DISKS_WITH_LEGACY_DESTINATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "ReadOnlyDisksWithLegacyDestination",
@@ -2426,7 +2656,6 @@ impl serde::Serialize for ReadOnlyDisksWithLegacyDestination {
 }
 
 /// `ServiceLocator`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ServiceLocator {
     /// `instanceUuid`: required string.
     pub instance_uuid: String,
@@ -2438,6 +2667,17 @@ pub struct ServiceLocator {
     pub ssl_thumbprint: Option<String>,
     /// `sslCertificate`: optional string, since VI API 9.0.0.0.
     pub ssl_certificate: Option<String>,
+}
+impl Default for ServiceLocator {
+    fn default() -> Self {
+        Self {
+            instance_uuid: String::new(),
+            url: String::new(),
+            credential: Default::default(),
+            ssl_thumbprint: None,
+            ssl_certificate: None,
+        }
+    }
 }
 pub(crate) static SERVICE_LOCATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocator",
@@ -2503,8 +2743,12 @@ impl serde::Serialize for ServiceLocator {
 }
 
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct ServiceLocatorCredential {}
+impl Default for ServiceLocatorCredential {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SERVICE_LOCATOR_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorCredential",
     "6.0",
@@ -2554,12 +2798,19 @@ impl serde::Serialize for ServiceLocatorCredential {
 }
 
 /// `ServiceLocatorNamePassword`, a [`ServiceLocatorCredential`], since VI API 6.0.
-#[derive(Default)]
 pub struct ServiceLocatorNamePassword {
     /// `username`: required string.
     pub username: String,
     /// `password`: required string, secret.
     pub password: String,
+}
+impl Default for ServiceLocatorNamePassword {
+    fn default() -> Self {
+        Self {
+            username: String::new(),
+            password: String::new(),
+        }
+    }
 }
 pub(crate) static SERVICE_LOCATOR_NAME_PASSWORD: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorNamePassword",
@@ -2618,10 +2869,14 @@ impl serde::Serialize for ServiceLocatorNamePassword {
 }
 
 /// `ServiceLocatorSAMLCredential`, a [`ServiceLocatorCredential`], since VI API 6.0.
-#[derive(Default)]
 pub struct ServiceLocatorSamlCredential {
     /// `token`: optional string, secret.
     pub token: Option<String>,
+}
+impl Default for ServiceLocatorSamlCredential {
+    fn default() -> Self {
+        Self { token: None }
+    }
 }
 pub(crate) static SERVICE_LOCATOR_SAML_CREDENTIAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceLocatorSAMLCredential",
@@ -2677,10 +2932,16 @@ impl serde::Serialize for ServiceLocatorSamlCredential {
 }
 
 /// The fault `SnapshotCloneNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotCloneNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+}
+impl Default for SnapshotCloneNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotCopyNotSupported::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_CLONE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCloneNotSupported",
@@ -2746,10 +3007,16 @@ impl serde::Serialize for SnapshotCloneNotSupported {
 }
 
 /// The fault `SnapshotCopyNotSupported`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SnapshotCopyNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for SnapshotCopyNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_COPY_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotCopyNotSupported",
@@ -2815,10 +3082,16 @@ impl serde::Serialize for SnapshotCopyNotSupported {
 }
 
 /// The fault `SnapshotMoveFromNonHomeNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotMoveFromNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+}
+impl Default for SnapshotMoveFromNonHomeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotCopyNotSupported::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_MOVE_FROM_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveFromNonHomeNotSupported",
@@ -2884,10 +3157,16 @@ impl serde::Serialize for SnapshotMoveFromNonHomeNotSupported {
 }
 
 /// The fault `SnapshotMoveNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotMoveNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+}
+impl Default for SnapshotMoveNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotCopyNotSupported::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_MOVE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveNotSupported",
@@ -2953,10 +3232,16 @@ impl serde::Serialize for SnapshotMoveNotSupported {
 }
 
 /// The fault `SnapshotMoveToNonHomeNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct SnapshotMoveToNonHomeNotSupported {
     /// The properties of `SnapshotCopyNotSupported`.
     pub base: SnapshotCopyNotSupported,
+}
+impl Default for SnapshotMoveToNonHomeNotSupported {
+    fn default() -> Self {
+        Self {
+            base: SnapshotCopyNotSupported::default(),
+        }
+    }
 }
 pub(crate) static SNAPSHOT_MOVE_TO_NON_HOME_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotMoveToNonHomeNotSupported",
@@ -3022,7 +3307,6 @@ impl serde::Serialize for SnapshotMoveToNonHomeNotSupported {
 }
 
 /// The fault `SnapshotRevertIssue`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SnapshotRevertIssue {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -3032,6 +3316,16 @@ pub struct SnapshotRevertIssue {
     pub event: Vec<rt::Poly<Event>>,
     /// `errors`: required boolean.
     pub errors: bool,
+}
+impl Default for SnapshotRevertIssue {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            snapshot_name: None,
+            event: Vec::new(),
+            errors: false,
+        }
+    }
 }
 pub(crate) static SNAPSHOT_REVERT_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "SnapshotRevertIssue",
@@ -3107,10 +3401,16 @@ impl serde::Serialize for SnapshotRevertIssue {
 }
 
 /// The fault `StorageVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 4.0.
-#[derive(Default)]
 pub struct StorageVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+}
+impl Default for StorageVMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+        }
+    }
 }
 pub(crate) static STORAGE_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVMotionNotSupported",
@@ -3176,12 +3476,19 @@ impl serde::Serialize for StorageVMotionNotSupported {
 }
 
 /// The fault `StorageVmotionIncompatible`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
-#[derive(Default)]
 pub struct StorageVmotionIncompatible {
     /// The properties of `VirtualHardwareCompatibilityIssue`.
     pub base: VirtualHardwareCompatibilityIssue,
     /// `datastore`: optional reference to `Datastore`.
     pub datastore: Option<rt::ManagedObjectReference>,
+}
+impl Default for StorageVmotionIncompatible {
+    fn default() -> Self {
+        Self {
+            base: VirtualHardwareCompatibilityIssue::default(),
+            datastore: None,
+        }
+    }
 }
 pub(crate) static STORAGE_VMOTION_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageVmotionIncompatible",
@@ -3251,10 +3558,16 @@ impl serde::Serialize for StorageVmotionIncompatible {
 }
 
 /// The fault `SuspendedRelocateNotSupported`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct SuspendedRelocateNotSupported {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for SuspendedRelocateNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static SUSPENDED_RELOCATE_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "SuspendedRelocateNotSupported",
@@ -3320,7 +3633,6 @@ impl serde::Serialize for SuspendedRelocateNotSupported {
 }
 
 /// The fault `TooManyDisksOnLegacyHost`, a [`MigrationFault`], since VI API 2.5.
-#[derive(Default)]
 pub struct TooManyDisksOnLegacyHost {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -3328,6 +3640,15 @@ pub struct TooManyDisksOnLegacyHost {
     pub disk_count: i32,
     /// `timeoutDanger`: required boolean.
     pub timeout_danger: bool,
+}
+impl Default for TooManyDisksOnLegacyHost {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            disk_count: 0,
+            timeout_danger: false,
+        }
+    }
 }
 pub(crate) static TOO_MANY_DISKS_ON_LEGACY_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "TooManyDisksOnLegacyHost",
@@ -3400,10 +3721,16 @@ impl serde::Serialize for TooManyDisksOnLegacyHost {
 }
 
 /// The fault `ToolsInstallationInProgress`, a [`MigrationFault`], since VI API 4.0.
-#[derive(Default)]
 pub struct ToolsInstallationInProgress {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for ToolsInstallationInProgress {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static TOOLS_INSTALLATION_IN_PROGRESS: rt::ObjectInfo = rt::ObjectInfo::new(
     "ToolsInstallationInProgress",
@@ -3469,10 +3796,16 @@ impl serde::Serialize for ToolsInstallationInProgress {
 }
 
 /// The fault `UncommittedUndoableDisk`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct UncommittedUndoableDisk {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for UncommittedUndoableDisk {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static UNCOMMITTED_UNDOABLE_DISK: rt::ObjectInfo = rt::ObjectInfo::new(
     "UncommittedUndoableDisk",
@@ -3538,10 +3871,16 @@ impl serde::Serialize for UncommittedUndoableDisk {
 }
 
 /// The fault `UnsharedSwapVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
-#[derive(Default)]
 pub struct UnsharedSwapVMotionNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+}
+impl Default for UnsharedSwapVMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+        }
+    }
 }
 pub(crate) static UNSHARED_SWAP_V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "UnsharedSwapVMotionNotSupported",
@@ -3607,10 +3946,16 @@ impl serde::Serialize for UnsharedSwapVMotionNotSupported {
 }
 
 /// The fault `VMotionAcrossNetworkNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 5.5.
-#[derive(Default)]
 pub struct VMotionAcrossNetworkNotSupported {
     /// The properties of `MigrationFeatureNotSupported`.
     pub base: MigrationFeatureNotSupported,
+}
+impl Default for VMotionAcrossNetworkNotSupported {
+    fn default() -> Self {
+        Self {
+            base: MigrationFeatureNotSupported::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_ACROSS_NETWORK_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionAcrossNetworkNotSupported",
@@ -3676,7 +4021,6 @@ impl serde::Serialize for VMotionAcrossNetworkNotSupported {
 }
 
 /// The fault `VMotionInterfaceIssue`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionInterfaceIssue {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
@@ -3686,6 +4030,16 @@ pub struct VMotionInterfaceIssue {
     pub failed_host: String,
     /// `failedHostEntity`: optional reference to `HostSystem`, since VI API 2.5.
     pub failed_host_entity: Option<rt::ManagedObjectReference>,
+}
+impl Default for VMotionInterfaceIssue {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            at_source_host: false,
+            failed_host: String::new(),
+            failed_host_entity: None,
+        }
+    }
 }
 pub(crate) static V_MOTION_INTERFACE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionInterfaceIssue",
@@ -3761,12 +4115,19 @@ impl serde::Serialize for VMotionInterfaceIssue {
 }
 
 /// The fault `VMotionLinkCapacityLow`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionLinkCapacityLow {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+}
+impl Default for VMotionLinkCapacityLow {
+    fn default() -> Self {
+        Self {
+            base: VMotionInterfaceIssue::default(),
+            network: String::new(),
+        }
+    }
 }
 pub(crate) static V_MOTION_LINK_CAPACITY_LOW: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkCapacityLow",
@@ -3836,12 +4197,19 @@ impl serde::Serialize for VMotionLinkCapacityLow {
 }
 
 /// The fault `VMotionLinkDown`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionLinkDown {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
     /// `network`: required string.
     pub network: String,
+}
+impl Default for VMotionLinkDown {
+    fn default() -> Self {
+        Self {
+            base: VMotionInterfaceIssue::default(),
+            network: String::new(),
+        }
+    }
 }
 pub(crate) static V_MOTION_LINK_DOWN: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionLinkDown",
@@ -3911,10 +4279,16 @@ impl serde::Serialize for VMotionLinkDown {
 }
 
 /// The fault `VMotionNotConfigured`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionNotConfigured {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+}
+impl Default for VMotionNotConfigured {
+    fn default() -> Self {
+        Self {
+            base: VMotionInterfaceIssue::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_NOT_CONFIGURED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotConfigured",
@@ -3980,10 +4354,16 @@ impl serde::Serialize for VMotionNotConfigured {
 }
 
 /// The fault `VMotionNotLicensed`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionNotLicensed {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+}
+impl Default for VMotionNotLicensed {
+    fn default() -> Self {
+        Self {
+            base: VMotionInterfaceIssue::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_NOT_LICENSED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotLicensed",
@@ -4049,10 +4429,16 @@ impl serde::Serialize for VMotionNotLicensed {
 }
 
 /// The fault `VMotionNotSupported`, a [`VMotionInterfaceIssue`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionNotSupported {
     /// The properties of `VMotionInterfaceIssue`.
     pub base: VMotionInterfaceIssue,
+}
+impl Default for VMotionNotSupported {
+    fn default() -> Self {
+        Self {
+            base: VMotionInterfaceIssue::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_NOT_SUPPORTED: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionNotSupported",
@@ -4118,10 +4504,16 @@ impl serde::Serialize for VMotionNotSupported {
 }
 
 /// The fault `VMotionProtocolIncompatible`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct VMotionProtocolIncompatible {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for VMotionProtocolIncompatible {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static V_MOTION_PROTOCOL_INCOMPATIBLE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VMotionProtocolIncompatible",
@@ -4187,7 +4579,6 @@ impl serde::Serialize for VMotionProtocolIncompatible {
 }
 
 /// `VirtualMachineInstantCloneSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VirtualMachineInstantCloneSpec {
     /// `name`: required string.
     pub name: String,
@@ -4197,6 +4588,16 @@ pub struct VirtualMachineInstantCloneSpec {
     pub config: Vec<rt::Poly<OptionValue>>,
     /// `biosUuid`: optional string.
     pub bios_uuid: Option<String>,
+}
+impl Default for VirtualMachineInstantCloneSpec {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            location: Default::default(),
+            config: Vec::new(),
+            bios_uuid: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_INSTANT_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineInstantCloneSpec",
@@ -4259,12 +4660,19 @@ impl serde::Serialize for VirtualMachineInstantCloneSpec {
 }
 
 /// The fault `WillLoseHAProtection`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct WillLoseHaProtection {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
     /// `resolution`: required string.
     pub resolution: String,
+}
+impl Default for WillLoseHaProtection {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+            resolution: String::new(),
+        }
+    }
 }
 pub(crate) static WILL_LOSE_HA_PROTECTION: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillLoseHAProtection",
@@ -4334,10 +4742,16 @@ impl serde::Serialize for WillLoseHaProtection {
 }
 
 /// The fault `WillModifyConfigCpuRequirements`, a [`MigrationFault`], since VI API 2.0.
-#[derive(Default)]
 pub struct WillModifyConfigCpuRequirements {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for WillModifyConfigCpuRequirements {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static WILL_MODIFY_CONFIG_CPU_REQUIREMENTS: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillModifyConfigCpuRequirements",
@@ -4403,10 +4817,16 @@ impl serde::Serialize for WillModifyConfigCpuRequirements {
 }
 
 /// The fault `WillResetSnapshotDirectory`, a [`MigrationFault`], since VI API 5.0.
-#[derive(Default)]
 pub struct WillResetSnapshotDirectory {
     /// The properties of `MigrationFault`.
     pub base: MigrationFault,
+}
+impl Default for WillResetSnapshotDirectory {
+    fn default() -> Self {
+        Self {
+            base: MigrationFault::default(),
+        }
+    }
 }
 pub(crate) static WILL_RESET_SNAPSHOT_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "WillResetSnapshotDirectory",

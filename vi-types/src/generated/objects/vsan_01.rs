@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The fault `CannotChangeVsanClusterUuid`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct CannotChangeVsanClusterUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+}
+impl Default for CannotChangeVsanClusterUuid {
+    fn default() -> Self {
+        Self { base: VsanFault::default() }
+    }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_CLUSTER_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanClusterUuid",
@@ -75,10 +79,14 @@ impl serde::Serialize for CannotChangeVsanClusterUuid {
 }
 
 /// The fault `CannotChangeVsanNodeUuid`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct CannotChangeVsanNodeUuid {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+}
+impl Default for CannotChangeVsanNodeUuid {
+    fn default() -> Self {
+        Self { base: VsanFault::default() }
+    }
 }
 pub(crate) static CANNOT_CHANGE_VSAN_NODE_UUID: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotChangeVsanNodeUuid",
@@ -144,10 +152,14 @@ impl serde::Serialize for CannotChangeVsanNodeUuid {
 }
 
 /// The fault `CannotMoveVsanEnabledHost`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct CannotMoveVsanEnabledHost {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+}
+impl Default for CannotMoveVsanEnabledHost {
+    fn default() -> Self {
+        Self { base: VsanFault::default() }
+    }
 }
 pub(crate) static CANNOT_MOVE_VSAN_ENABLED_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotMoveVsanEnabledHost",
@@ -213,10 +225,14 @@ impl serde::Serialize for CannotMoveVsanEnabledHost {
 }
 
 /// The fault `CannotReconfigureVsanWhenHaEnabled`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct CannotReconfigureVsanWhenHaEnabled {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
+}
+impl Default for CannotReconfigureVsanWhenHaEnabled {
+    fn default() -> Self {
+        Self { base: VsanFault::default() }
+    }
 }
 pub(crate) static CANNOT_RECONFIGURE_VSAN_WHEN_HA_ENABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "CannotReconfigureVsanWhenHaEnabled",
@@ -282,12 +298,19 @@ impl serde::Serialize for CannotReconfigureVsanWhenHaEnabled {
 }
 
 /// The fault `DestinationVsanDisabled`, a [`CannotMoveVsanEnabledHost`], since VI API 5.5.
-#[derive(Default)]
 pub struct DestinationVsanDisabled {
     /// The properties of `CannotMoveVsanEnabledHost`.
     pub base: CannotMoveVsanEnabledHost,
     /// `destinationCluster`: required string.
     pub destination_cluster: String,
+}
+impl Default for DestinationVsanDisabled {
+    fn default() -> Self {
+        Self {
+            base: CannotMoveVsanEnabledHost::default(),
+            destination_cluster: String::new(),
+        }
+    }
 }
 pub(crate) static DESTINATION_VSAN_DISABLED: rt::ObjectInfo = rt::ObjectInfo::new(
     "DestinationVsanDisabled",
@@ -357,10 +380,16 @@ impl serde::Serialize for DestinationVsanDisabled {
 }
 
 /// The fault `DiskHasPartitions`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DiskHasPartitions {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DiskHasPartitions {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_HAS_PARTITIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskHasPartitions",
@@ -426,10 +455,16 @@ impl serde::Serialize for DiskHasPartitions {
 }
 
 /// The fault `DiskIsLastRemainingNonSSD`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DiskIsLastRemainingNonSsd {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DiskIsLastRemainingNonSsd {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_IS_LAST_REMAINING_NON_SSD: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsLastRemainingNonSSD",
@@ -495,10 +530,16 @@ impl serde::Serialize for DiskIsLastRemainingNonSsd {
 }
 
 /// The fault `DiskIsNonLocal`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DiskIsNonLocal {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DiskIsNonLocal {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_IS_NON_LOCAL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsNonLocal",
@@ -564,10 +605,16 @@ impl serde::Serialize for DiskIsNonLocal {
 }
 
 /// The fault `DiskIsUSB`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DiskIsUsb {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DiskIsUsb {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_IS_USB: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskIsUSB",
@@ -633,10 +680,16 @@ impl serde::Serialize for DiskIsUsb {
 }
 
 /// The fault `DiskTooSmall`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DiskTooSmall {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DiskTooSmall {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DISK_TOO_SMALL: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiskTooSmall",
@@ -702,10 +755,16 @@ impl serde::Serialize for DiskTooSmall {
 }
 
 /// The fault `DuplicateDisks`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DuplicateDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for DuplicateDisks {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static DUPLICATE_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateDisks",
@@ -771,12 +830,19 @@ impl serde::Serialize for DuplicateDisks {
 }
 
 /// The fault `DuplicateVsanNetworkInterface`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct DuplicateVsanNetworkInterface {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for DuplicateVsanNetworkInterface {
+    fn default() -> Self {
+        Self {
+            base: VsanFault::default(),
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static DUPLICATE_VSAN_NETWORK_INTERFACE: rt::ObjectInfo = rt::ObjectInfo::new(
     "DuplicateVsanNetworkInterface",
@@ -846,7 +912,6 @@ impl serde::Serialize for DuplicateVsanNetworkInterface {
 }
 
 /// `HostVsanInternalSystemCmmdsQuery`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVsanInternalSystemCmmdsQuery {
     /// `type`: optional string.
     pub r#type: Option<String>,
@@ -854,6 +919,15 @@ pub struct HostVsanInternalSystemCmmdsQuery {
     pub uuid: Option<String>,
     /// `owner`: optional string.
     pub owner: Option<String>,
+}
+impl Default for HostVsanInternalSystemCmmdsQuery {
+    fn default() -> Self {
+        Self {
+            r#type: None,
+            uuid: None,
+            owner: None,
+        }
+    }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_CMMDS_QUERY: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemCmmdsQuery",
@@ -913,7 +987,6 @@ impl serde::Serialize for HostVsanInternalSystemCmmdsQuery {
 }
 
 /// `HostVsanInternalSystemDeleteVsanObjectsResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
     /// `uuid`: required string.
     pub uuid: String,
@@ -921,6 +994,15 @@ pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
     pub success: bool,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+}
+impl Default for HostVsanInternalSystemDeleteVsanObjectsResult {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            success: false,
+            failure_reason: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_DELETE_VSAN_OBJECTS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemDeleteVsanObjectsResult",
@@ -980,12 +1062,19 @@ impl serde::Serialize for HostVsanInternalSystemDeleteVsanObjectsResult {
 }
 
 /// `HostVsanInternalSystemVsanObjectOperationResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct HostVsanInternalSystemVsanObjectOperationResult {
     /// `uuid`: required string.
     pub uuid: String,
     /// `failureReason`: list of `LocalizableMessage`.
     pub failure_reason: Vec<LocalizableMessage>,
+}
+impl Default for HostVsanInternalSystemVsanObjectOperationResult {
+    fn default() -> Self {
+        Self {
+            uuid: String::new(),
+            failure_reason: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_OBJECT_OPERATION_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanObjectOperationResult",
@@ -1042,7 +1131,6 @@ impl serde::Serialize for HostVsanInternalSystemVsanObjectOperationResult {
 }
 
 /// `HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     /// `diskUuid`: required string.
     pub disk_uuid: String,
@@ -1050,6 +1138,15 @@ pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
     pub success: bool,
     /// `failureReason`: optional string.
     pub failure_reason: Option<String>,
+}
+impl Default for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
+    fn default() -> Self {
+        Self {
+            disk_uuid: String::new(),
+            success: false,
+            failure_reason: None,
+        }
+    }
 }
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM_VSAN_PHYSICAL_DISK_DIAGNOSTICS_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
@@ -1109,10 +1206,16 @@ impl serde::Serialize for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResul
 }
 
 /// The fault `InsufficientDisks`, a [`VsanDiskFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct InsufficientDisks {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for InsufficientDisks {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static INSUFFICIENT_DISKS: rt::ObjectInfo = rt::ObjectInfo::new(
     "InsufficientDisks",
@@ -1178,12 +1281,19 @@ impl serde::Serialize for InsufficientDisks {
 }
 
 /// The fault `NotSupportedHostForVsan`, a [`NotSupportedHost`], since VI API 5.5.
-#[derive(Default)]
 pub struct NotSupportedHostForVsan {
     /// The properties of `NotSupportedHost`.
     pub base: NotSupportedHost,
     /// `hostName`: required string.
     pub host_name: String,
+}
+impl Default for NotSupportedHostForVsan {
+    fn default() -> Self {
+        Self {
+            base: NotSupportedHost::default(),
+            host_name: String::new(),
+        }
+    }
 }
 pub(crate) static NOT_SUPPORTED_HOST_FOR_VSAN: rt::ObjectInfo = rt::ObjectInfo::new(
     "NotSupportedHostForVsan",
@@ -1253,7 +1363,6 @@ impl serde::Serialize for NotSupportedHostForVsan {
 }
 
 /// `VsanClusterConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanClusterConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -1263,6 +1372,16 @@ pub struct VsanClusterConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+}
+impl Default for VsanClusterConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            default_config: None,
+            vsan_esa_enabled: None,
+            vsan_cyber_recovery_enabled: None,
+        }
+    }
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfo",
@@ -1325,7 +1444,6 @@ impl serde::Serialize for VsanClusterConfigInfo {
 }
 
 /// `VsanClusterConfigInfoHostDefaultInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanClusterConfigInfoHostDefaultInfo {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
@@ -1333,6 +1451,15 @@ pub struct VsanClusterConfigInfoHostDefaultInfo {
     pub auto_claim_storage: Option<bool>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+}
+impl Default for VsanClusterConfigInfoHostDefaultInfo {
+    fn default() -> Self {
+        Self {
+            uuid: None,
+            auto_claim_storage: None,
+            checksum_enabled: None,
+        }
+    }
 }
 pub(crate) static VSAN_CLUSTER_CONFIG_INFO_HOST_DEFAULT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterConfigInfoHostDefaultInfo",
@@ -1392,10 +1519,14 @@ impl serde::Serialize for VsanClusterConfigInfoHostDefaultInfo {
 }
 
 /// `VsanClusterCoreConfig`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VsanClusterCoreConfig {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+}
+impl Default for VsanClusterCoreConfig {
+    fn default() -> Self {
+        Self { vsan_max_enabled: None }
+    }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfig",
@@ -1449,10 +1580,14 @@ impl serde::Serialize for VsanClusterCoreConfig {
 }
 
 /// `VsanClusterCoreConfigSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VsanClusterCoreConfigSpec {
     /// `vsanMaxEnabled`: optional boolean.
     pub vsan_max_enabled: Option<bool>,
+}
+impl Default for VsanClusterCoreConfigSpec {
+    fn default() -> Self {
+        Self { vsan_max_enabled: None }
+    }
 }
 pub(crate) static VSAN_CLUSTER_CORE_CONFIG_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterCoreConfigSpec",
@@ -1506,7 +1641,6 @@ impl serde::Serialize for VsanClusterCoreConfigSpec {
 }
 
 /// The fault `VsanClusterUuidMismatch`, a [`CannotMoveVsanEnabledHost`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanClusterUuidMismatch {
     /// The properties of `CannotMoveVsanEnabledHost`.
     pub base: CannotMoveVsanEnabledHost,
@@ -1514,6 +1648,15 @@ pub struct VsanClusterUuidMismatch {
     pub host_cluster_uuid: String,
     /// `destinationClusterUuid`: required string.
     pub destination_cluster_uuid: String,
+}
+impl Default for VsanClusterUuidMismatch {
+    fn default() -> Self {
+        Self {
+            base: CannotMoveVsanEnabledHost::default(),
+            host_cluster_uuid: String::new(),
+            destination_cluster_uuid: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_CLUSTER_UUID_MISMATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanClusterUuidMismatch",
@@ -1586,7 +1729,6 @@ impl serde::Serialize for VsanClusterUuidMismatch {
 }
 
 /// `VsanDatastoreInfo`, a [`DatastoreInfo`], since VI API 7.0.1.0.
-#[derive(Default)]
 pub struct VsanDatastoreInfo {
     /// The properties of `DatastoreInfo`.
     pub base: DatastoreInfo,
@@ -1594,6 +1736,15 @@ pub struct VsanDatastoreInfo {
     pub membership_uuid: Option<String>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+}
+impl Default for VsanDatastoreInfo {
+    fn default() -> Self {
+        Self {
+            base: DatastoreInfo::default(),
+            membership_uuid: None,
+            access_gen_no: None,
+        }
+    }
 }
 pub(crate) static VSAN_DATASTORE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDatastoreInfo",
@@ -1666,12 +1817,19 @@ impl serde::Serialize for VsanDatastoreInfo {
 }
 
 /// The fault `VsanDiskFault`, a [`VsanFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanDiskFault {
     /// The properties of `VsanFault`.
     pub base: VsanFault,
     /// `device`: optional string.
     pub device: Option<String>,
+}
+impl Default for VsanDiskFault {
+    fn default() -> Self {
+        Self {
+            base: VsanFault::default(),
+            device: None,
+        }
+    }
 }
 pub(crate) static VSAN_DISK_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanDiskFault",
@@ -1741,10 +1899,14 @@ impl serde::Serialize for VsanDiskFault {
 }
 
 /// The fault `VsanFault`, a [`VimFault`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanFault {
     /// The properties of `VimFault`.
     pub base: VimFault,
+}
+impl Default for VsanFault {
+    fn default() -> Self {
+        Self { base: VimFault::default() }
+    }
 }
 pub(crate) static VSAN_FAULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanFault",
@@ -1810,7 +1972,6 @@ impl serde::Serialize for VsanFault {
 }
 
 /// `VsanHostClusterStatus`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostClusterStatus {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
@@ -1822,6 +1983,17 @@ pub struct VsanHostClusterStatus {
     pub node_state: VsanHostClusterStatusState,
     /// `memberUuid`: list of string.
     pub member_uuid: Vec<String>,
+}
+impl Default for VsanHostClusterStatus {
+    fn default() -> Self {
+        Self {
+            uuid: None,
+            node_uuid: None,
+            health: String::new(),
+            node_state: Default::default(),
+            member_uuid: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatus",
@@ -1887,12 +2059,19 @@ impl serde::Serialize for VsanHostClusterStatus {
 }
 
 /// `VsanHostClusterStatusState`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostClusterStatusState {
     /// `state`: required string.
     pub state: String,
     /// `completion`: optional `VsanHostClusterStatusStateCompletionEstimate`.
     pub completion: Option<Box<VsanHostClusterStatusStateCompletionEstimate>>,
+}
+impl Default for VsanHostClusterStatusState {
+    fn default() -> Self {
+        Self {
+            state: String::new(),
+            completion: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusState",
@@ -1949,12 +2128,19 @@ impl serde::Serialize for VsanHostClusterStatusState {
 }
 
 /// `VsanHostClusterStatusStateCompletionEstimate`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostClusterStatusStateCompletionEstimate {
     /// `completeTime`: optional dateTime.
     pub complete_time: Option<rt::DateTime>,
     /// `percentComplete`: optional int.
     pub percent_complete: Option<i32>,
+}
+impl Default for VsanHostClusterStatusStateCompletionEstimate {
+    fn default() -> Self {
+        Self {
+            complete_time: None,
+            percent_complete: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CLUSTER_STATUS_STATE_COMPLETION_ESTIMATE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostClusterStatusStateCompletionEstimate",
@@ -2011,7 +2197,6 @@ impl serde::Serialize for VsanHostClusterStatusStateCompletionEstimate {
 }
 
 /// `VsanHostConfigInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostConfigInfo {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
@@ -2029,6 +2214,20 @@ pub struct VsanHostConfigInfo {
     pub vsan_esa_enabled: Option<bool>,
     /// `vsanCyberRecoveryEnabled`: optional boolean, since VI API 9.1.0.0.
     pub vsan_cyber_recovery_enabled: Option<bool>,
+}
+impl Default for VsanHostConfigInfo {
+    fn default() -> Self {
+        Self {
+            enabled: None,
+            host_system: None,
+            cluster_info: None,
+            storage_info: None,
+            network_info: None,
+            fault_domain_info: None,
+            vsan_esa_enabled: None,
+            vsan_cyber_recovery_enabled: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfo",
@@ -2103,12 +2302,19 @@ impl serde::Serialize for VsanHostConfigInfo {
 }
 
 /// `VsanHostConfigInfoClusterInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostConfigInfoClusterInfo {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
     /// `nodeUuid`: optional string.
     pub node_uuid: Option<String>,
+}
+impl Default for VsanHostConfigInfoClusterInfo {
+    fn default() -> Self {
+        Self {
+            uuid: None,
+            node_uuid: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_CLUSTER_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoClusterInfo",
@@ -2165,10 +2371,14 @@ impl serde::Serialize for VsanHostConfigInfoClusterInfo {
 }
 
 /// `VsanHostConfigInfoNetworkInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostConfigInfoNetworkInfo {
     /// `port`: list of `VsanHostConfigInfoNetworkInfoPortConfig`.
     pub port: Vec<VsanHostConfigInfoNetworkInfoPortConfig>,
+}
+impl Default for VsanHostConfigInfoNetworkInfo {
+    fn default() -> Self {
+        Self { port: Vec::new() }
+    }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfo",
@@ -2222,12 +2432,19 @@ impl serde::Serialize for VsanHostConfigInfoNetworkInfo {
 }
 
 /// `VsanHostConfigInfoNetworkInfoPortConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostConfigInfoNetworkInfoPortConfig {
     /// `ipConfig`: optional `VsanHostIpConfig`.
     pub ip_config: Option<Box<VsanHostIpConfig>>,
     /// `device`: required string.
     pub device: String,
+}
+impl Default for VsanHostConfigInfoNetworkInfoPortConfig {
+    fn default() -> Self {
+        Self {
+            ip_config: None,
+            device: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_NETWORK_INFO_PORT_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoNetworkInfoPortConfig",
@@ -2284,7 +2501,6 @@ impl serde::Serialize for VsanHostConfigInfoNetworkInfoPortConfig {
 }
 
 /// `VsanHostConfigInfoStorageInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostConfigInfoStorageInfo {
     /// `autoClaimStorage`: optional boolean.
     pub auto_claim_storage: Option<bool>,
@@ -2294,6 +2510,16 @@ pub struct VsanHostConfigInfoStorageInfo {
     pub disk_map_info: Vec<VsanHostDiskMapInfo>,
     /// `checksumEnabled`: optional boolean, since VI API 6.0.
     pub checksum_enabled: Option<bool>,
+}
+impl Default for VsanHostConfigInfoStorageInfo {
+    fn default() -> Self {
+        Self {
+            auto_claim_storage: None,
+            disk_mapping: Vec::new(),
+            disk_map_info: Vec::new(),
+            checksum_enabled: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_CONFIG_INFO_STORAGE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostConfigInfoStorageInfo",
@@ -2356,10 +2582,16 @@ impl serde::Serialize for VsanHostConfigInfoStorageInfo {
 }
 
 /// `VsanHostDecommissionMode`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostDecommissionMode {
     /// `objectAction`: required string.
     pub object_action: String,
+}
+impl Default for VsanHostDecommissionMode {
+    fn default() -> Self {
+        Self {
+            object_action: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_DECOMMISSION_MODE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDecommissionMode",
@@ -2413,12 +2645,19 @@ impl serde::Serialize for VsanHostDecommissionMode {
 }
 
 /// `VsanHostDiskMapInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanHostDiskMapInfo {
     /// `mapping`: required `VsanHostDiskMapping`.
     pub mapping: VsanHostDiskMapping,
     /// `mounted`: required boolean.
     pub mounted: bool,
+}
+impl Default for VsanHostDiskMapInfo {
+    fn default() -> Self {
+        Self {
+            mapping: Default::default(),
+            mounted: false,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_DISK_MAP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapInfo",
@@ -2475,7 +2714,6 @@ impl serde::Serialize for VsanHostDiskMapInfo {
 }
 
 /// `VsanHostDiskMapResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostDiskMapResult {
     /// `mapping`: required `VsanHostDiskMapping`.
     pub mapping: VsanHostDiskMapping,
@@ -2483,6 +2721,15 @@ pub struct VsanHostDiskMapResult {
     pub disk_result: Vec<VsanHostDiskResult>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VsanHostDiskMapResult {
+    fn default() -> Self {
+        Self {
+            mapping: Default::default(),
+            disk_result: Vec::new(),
+            error: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_DISK_MAP_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapResult",
@@ -2542,12 +2789,19 @@ impl serde::Serialize for VsanHostDiskMapResult {
 }
 
 /// `VsanHostDiskMapping`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostDiskMapping {
     /// `ssd`: required `HostScsiDisk`.
     pub ssd: HostScsiDisk,
     /// `nonSsd`: list, not empty, of `HostScsiDisk`.
     pub non_ssd: Vec<HostScsiDisk>,
+}
+impl Default for VsanHostDiskMapping {
+    fn default() -> Self {
+        Self {
+            ssd: Default::default(),
+            non_ssd: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskMapping",
@@ -2604,7 +2858,6 @@ impl serde::Serialize for VsanHostDiskMapping {
 }
 
 /// `VsanHostDiskResult`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostDiskResult {
     /// `disk`: required `HostScsiDisk`.
     pub disk: HostScsiDisk,
@@ -2616,6 +2869,17 @@ pub struct VsanHostDiskResult {
     pub error: Option<Box<LocalizedMethodFault>>,
     /// `degraded`: optional boolean, since VI API 6.0.
     pub degraded: Option<bool>,
+}
+impl Default for VsanHostDiskResult {
+    fn default() -> Self {
+        Self {
+            disk: Default::default(),
+            state: String::new(),
+            vsan_uuid: None,
+            error: None,
+            degraded: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_DISK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostDiskResult",
@@ -2681,10 +2945,14 @@ impl serde::Serialize for VsanHostDiskResult {
 }
 
 /// `VsanHostFaultDomainInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanHostFaultDomainInfo {
     /// `name`: required string.
     pub name: String,
+}
+impl Default for VsanHostFaultDomainInfo {
+    fn default() -> Self {
+        Self { name: String::new() }
+    }
 }
 pub(crate) static VSAN_HOST_FAULT_DOMAIN_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostFaultDomainInfo",
@@ -2738,12 +3006,19 @@ impl serde::Serialize for VsanHostFaultDomainInfo {
 }
 
 /// `VsanHostIpConfig`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostIpConfig {
     /// `upstreamIpAddress`: required string.
     pub upstream_ip_address: String,
     /// `downstreamIpAddress`: required string.
     pub downstream_ip_address: String,
+}
+impl Default for VsanHostIpConfig {
+    fn default() -> Self {
+        Self {
+            upstream_ip_address: String::new(),
+            downstream_ip_address: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_IP_CONFIG: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostIpConfig",
@@ -2800,12 +3075,19 @@ impl serde::Serialize for VsanHostIpConfig {
 }
 
 /// `VsanHostMembershipInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostMembershipInfo {
     /// `nodeUuid`: required string.
     pub node_uuid: String,
     /// `hostname`: required string.
     pub hostname: String,
+}
+impl Default for VsanHostMembershipInfo {
+    fn default() -> Self {
+        Self {
+            node_uuid: String::new(),
+            hostname: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_MEMBERSHIP_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostMembershipInfo",
@@ -2862,7 +3144,6 @@ impl serde::Serialize for VsanHostMembershipInfo {
 }
 
 /// `VsanHostRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostRuntimeInfo {
     /// `membershipList`: list of `VsanHostMembershipInfo`.
     pub membership_list: Vec<VsanHostMembershipInfo>,
@@ -2870,6 +3151,15 @@ pub struct VsanHostRuntimeInfo {
     pub disk_issues: Vec<VsanHostRuntimeInfoDiskIssue>,
     /// `accessGenNo`: optional int.
     pub access_gen_no: Option<i32>,
+}
+impl Default for VsanHostRuntimeInfo {
+    fn default() -> Self {
+        Self {
+            membership_list: Vec::new(),
+            disk_issues: Vec::new(),
+            access_gen_no: None,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfo",
@@ -2929,12 +3219,19 @@ impl serde::Serialize for VsanHostRuntimeInfo {
 }
 
 /// `VsanHostRuntimeInfoDiskIssue`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanHostRuntimeInfoDiskIssue {
     /// `diskId`: required string.
     pub disk_id: String,
     /// `issue`: required string.
     pub issue: String,
+}
+impl Default for VsanHostRuntimeInfoDiskIssue {
+    fn default() -> Self {
+        Self {
+            disk_id: String::new(),
+            issue: String::new(),
+        }
+    }
 }
 pub(crate) static VSAN_HOST_RUNTIME_INFO_DISK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostRuntimeInfoDiskIssue",
@@ -2991,12 +3288,19 @@ impl serde::Serialize for VsanHostRuntimeInfoDiskIssue {
 }
 
 /// `VsanHostVsanDiskInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanHostVsanDiskInfo {
     /// `vsanUuid`: required string.
     pub vsan_uuid: String,
     /// `formatVersion`: required int.
     pub format_version: i32,
+}
+impl Default for VsanHostVsanDiskInfo {
+    fn default() -> Self {
+        Self {
+            vsan_uuid: String::new(),
+            format_version: 0,
+        }
+    }
 }
 pub(crate) static VSAN_HOST_VSAN_DISK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanHostVsanDiskInfo",
@@ -3053,10 +3357,16 @@ impl serde::Serialize for VsanHostVsanDiskInfo {
 }
 
 /// The fault `VsanIncompatibleDiskMapping`, a [`VsanDiskFault`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanIncompatibleDiskMapping {
     /// The properties of `VsanDiskFault`.
     pub base: VsanDiskFault,
+}
+impl Default for VsanIncompatibleDiskMapping {
+    fn default() -> Self {
+        Self {
+            base: VsanDiskFault::default(),
+        }
+    }
 }
 pub(crate) static VSAN_INCOMPATIBLE_DISK_MAPPING: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanIncompatibleDiskMapping",
@@ -3122,12 +3432,19 @@ impl serde::Serialize for VsanIncompatibleDiskMapping {
 }
 
 /// `VsanNewPolicyBatch`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanNewPolicyBatch {
     /// `size`: list of long.
     pub size: Vec<i64>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+}
+impl Default for VsanNewPolicyBatch {
+    fn default() -> Self {
+        Self {
+            size: Vec::new(),
+            policy: None,
+        }
+    }
 }
 pub(crate) static VSAN_NEW_POLICY_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanNewPolicyBatch",
@@ -3184,12 +3501,19 @@ impl serde::Serialize for VsanNewPolicyBatch {
 }
 
 /// `VsanPolicyChangeBatch`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanPolicyChangeBatch {
     /// `uuid`: list of string.
     pub uuid: Vec<String>,
     /// `policy`: optional string.
     pub policy: Option<String>,
+}
+impl Default for VsanPolicyChangeBatch {
+    fn default() -> Self {
+        Self {
+            uuid: Vec::new(),
+            policy: None,
+        }
+    }
 }
 pub(crate) static VSAN_POLICY_CHANGE_BATCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyChangeBatch",
@@ -3246,7 +3570,6 @@ impl serde::Serialize for VsanPolicyChangeBatch {
 }
 
 /// `VsanPolicyCost`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanPolicyCost {
     /// `changeDataSize`: optional long.
     pub change_data_size: Option<i64>,
@@ -3264,6 +3587,20 @@ pub struct VsanPolicyCost {
     pub current_disk_space_to_address_space_ratio: Option<f32>,
     /// `diskSpaceToAddressSpaceRatio`: optional float.
     pub disk_space_to_address_space_ratio: Option<f32>,
+}
+impl Default for VsanPolicyCost {
+    fn default() -> Self {
+        Self {
+            change_data_size: None,
+            current_data_size: None,
+            temp_data_size: None,
+            copy_data_size: None,
+            change_flash_read_cache_size: None,
+            current_flash_read_cache_size: None,
+            current_disk_space_to_address_space_ratio: None,
+            disk_space_to_address_space_ratio: None,
+        }
+    }
 }
 pub(crate) static VSAN_POLICY_COST: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicyCost",
@@ -3338,7 +3675,6 @@ impl serde::Serialize for VsanPolicyCost {
 }
 
 /// `VsanPolicySatisfiability`, a [`DynamicData`], since VI API 5.5.
-#[derive(Default)]
 pub struct VsanPolicySatisfiability {
     /// `uuid`: optional string.
     pub uuid: Option<String>,
@@ -3348,6 +3684,16 @@ pub struct VsanPolicySatisfiability {
     pub reason: Option<Box<LocalizableMessage>>,
     /// `cost`: optional `VsanPolicyCost`.
     pub cost: Option<Box<VsanPolicyCost>>,
+}
+impl Default for VsanPolicySatisfiability {
+    fn default() -> Self {
+        Self {
+            uuid: None,
+            is_satisfiable: false,
+            reason: None,
+            cost: None,
+        }
+    }
 }
 pub(crate) static VSAN_POLICY_SATISFIABILITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanPolicySatisfiability",
@@ -3410,12 +3756,19 @@ impl serde::Serialize for VsanPolicySatisfiability {
 }
 
 /// `VsanUpgradeSystemAPIBrokenIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemApiBrokenIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemApiBrokenIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_API_BROKEN_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAPIBrokenIssue",
@@ -3486,12 +3839,19 @@ impl serde::Serialize for VsanUpgradeSystemApiBrokenIssue {
 }
 
 /// `VsanUpgradeSystemAutoClaimEnabledOnHostsIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_AUTO_CLAIM_ENABLED_ON_HOSTS_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemAutoClaimEnabledOnHostsIssue",
@@ -3562,12 +3922,19 @@ impl serde::Serialize for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
 }
 
 /// `VsanUpgradeSystemHostsDisconnectedIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemHostsDisconnectedIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemHostsDisconnectedIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_HOSTS_DISCONNECTED_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemHostsDisconnectedIssue",
@@ -3638,12 +4005,19 @@ impl serde::Serialize for VsanUpgradeSystemHostsDisconnectedIssue {
 }
 
 /// `VsanUpgradeSystemMissingHostsInClusterIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemMissingHostsInClusterIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemMissingHostsInClusterIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_MISSING_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemMissingHostsInClusterIssue",
@@ -3714,10 +4088,14 @@ impl serde::Serialize for VsanUpgradeSystemMissingHostsInClusterIssue {
 }
 
 /// `VsanUpgradeSystemNetworkPartitionInfo`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemNetworkPartitionInfo {
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemNetworkPartitionInfo {
+    fn default() -> Self {
+        Self { hosts: Vec::new() }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionInfo",
@@ -3771,12 +4149,19 @@ impl serde::Serialize for VsanUpgradeSystemNetworkPartitionInfo {
 }
 
 /// `VsanUpgradeSystemNetworkPartitionIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemNetworkPartitionIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `partitions`: list, not empty, of `VsanUpgradeSystemNetworkPartitionInfo`.
     pub partitions: Vec<VsanUpgradeSystemNetworkPartitionInfo>,
+}
+impl Default for VsanUpgradeSystemNetworkPartitionIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            partitions: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NETWORK_PARTITION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNetworkPartitionIssue",
@@ -3847,12 +4232,19 @@ impl serde::Serialize for VsanUpgradeSystemNetworkPartitionIssue {
 }
 
 /// `VsanUpgradeSystemNotEnoughFreeCapacityIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `reducedRedundancyUpgradePossible`: required boolean.
     pub reduced_redundancy_upgrade_possible: bool,
+}
+impl Default for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            reduced_redundancy_upgrade_possible: false,
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_NOT_ENOUGH_FREE_CAPACITY_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemNotEnoughFreeCapacityIssue",
@@ -3923,10 +4315,14 @@ impl serde::Serialize for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
 }
 
 /// `VsanUpgradeSystemPreflightCheckIssue`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemPreflightCheckIssue {
     /// `msg`: required string.
     pub msg: String,
+}
+impl Default for VsanUpgradeSystemPreflightCheckIssue {
+    fn default() -> Self {
+        Self { msg: String::new() }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckIssue",
@@ -3982,12 +4378,19 @@ impl serde::Serialize for VsanUpgradeSystemPreflightCheckIssue {
 }
 
 /// `VsanUpgradeSystemPreflightCheckResult`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemPreflightCheckResult {
     /// `issues`: list of `VsanUpgradeSystemPreflightCheckIssue` or a descendant.
     pub issues: Vec<rt::Poly<VsanUpgradeSystemPreflightCheckIssue>>,
     /// `diskMappingToRestore`: optional `VsanHostDiskMapping`.
     pub disk_mapping_to_restore: Option<Box<VsanHostDiskMapping>>,
+}
+impl Default for VsanUpgradeSystemPreflightCheckResult {
+    fn default() -> Self {
+        Self {
+            issues: Vec::new(),
+            disk_mapping_to_restore: None,
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_PREFLIGHT_CHECK_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemPreflightCheckResult",
@@ -4044,12 +4447,19 @@ impl serde::Serialize for VsanUpgradeSystemPreflightCheckResult {
 }
 
 /// `VsanUpgradeSystemRogueHostsInClusterIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemRogueHostsInClusterIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+}
+impl Default for VsanUpgradeSystemRogueHostsInClusterIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_ROGUE_HOSTS_IN_CLUSTER_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemRogueHostsInClusterIssue",
@@ -4120,7 +4530,6 @@ impl serde::Serialize for VsanUpgradeSystemRogueHostsInClusterIssue {
 }
 
 /// `VsanUpgradeSystemUpgradeHistoryDiskGroupOp`, a [`VsanUpgradeSystemUpgradeHistoryItem`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     /// The properties of `VsanUpgradeSystemUpgradeHistoryItem`.
     pub base: VsanUpgradeSystemUpgradeHistoryItem,
@@ -4128,6 +4537,15 @@ pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     pub operation: String,
     /// `diskMapping`: required `VsanHostDiskMapping`.
     pub disk_mapping: VsanHostDiskMapping,
+}
+impl Default for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemUpgradeHistoryItem::default(),
+            operation: String::new(),
+            disk_mapping: Default::default(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_DISK_GROUP_OP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryDiskGroupOp",
@@ -4201,7 +4619,6 @@ impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
 }
 
 /// `VsanUpgradeSystemUpgradeHistoryItem`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemUpgradeHistoryItem {
     /// `timestamp`: required dateTime.
     pub timestamp: rt::DateTime,
@@ -4211,6 +4628,16 @@ pub struct VsanUpgradeSystemUpgradeHistoryItem {
     pub message: String,
     /// `task`: optional reference to `Task`.
     pub task: Option<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemUpgradeHistoryItem {
+    fn default() -> Self {
+        Self {
+            timestamp: Default::default(),
+            host: None,
+            message: String::new(),
+            task: None,
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_ITEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryItem",
@@ -4275,12 +4702,19 @@ impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryItem {
 }
 
 /// `VsanUpgradeSystemUpgradeHistoryPreflightFail`, a [`VsanUpgradeSystemUpgradeHistoryItem`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemUpgradeHistoryPreflightFail {
     /// The properties of `VsanUpgradeSystemUpgradeHistoryItem`.
     pub base: VsanUpgradeSystemUpgradeHistoryItem,
     /// `preflightResult`: required `VsanUpgradeSystemPreflightCheckResult`.
     pub preflight_result: VsanUpgradeSystemPreflightCheckResult,
+}
+impl Default for VsanUpgradeSystemUpgradeHistoryPreflightFail {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemUpgradeHistoryItem::default(),
+            preflight_result: Default::default(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_HISTORY_PREFLIGHT_FAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeHistoryPreflightFail",
@@ -4351,7 +4785,6 @@ impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryPreflightFail {
 }
 
 /// `VsanUpgradeSystemUpgradeStatus`, a [`DynamicData`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemUpgradeStatus {
     /// `inProgress`: required boolean.
     pub in_progress: bool,
@@ -4363,6 +4796,17 @@ pub struct VsanUpgradeSystemUpgradeStatus {
     pub completed: Option<bool>,
     /// `progress`: optional int.
     pub progress: Option<i32>,
+}
+impl Default for VsanUpgradeSystemUpgradeStatus {
+    fn default() -> Self {
+        Self {
+            in_progress: false,
+            history: Vec::new(),
+            aborted: None,
+            completed: None,
+            progress: None,
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_UPGRADE_STATUS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemUpgradeStatus",
@@ -4428,12 +4872,19 @@ impl serde::Serialize for VsanUpgradeSystemUpgradeStatus {
 }
 
 /// `VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `uuids`: list, not empty, of string.
     pub uuids: Vec<String>,
+}
+impl Default for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            uuids: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_V2_OBJECTS_PRESENT_DURING_DOWNGRADE_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue",
@@ -4504,12 +4955,19 @@ impl serde::Serialize for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue 
 }
 
 /// `VsanUpgradeSystemWrongEsxVersionIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystemWrongEsxVersionIssue {
     /// The properties of `VsanUpgradeSystemPreflightCheckIssue`.
     pub base: VsanUpgradeSystemPreflightCheckIssue,
     /// `hosts`: list, not empty, of reference to `HostSystem`.
     pub hosts: Vec<rt::ManagedObjectReference>,
+}
+impl Default for VsanUpgradeSystemWrongEsxVersionIssue {
+    fn default() -> Self {
+        Self {
+            base: VsanUpgradeSystemPreflightCheckIssue::default(),
+            hosts: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSAN_UPGRADE_SYSTEM_WRONG_ESX_VERSION_ISSUE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystemWrongEsxVersionIssue",

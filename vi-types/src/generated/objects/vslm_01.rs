@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// `BaseConfigInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct BaseConfigInfo {
     /// `id`: required `ID`.
     pub id: Id,
@@ -30,6 +29,23 @@ pub struct BaseConfigInfo {
     pub vclock: Option<Box<VslmVClockInfo>>,
     /// `iofilter`: list of string, since VI API 6.7.
     pub iofilter: Vec<String>,
+}
+impl Default for BaseConfigInfo {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            name: String::new(),
+            create_time: Default::default(),
+            keep_after_delete_vm: None,
+            relocation_disabled: None,
+            native_snapshot_supported: None,
+            changed_block_tracking_enabled: None,
+            backing: Default::default(),
+            metadata: Vec::new(),
+            vclock: None,
+            iofilter: Vec::new(),
+        }
+    }
 }
 pub(crate) static BASE_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfo",
@@ -113,10 +129,16 @@ impl serde::Serialize for BaseConfigInfo {
 }
 
 /// `BaseConfigInfoBackingInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct BaseConfigInfoBackingInfo {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for BaseConfigInfoBackingInfo {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static BASE_CONFIG_INFO_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoBackingInfo",
@@ -171,12 +193,19 @@ impl serde::Serialize for BaseConfigInfoBackingInfo {
 }
 
 /// `BaseConfigInfoDiskFileBackingInfo`, a [`BaseConfigInfoFileBackingInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct BaseConfigInfoDiskFileBackingInfo {
     /// The properties of `BaseConfigInfoFileBackingInfo`.
     pub base: BaseConfigInfoFileBackingInfo,
     /// `provisioningType`: required string.
     pub provisioning_type: String,
+}
+impl Default for BaseConfigInfoDiskFileBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: BaseConfigInfoFileBackingInfo::default(),
+            provisioning_type: String::new(),
+        }
+    }
 }
 pub(crate) static BASE_CONFIG_INFO_DISK_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoDiskFileBackingInfo",
@@ -247,7 +276,6 @@ impl serde::Serialize for BaseConfigInfoDiskFileBackingInfo {
 }
 
 /// `BaseConfigInfoFileBackingInfo`, a [`BaseConfigInfoBackingInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct BaseConfigInfoFileBackingInfo {
     /// The properties of `BaseConfigInfoBackingInfo`.
     pub base: BaseConfigInfoBackingInfo,
@@ -263,6 +291,19 @@ pub struct BaseConfigInfoFileBackingInfo {
     pub key_id: Option<Box<CryptoKeyId>>,
     /// `sharedFileBacking`: optional boolean, since VI API 9.1.0.0.
     pub shared_file_backing: Option<bool>,
+}
+impl Default for BaseConfigInfoFileBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: BaseConfigInfoBackingInfo::default(),
+            file_path: String::new(),
+            backing_object_id: None,
+            parent: None,
+            delta_size_in_mb: None,
+            key_id: None,
+            shared_file_backing: None,
+        }
+    }
 }
 pub(crate) static BASE_CONFIG_INFO_FILE_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoFileBackingInfo",
@@ -348,7 +389,6 @@ impl serde::Serialize for BaseConfigInfoFileBackingInfo {
 }
 
 /// `BaseConfigInfoRawDiskMappingBackingInfo`, a [`BaseConfigInfoFileBackingInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct BaseConfigInfoRawDiskMappingBackingInfo {
     /// The properties of `BaseConfigInfoFileBackingInfo`.
     pub base: BaseConfigInfoFileBackingInfo,
@@ -356,6 +396,15 @@ pub struct BaseConfigInfoRawDiskMappingBackingInfo {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+}
+impl Default for BaseConfigInfoRawDiskMappingBackingInfo {
+    fn default() -> Self {
+        Self {
+            base: BaseConfigInfoFileBackingInfo::default(),
+            lun_uuid: String::new(),
+            compatibility_mode: String::new(),
+        }
+    }
 }
 pub(crate) static BASE_CONFIG_INFO_RAW_DISK_MAPPING_BACKING_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "BaseConfigInfoRawDiskMappingBackingInfo",
@@ -430,12 +479,19 @@ impl serde::Serialize for BaseConfigInfoRawDiskMappingBackingInfo {
 }
 
 /// `RetrieveVStorageObjSpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct RetrieveVStorageObjSpec {
     /// `id`: required `ID`.
     pub id: Id,
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
+}
+impl Default for RetrieveVStorageObjSpec {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            datastore: Default::default(),
+        }
+    }
 }
 pub(crate) static RETRIEVE_V_STORAGE_OBJ_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "RetrieveVStorageObjSpec",
@@ -492,10 +548,14 @@ impl serde::Serialize for RetrieveVStorageObjSpec {
 }
 
 /// `VStorageObject`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VStorageObject {
     /// `config`: required `VStorageObjectConfigInfo`.
     pub config: VStorageObjectConfigInfo,
+}
+impl Default for VStorageObject {
+    fn default() -> Self {
+        Self { config: Default::default() }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObject",
@@ -549,7 +609,6 @@ impl serde::Serialize for VStorageObject {
 }
 
 /// `VStorageObjectAssociations`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VStorageObjectAssociations {
     /// `id`: required `ID`.
     pub id: Id,
@@ -557,6 +616,15 @@ pub struct VStorageObjectAssociations {
     pub vm_disk_associations: Vec<VStorageObjectAssociationsVmDiskAssociations>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VStorageObjectAssociations {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            vm_disk_associations: Vec::new(),
+            fault: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociations",
@@ -616,12 +684,19 @@ impl serde::Serialize for VStorageObjectAssociations {
 }
 
 /// `VStorageObjectAssociationsVmDiskAssociations`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VStorageObjectAssociationsVmDiskAssociations {
     /// `vmId`: required string.
     pub vm_id: String,
     /// `diskKey`: required int.
     pub disk_key: i32,
+}
+impl Default for VStorageObjectAssociationsVmDiskAssociations {
+    fn default() -> Self {
+        Self {
+            vm_id: String::new(),
+            disk_key: 0,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_ASSOCIATIONS_VM_DISK_ASSOCIATIONS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAssociationsVmDiskAssociations",
@@ -678,7 +753,6 @@ impl serde::Serialize for VStorageObjectAssociationsVmDiskAssociations {
 }
 
 /// `VStorageObjectAttachResult`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VStorageObjectAttachResult {
     /// `volumeId`: required `ID`.
     pub volume_id: Id,
@@ -686,6 +760,15 @@ pub struct VStorageObjectAttachResult {
     pub disk_uuid: Option<String>,
     /// `fault`: optional `LocalizedMethodFault`.
     pub fault: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VStorageObjectAttachResult {
+    fn default() -> Self {
+        Self {
+            volume_id: Default::default(),
+            disk_uuid: None,
+            fault: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachResult",
@@ -745,7 +828,6 @@ impl serde::Serialize for VStorageObjectAttachResult {
 }
 
 /// `VStorageObjectAttachSpec`, a [`DynamicData`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct VStorageObjectAttachSpec {
     /// `volumeId`: required `ID`.
     pub volume_id: Id,
@@ -759,6 +841,18 @@ pub struct VStorageObjectAttachSpec {
     pub controller_key: Option<i32>,
     /// `unitNumber`: optional int.
     pub unit_number: Option<i32>,
+}
+impl Default for VStorageObjectAttachSpec {
+    fn default() -> Self {
+        Self {
+            volume_id: Default::default(),
+            datastore: Default::default(),
+            disk_mode: None,
+            sharing: None,
+            controller_key: None,
+            unit_number: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_ATTACH_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectAttachSpec",
@@ -827,7 +921,6 @@ impl serde::Serialize for VStorageObjectAttachSpec {
 }
 
 /// `VStorageObjectConfigInfo`, a [`BaseConfigInfo`], since VI API 6.5.
-#[derive(Default)]
 pub struct VStorageObjectConfigInfo {
     /// The properties of `BaseConfigInfo`.
     pub base: BaseConfigInfo,
@@ -845,6 +938,20 @@ pub struct VStorageObjectConfigInfo {
     pub linked_clone_base_path: Option<String>,
     /// `linkedCloneParentId`: optional `ID`, since VI API 9.1.0.0.
     pub linked_clone_parent_id: Option<Box<Id>>,
+}
+impl Default for VStorageObjectConfigInfo {
+    fn default() -> Self {
+        Self {
+            base: BaseConfigInfo::default(),
+            descriptor_version: None,
+            capacity_in_mb: 0,
+            consumption_type: Vec::new(),
+            consumer_id: Vec::new(),
+            virtual_disk_format: None,
+            linked_clone_base_path: None,
+            linked_clone_parent_id: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_CONFIG_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectConfigInfo",
@@ -931,10 +1038,16 @@ impl serde::Serialize for VStorageObjectConfigInfo {
 }
 
 /// `VStorageObjectReconcileResult`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VStorageObjectReconcileResult {
     /// `reconcileDetails`: list of `VStorageObjectReconcileResultReconcileDetail`.
     pub reconcile_details: Vec<VStorageObjectReconcileResultReconcileDetail>,
+}
+impl Default for VStorageObjectReconcileResult {
+    fn default() -> Self {
+        Self {
+            reconcile_details: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResult",
@@ -988,12 +1101,19 @@ impl serde::Serialize for VStorageObjectReconcileResult {
 }
 
 /// `VStorageObjectReconcileResultInvalidDiskPath`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VStorageObjectReconcileResultInvalidDiskPath {
     /// `path`: required string.
     pub path: String,
     /// `reason`: required string.
     pub reason: String,
+}
+impl Default for VStorageObjectReconcileResultInvalidDiskPath {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            reason: String::new(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_INVALID_DISK_PATH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultInvalidDiskPath",
@@ -1050,7 +1170,6 @@ impl serde::Serialize for VStorageObjectReconcileResultInvalidDiskPath {
 }
 
 /// `VStorageObjectReconcileResultReconcileDetail`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VStorageObjectReconcileResultReconcileDetail {
     /// `hostName`: optional string.
     pub host_name: Option<String>,
@@ -1068,6 +1187,20 @@ pub struct VStorageObjectReconcileResultReconcileDetail {
     pub number_of_fcds_after_reconcile: Option<i32>,
     /// `invalidDiskPaths`: list of `VStorageObjectReconcileResultInvalidDiskPath`.
     pub invalid_disk_paths: Vec<VStorageObjectReconcileResultInvalidDiskPath>,
+}
+impl Default for VStorageObjectReconcileResultReconcileDetail {
+    fn default() -> Self {
+        Self {
+            host_name: None,
+            reconcile_report_path: None,
+            is_reconciled: None,
+            is_deep_scanned: None,
+            number_of_reconcile_issues: None,
+            number_of_fcds_before_reconcile: None,
+            number_of_fcds_after_reconcile: None,
+            invalid_disk_paths: Vec::new(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_RESULT_RECONCILE_DETAIL: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileResultReconcileDetail",
@@ -1142,7 +1275,6 @@ impl serde::Serialize for VStorageObjectReconcileResultReconcileDetail {
 }
 
 /// `VStorageObjectReconcileSpec`, a [`DynamicData`], since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct VStorageObjectReconcileSpec {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
@@ -1156,6 +1288,18 @@ pub struct VStorageObjectReconcileSpec {
     pub dry_run: Option<bool>,
     /// `generateReport`: optional int.
     pub generate_report: Option<i32>,
+}
+impl Default for VStorageObjectReconcileSpec {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            include_disk_paths: Vec::new(),
+            exclude_disk_paths: Vec::new(),
+            deep_scan: None,
+            dry_run: None,
+            generate_report: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_RECONCILE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectReconcileSpec",
@@ -1224,7 +1368,6 @@ impl serde::Serialize for VStorageObjectReconcileSpec {
 }
 
 /// `VStorageObjectSnapshot`, a [`DynamicData`], since VI API 8.0.2.0.
-#[derive(Default)]
 pub struct VStorageObjectSnapshot {
     /// `id`: required `ID`.
     pub id: Id,
@@ -1232,6 +1375,15 @@ pub struct VStorageObjectSnapshot {
     pub vclock: VslmVClockInfo,
     /// `usedCapacity`: optional long, since VI API 9.0.0.0.
     pub used_capacity: Option<i64>,
+}
+impl Default for VStorageObjectSnapshot {
+    fn default() -> Self {
+        Self {
+            id: Default::default(),
+            vclock: Default::default(),
+            used_capacity: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshot",
@@ -1291,12 +1443,19 @@ impl serde::Serialize for VStorageObjectSnapshot {
 }
 
 /// `VStorageObjectSnapshotDetails`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VStorageObjectSnapshotDetails {
     /// `path`: optional string.
     pub path: Option<String>,
     /// `changedBlockTrackingId`: optional string.
     pub changed_block_tracking_id: Option<String>,
+}
+impl Default for VStorageObjectSnapshotDetails {
+    fn default() -> Self {
+        Self {
+            path: None,
+            changed_block_tracking_id: None,
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_DETAILS: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotDetails",
@@ -1353,10 +1512,14 @@ impl serde::Serialize for VStorageObjectSnapshotDetails {
 }
 
 /// `VStorageObjectSnapshotInfo`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VStorageObjectSnapshotInfo {
     /// `snapshots`: list of `VStorageObjectSnapshotInfoVStorageObjectSnapshot`.
     pub snapshots: Vec<VStorageObjectSnapshotInfoVStorageObjectSnapshot>,
+}
+impl Default for VStorageObjectSnapshotInfo {
+    fn default() -> Self {
+        Self { snapshots: Vec::new() }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfo",
@@ -1410,7 +1573,6 @@ impl serde::Serialize for VStorageObjectSnapshotInfo {
 }
 
 /// `VStorageObjectSnapshotInfoVStorageObjectSnapshot`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     /// `id`: optional `ID`.
     pub id: Option<Box<Id>>,
@@ -1420,6 +1582,16 @@ pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     pub create_time: rt::DateTime,
     /// `description`: required string.
     pub description: String,
+}
+impl Default for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
+    fn default() -> Self {
+        Self {
+            id: None,
+            backing_object_id: None,
+            create_time: Default::default(),
+            description: String::new(),
+        }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_SNAPSHOT_INFO_V_STORAGE_OBJECT_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectSnapshotInfoVStorageObjectSnapshot",
@@ -1482,10 +1654,14 @@ impl serde::Serialize for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
 }
 
 /// `VStorageObjectStateInfo`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VStorageObjectStateInfo {
     /// `tentative`: optional boolean.
     pub tentative: Option<bool>,
+}
+impl Default for VStorageObjectStateInfo {
+    fn default() -> Self {
+        Self { tentative: None }
+    }
 }
 pub(crate) static V_STORAGE_OBJECT_STATE_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectStateInfo",
@@ -1539,7 +1715,6 @@ impl serde::Serialize for VStorageObjectStateInfo {
 }
 
 /// `VslmCloneSpec`, a [`VslmMigrateSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmCloneSpec {
     /// The properties of `VslmMigrateSpec`.
     pub base: VslmMigrateSpec,
@@ -1549,6 +1724,16 @@ pub struct VslmCloneSpec {
     pub keep_after_delete_vm: Option<bool>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+}
+impl Default for VslmCloneSpec {
+    fn default() -> Self {
+        Self {
+            base: VslmMigrateSpec::default(),
+            name: String::new(),
+            keep_after_delete_vm: None,
+            metadata: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSLM_CLONE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCloneSpec",
@@ -1623,7 +1808,6 @@ impl serde::Serialize for VslmCloneSpec {
 }
 
 /// `VslmCreateSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmCreateSpec {
     /// `id`: optional `ID`, since VI API 9.1.0.0.
     pub id: Option<Box<Id>>,
@@ -1643,6 +1827,22 @@ pub struct VslmCreateSpec {
     pub crypto: Option<rt::Poly<CryptoSpec>>,
     /// `metadata`: list of `KeyValue`, since VI API 6.7.2.
     pub metadata: Vec<KeyValue>,
+}
+impl Default for VslmCreateSpec {
+    fn default() -> Self {
+        Self {
+            id: None,
+            name: String::new(),
+            keep_after_delete_vm: None,
+            backing_spec: Default::default(),
+            capacity_in_mb: 0,
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            #[cfg(feature = "crypto")]
+            crypto: None,
+            metadata: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSLM_CREATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpec",
@@ -1721,12 +1921,19 @@ impl serde::Serialize for VslmCreateSpec {
 }
 
 /// `VslmCreateSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmCreateSpecBackingSpec {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `path`: optional string, since VI API 6.7.
     pub path: Option<String>,
+}
+impl Default for VslmCreateSpecBackingSpec {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            path: None,
+        }
+    }
 }
 pub(crate) static VSLM_CREATE_SPEC_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecBackingSpec",
@@ -1784,12 +1991,19 @@ impl serde::Serialize for VslmCreateSpecBackingSpec {
 }
 
 /// `VslmCreateSpecDiskFileBackingSpec`, a [`VslmCreateSpecBackingSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmCreateSpecDiskFileBackingSpec {
     /// The properties of `VslmCreateSpecBackingSpec`.
     pub base: VslmCreateSpecBackingSpec,
     /// `provisioningType`: optional string.
     pub provisioning_type: Option<String>,
+}
+impl Default for VslmCreateSpecDiskFileBackingSpec {
+    fn default() -> Self {
+        Self {
+            base: VslmCreateSpecBackingSpec::default(),
+            provisioning_type: None,
+        }
+    }
 }
 pub(crate) static VSLM_CREATE_SPEC_DISK_FILE_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecDiskFileBackingSpec",
@@ -1859,7 +2073,6 @@ impl serde::Serialize for VslmCreateSpecDiskFileBackingSpec {
 }
 
 /// `VslmCreateSpecRawDiskMappingBackingSpec`, a [`VslmCreateSpecBackingSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmCreateSpecRawDiskMappingBackingSpec {
     /// The properties of `VslmCreateSpecBackingSpec`.
     pub base: VslmCreateSpecBackingSpec,
@@ -1867,6 +2080,15 @@ pub struct VslmCreateSpecRawDiskMappingBackingSpec {
     pub lun_uuid: String,
     /// `compatibilityMode`: required string.
     pub compatibility_mode: String,
+}
+impl Default for VslmCreateSpecRawDiskMappingBackingSpec {
+    fn default() -> Self {
+        Self {
+            base: VslmCreateSpecBackingSpec::default(),
+            lun_uuid: String::new(),
+            compatibility_mode: String::new(),
+        }
+    }
 }
 pub(crate) static VSLM_CREATE_SPEC_RAW_DISK_MAPPING_BACKING_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmCreateSpecRawDiskMappingBackingSpec",
@@ -1939,7 +2161,6 @@ impl serde::Serialize for VslmCreateSpecRawDiskMappingBackingSpec {
 }
 
 /// `VslmMigrateSpec`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmMigrateSpec {
     /// `backingSpec`: required `VslmCreateSpecBackingSpec` or a descendant.
     pub backing_spec: rt::Poly<VslmCreateSpecBackingSpec>,
@@ -1954,6 +2175,20 @@ pub struct VslmMigrateSpec {
     /// `service`: optional `ServiceLocator`, since VI API 8.0.3.0.
     #[cfg(feature = "vmotion")]
     pub service: Option<Box<ServiceLocator>>,
+}
+impl Default for VslmMigrateSpec {
+    fn default() -> Self {
+        Self {
+            backing_spec: Default::default(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+            consolidate: None,
+            #[cfg(feature = "crypto")]
+            disks_crypto: None,
+            #[cfg(feature = "vmotion")]
+            service: None,
+        }
+    }
 }
 pub(crate) static VSLM_MIGRATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmMigrateSpec",
@@ -2025,10 +2260,16 @@ impl serde::Serialize for VslmMigrateSpec {
 }
 
 /// `VslmRelocateSpec`, a [`VslmMigrateSpec`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmRelocateSpec {
     /// The properties of `VslmMigrateSpec`.
     pub base: VslmMigrateSpec,
+}
+impl Default for VslmRelocateSpec {
+    fn default() -> Self {
+        Self {
+            base: VslmMigrateSpec::default(),
+        }
+    }
 }
 pub(crate) static VSLM_RELOCATE_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmRelocateSpec",
@@ -2093,12 +2334,19 @@ impl serde::Serialize for VslmRelocateSpec {
 }
 
 /// `VslmTagEntry`, a [`DynamicData`], since VI API 6.5.
-#[derive(Default)]
 pub struct VslmTagEntry {
     /// `tagName`: required string.
     pub tag_name: String,
     /// `parentCategoryName`: required string.
     pub parent_category_name: String,
+}
+impl Default for VslmTagEntry {
+    fn default() -> Self {
+        Self {
+            tag_name: String::new(),
+            parent_category_name: String::new(),
+        }
+    }
 }
 pub(crate) static VSLM_TAG_ENTRY: rt::ObjectInfo = rt::ObjectInfo::new(
     "VslmTagEntry",
@@ -2155,7 +2403,6 @@ impl serde::Serialize for VslmTagEntry {
 }
 
 /// `vslmInfrastructureObjectPolicy`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VslmInfrastructureObjectPolicy {
     /// `name`: required string.
     pub name: String,
@@ -2165,6 +2412,16 @@ pub struct VslmInfrastructureObjectPolicy {
     pub profile_id: String,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<LocalizedMethodFault>>,
+}
+impl Default for VslmInfrastructureObjectPolicy {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            backing_object_id: String::new(),
+            profile_id: String::new(),
+            error: None,
+        }
+    }
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicy",
@@ -2227,13 +2484,21 @@ impl serde::Serialize for VslmInfrastructureObjectPolicy {
 }
 
 /// `vslmInfrastructureObjectPolicySpec`, a [`DynamicData`], since VI API 6.7.
-#[derive(Default)]
 pub struct VslmInfrastructureObjectPolicySpec {
     /// `datastore`: required reference to `Datastore`.
     pub datastore: rt::ManagedObjectReference,
     /// `profile`: list of `VirtualMachineProfileSpec` or a descendant.
     #[cfg(feature = "profile")]
     pub profile: Vec<rt::Poly<VirtualMachineProfileSpec>>,
+}
+impl Default for VslmInfrastructureObjectPolicySpec {
+    fn default() -> Self {
+        Self {
+            datastore: Default::default(),
+            #[cfg(feature = "profile")]
+            profile: Vec::new(),
+        }
+    }
 }
 pub(crate) static VSLM_INFRASTRUCTURE_OBJECT_POLICY_SPEC: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmInfrastructureObjectPolicySpec",
@@ -2292,10 +2557,14 @@ impl serde::Serialize for VslmInfrastructureObjectPolicySpec {
 }
 
 /// `vslmVClockInfo`, a [`DynamicData`], since VI API 6.7.2.
-#[derive(Default)]
 pub struct VslmVClockInfo {
     /// `vClockTime`: required long.
     pub v_clock_time: i64,
+}
+impl Default for VslmVClockInfo {
+    fn default() -> Self {
+        Self { v_clock_time: 0 }
+    }
 }
 pub(crate) static VSLM_V_CLOCK_INFO: rt::ObjectInfo = rt::ObjectInfo::new(
     "vslmVClockInfo",

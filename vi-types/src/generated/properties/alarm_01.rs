@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `Alarm`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct Alarm {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `info`: optional `AlarmInfo`; needs the privilege `System.View`.
     pub info: Option<Box<objects::AlarmInfo>>,
+}
+impl Default for Alarm {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static ALARM: rt::ObjectInfo = rt::ObjectInfo::new(
     "Alarm",
@@ -83,12 +90,19 @@ impl rt::ManagedObject for Alarm {
 }
 
 /// The properties of the managed object `AlarmManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct AlarmManager {
     /// `defaultExpression`: list of `AlarmExpression` or a descendant; needs the privilege `System.View`.
     pub default_expression: Vec<rt::Poly<objects::AlarmExpression>>,
     /// `description`: optional `AlarmDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AlarmDescription>>,
+}
+impl Default for AlarmManager {
+    fn default() -> Self {
+        Self {
+            default_expression: Vec::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static ALARM_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AlarmManager",
@@ -148,12 +162,19 @@ impl rt::ManagedObject for AlarmManager {
 }
 
 /// The properties of the managed object `ScheduledTask`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTask {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `info`: optional `ScheduledTaskInfo`.
     pub info: Option<Box<objects::ScheduledTaskInfo>>,
+}
+impl Default for ScheduledTask {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTask",
@@ -225,12 +246,19 @@ impl rt::ManagedObject for ScheduledTask {
 }
 
 /// The properties of the managed object `ScheduledTaskManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct ScheduledTaskManager {
     /// `scheduledTask`: list of reference to `ScheduledTask`; needs the privilege `System.View`.
     pub scheduled_task: Vec<rt::ManagedObjectReference>,
     /// `description`: optional `ScheduledTaskDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::ScheduledTaskDescription>>,
+}
+impl Default for ScheduledTaskManager {
+    fn default() -> Self {
+        Self {
+            scheduled_task: Vec::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static SCHEDULED_TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ScheduledTaskManager",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `ClusterEVCManager`, a [`ExtensibleManagedObject`], since VI API 6.0.
-#[derive(Default)]
 pub struct ClusterEvcManager {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -14,6 +13,15 @@ pub struct ClusterEvcManager {
     pub managed_cluster: Option<rt::ManagedObjectReference>,
     /// `evcState`: optional `ClusterEVCManagerEVCState`.
     pub evc_state: Option<Box<objects::ClusterEvcManagerEvcState>>,
+}
+impl Default for ClusterEvcManager {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            managed_cluster: None,
+            evc_state: None,
+        }
+    }
 }
 pub(crate) static CLUSTER_EVC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterEVCManager",
@@ -88,8 +96,12 @@ impl rt::ManagedObject for ClusterEvcManager {
 }
 
 /// The properties of the managed object `HealthUpdateManager`, since VI API 6.5.
-#[derive(Default)]
 pub struct HealthUpdateManager {}
+impl Default for HealthUpdateManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HEALTH_UPDATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HealthUpdateManager",
     "6.5",
@@ -141,8 +153,12 @@ impl rt::ManagedObject for HealthUpdateManager {
 }
 
 /// The properties of the managed object `OverheadMemoryManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct OverheadMemoryManager {}
+impl Default for OverheadMemoryManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static OVERHEAD_MEMORY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OverheadMemoryManager",
     "6.0",
@@ -194,7 +210,6 @@ impl rt::ManagedObject for OverheadMemoryManager {
 }
 
 /// The properties of the managed object `StoragePod`, a [`Folder`], since VI API 5.0.
-#[derive(Default)]
 pub struct StoragePod {
     /// The properties of `Folder`.
     pub base: Folder,
@@ -202,6 +217,15 @@ pub struct StoragePod {
     pub summary: Option<Box<objects::StoragePodSummary>>,
     /// `podStorageDrsEntry`: optional `PodStorageDrsEntry`; needs the privilege `System.Read`.
     pub pod_storage_drs_entry: Option<Box<objects::PodStorageDrsEntry>>,
+}
+impl Default for StoragePod {
+    fn default() -> Self {
+        Self {
+            base: Folder::default(),
+            summary: None,
+            pod_storage_drs_entry: None,
+        }
+    }
 }
 pub(crate) static STORAGE_POD: rt::ObjectInfo = rt::ObjectInfo::new(
     "StoragePod",
@@ -276,8 +300,12 @@ impl rt::ManagedObject for StoragePod {
 }
 
 /// The properties of the managed object `StorageResourceManager`, since VI API 4.1.
-#[derive(Default)]
 pub struct StorageResourceManager {}
+impl Default for StorageResourceManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static STORAGE_RESOURCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageResourceManager",
     "4.1",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `ClusterComputeResource`, a [`ComputeResource`], since VI API 2.0.
-#[derive(Default)]
 pub struct ClusterComputeResource {
     /// The properties of `ComputeResource`.
     pub base: ComputeResource,
@@ -32,6 +31,27 @@ pub struct ClusterComputeResource {
     /// `drsFault`: list of `ClusterDrsFaults`, since VI API 4.0; needs the privilege `System.Read`.
     #[cfg(feature = "cluster")]
     pub drs_fault: Vec<objects::ClusterDrsFaults>,
+}
+impl Default for ClusterComputeResource {
+    fn default() -> Self {
+        Self {
+            base: ComputeResource::default(),
+            configuration: None,
+            #[cfg(feature = "cluster")]
+            recommendation: Vec::new(),
+            #[cfg(feature = "cluster")]
+            drs_recommendation: Vec::new(),
+            summary_ex: None,
+            #[cfg(feature = "cluster")]
+            hci_config: None,
+            #[cfg(feature = "cluster")]
+            migration_history: Vec::new(),
+            #[cfg(feature = "cluster")]
+            action_history: Vec::new(),
+            #[cfg(feature = "cluster")]
+            drs_fault: Vec::new(),
+        }
+    }
 }
 pub(crate) static CLUSTER_COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterComputeResource",
@@ -136,7 +156,6 @@ impl rt::ManagedObject for ClusterComputeResource {
 }
 
 /// The properties of the managed object `ComputeResource`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct ComputeResource {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -160,6 +179,23 @@ pub struct ComputeResource {
     pub config_manager_enabled: Option<bool>,
     /// `networkBootMode`: optional string, since VI API 9.0.0.0; needs the privilege `System.View`.
     pub network_boot_mode: Option<String>,
+}
+impl Default for ComputeResource {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            resource_pool: None,
+            host: Vec::new(),
+            datastore: Vec::new(),
+            network: Vec::new(),
+            summary: None,
+            environment_browser: None,
+            configuration_ex: None,
+            lifecycle_managed: None,
+            config_manager_enabled: None,
+            network_boot_mode: None,
+        }
+    }
 }
 pub(crate) static COMPUTE_RESOURCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ComputeResource",
@@ -258,7 +294,6 @@ impl rt::ManagedObject for ComputeResource {
 }
 
 /// The properties of the managed object `ContainerView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Default)]
 pub struct ContainerView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
@@ -268,6 +303,16 @@ pub struct ContainerView {
     pub r#type: Vec<String>,
     /// `recursive`: optional boolean.
     pub recursive: Option<bool>,
+}
+impl Default for ContainerView {
+    fn default() -> Self {
+        Self {
+            base: ManagedObjectView::default(),
+            container: None,
+            r#type: Vec::new(),
+            recursive: None,
+        }
+    }
 }
 pub(crate) static CONTAINER_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ContainerView",
@@ -345,7 +390,6 @@ impl rt::ManagedObject for ContainerView {
 }
 
 /// The properties of the managed object `Datacenter`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct Datacenter {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -363,6 +407,20 @@ pub struct Datacenter {
     pub network: Vec<rt::ManagedObjectReference>,
     /// `configuration`: optional `DatacenterConfigInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub configuration: Option<Box<objects::DatacenterConfigInfo>>,
+}
+impl Default for Datacenter {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            vm_folder: None,
+            host_folder: None,
+            datastore_folder: None,
+            network_folder: None,
+            datastore: Vec::new(),
+            network: Vec::new(),
+            configuration: None,
+        }
+    }
 }
 pub(crate) static DATACENTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datacenter",
@@ -452,7 +510,6 @@ impl rt::ManagedObject for Datacenter {
 }
 
 /// The properties of the managed object `Datastore`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct Datastore {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -471,6 +528,21 @@ pub struct Datastore {
     /// `iormConfiguration`: optional `StorageIORMInfo`, since VI API 4.1.
     #[cfg(feature = "cluster")]
     pub iorm_configuration: Option<Box<objects::StorageIormInfo>>,
+}
+impl Default for Datastore {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            info: None,
+            summary: None,
+            host: Vec::new(),
+            vm: Vec::new(),
+            browser: None,
+            capability: None,
+            #[cfg(feature = "cluster")]
+            iorm_configuration: None,
+        }
+    }
 }
 pub(crate) static DATASTORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Datastore",
@@ -562,7 +634,6 @@ impl rt::ManagedObject for Datastore {
 }
 
 /// The properties of the managed object `EventHistoryCollector`, a [`HistoryCollector`], since VI API 2.0.
-#[derive(Default)]
 pub struct EventHistoryCollector {
     /// The properties of `HistoryCollector`.
     pub base: HistoryCollector,
@@ -570,6 +641,15 @@ pub struct EventHistoryCollector {
     pub latest_page: Vec<rt::Poly<objects::Event>>,
     /// `initialized`: optional boolean, since VI API 8.0.3.0.
     pub initialized: Option<bool>,
+}
+impl Default for EventHistoryCollector {
+    fn default() -> Self {
+        Self {
+            base: HistoryCollector::default(),
+            latest_page: Vec::new(),
+            initialized: None,
+        }
+    }
 }
 pub(crate) static EVENT_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventHistoryCollector",
@@ -644,7 +724,6 @@ impl rt::ManagedObject for EventHistoryCollector {
 }
 
 /// The properties of the managed object `EventManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct EventManager {
     /// `description`: optional `EventDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::EventDescription>>,
@@ -652,6 +731,15 @@ pub struct EventManager {
     pub latest_event: Option<rt::Poly<objects::Event>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+}
+impl Default for EventManager {
+    fn default() -> Self {
+        Self {
+            description: None,
+            latest_event: None,
+            max_collector: None,
+        }
+    }
 }
 pub(crate) static EVENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EventManager",
@@ -714,12 +802,19 @@ impl rt::ManagedObject for EventManager {
 }
 
 /// The properties of the managed object `ExtensibleManagedObject`, since VI API 2.0.
-#[derive(Default)]
 pub struct ExtensibleManagedObject {
     /// `value`: list of `CustomFieldValue` or a descendant, since VI API 2.5; needs the privilege `System.View`.
     pub value: Vec<rt::Poly<objects::CustomFieldValue>>,
     /// `availableField`: list of `CustomFieldDef`, since VI API 2.5; needs the privilege `System.View`.
     pub available_field: Vec<objects::CustomFieldDef>,
+}
+impl Default for ExtensibleManagedObject {
+    fn default() -> Self {
+        Self {
+            value: Vec::new(),
+            available_field: Vec::new(),
+        }
+    }
 }
 pub(crate) static EXTENSIBLE_MANAGED_OBJECT: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensibleManagedObject",
@@ -779,8 +874,12 @@ impl rt::ManagedObject for ExtensibleManagedObject {
 }
 
 /// The properties of the managed object `FileManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct FileManager {}
+impl Default for FileManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FileManager",
     "2.5",
@@ -832,7 +931,6 @@ impl rt::ManagedObject for FileManager {
 }
 
 /// The properties of the managed object `Folder`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct Folder {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -847,6 +945,18 @@ pub struct Folder {
     pub externally_managed_folder_info: Option<
         Box<objects::FolderExternallyManagedFolderInfo>,
     >,
+}
+impl Default for Folder {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            child_type: Vec::new(),
+            child_entity: Vec::new(),
+            namespace: None,
+            #[cfg(feature = "vm")]
+            externally_managed_folder_info: None,
+        }
+    }
 }
 pub(crate) static FOLDER: rt::ObjectInfo = rt::ObjectInfo::new(
     "Folder",
@@ -929,10 +1039,14 @@ impl rt::ManagedObject for Folder {
 }
 
 /// The properties of the managed object `HistoryCollector`, since VI API 2.0.
-#[derive(Default)]
 pub struct HistoryCollector {
     /// `filter`: optional anyType.
     pub filter: Option<rt::Any>,
+}
+impl Default for HistoryCollector {
+    fn default() -> Self {
+        Self { filter: None }
+    }
 }
 pub(crate) static HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "HistoryCollector",
@@ -989,10 +1103,14 @@ impl rt::ManagedObject for HistoryCollector {
 }
 
 /// The properties of the managed object `HostAutoStartManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostAutoStartManager {
     /// `config`: optional `HostAutoStartManagerConfig`.
     pub config: Option<Box<objects::HostAutoStartManagerConfig>>,
+}
+impl Default for HostAutoStartManager {
+    fn default() -> Self {
+        Self { config: None }
+    }
 }
 pub(crate) static HOST_AUTO_START_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAutoStartManager",
@@ -1049,12 +1167,19 @@ impl rt::ManagedObject for HostAutoStartManager {
 }
 
 /// The properties of the managed object `HostDatastoreBrowser`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreBrowser {
     /// `datastore`: list of reference to `Datastore`; needs the privilege `System.View`.
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `supportedType`: list of `FileQuery` or a descendant.
     pub supported_type: Vec<rt::Poly<objects::FileQuery>>,
+}
+impl Default for HostDatastoreBrowser {
+    fn default() -> Self {
+        Self {
+            datastore: Vec::new(),
+            supported_type: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreBrowser",
@@ -1114,12 +1239,19 @@ impl rt::ManagedObject for HostDatastoreBrowser {
 }
 
 /// The properties of the managed object `HostDatastoreSystem`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostDatastoreSystem {
     /// `datastore`: list of reference to `Datastore`; needs the privilege `System.View`.
     pub datastore: Vec<rt::ManagedObjectReference>,
     /// `capabilities`: optional `HostDatastoreSystemCapabilities`, since VI API 2.5.
     pub capabilities: Option<Box<objects::HostDatastoreSystemCapabilities>>,
+}
+impl Default for HostDatastoreSystem {
+    fn default() -> Self {
+        Self {
+            datastore: Vec::new(),
+            capabilities: None,
+        }
+    }
 }
 pub(crate) static HOST_DATASTORE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDatastoreSystem",
@@ -1179,7 +1311,6 @@ impl rt::ManagedObject for HostDatastoreSystem {
 }
 
 /// The properties of the managed object `HostNetworkSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostNetworkSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1198,6 +1329,21 @@ pub struct HostNetworkSystem {
     pub ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
     /// `consoleIpRouteConfig`: optional `HostIpRouteConfig` or a descendant.
     pub console_ip_route_config: Option<rt::Poly<objects::HostIpRouteConfig>>,
+}
+impl Default for HostNetworkSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            capabilities: None,
+            network_info: None,
+            offload_capabilities: None,
+            #[cfg(feature = "network")]
+            network_config: None,
+            dns_config: None,
+            ip_route_config: None,
+            console_ip_route_config: None,
+        }
+    }
 }
 pub(crate) static HOST_NETWORK_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNetworkSystem",
@@ -1289,7 +1435,6 @@ impl rt::ManagedObject for HostNetworkSystem {
 }
 
 /// The properties of the managed object `HostStorageSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostStorageSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1302,6 +1447,18 @@ pub struct HostStorageSystem {
     /// `multipathStateInfo`: optional `HostMultipathStateInfo`, since VI API 4.0.
     #[cfg(feature = "storage")]
     pub multipath_state_info: Option<Box<objects::HostMultipathStateInfo>>,
+}
+impl Default for HostStorageSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            storage_device_info: None,
+            file_system_volume_info: None,
+            system_file: Vec::new(),
+            #[cfg(feature = "storage")]
+            multipath_state_info: None,
+        }
+    }
 }
 pub(crate) static HOST_STORAGE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostStorageSystem",
@@ -1384,7 +1541,6 @@ impl rt::ManagedObject for HostStorageSystem {
 }
 
 /// The properties of the managed object `HostSystem`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostSystem {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -1436,6 +1592,40 @@ pub struct HostSystem {
     /// `answerFileValidationResult`: optional `AnswerFileStatusResult`, since VI API 6.7.
     #[cfg(feature = "profile")]
     pub answer_file_validation_result: Option<Box<objects::AnswerFileStatusResult>>,
+}
+impl Default for HostSystem {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            runtime: None,
+            summary: None,
+            hardware: None,
+            capability: None,
+            licensable_resource: None,
+            #[cfg(feature = "host")]
+            remediation_state: None,
+            #[cfg(feature = "profile")]
+            precheck_remediation_result: None,
+            #[cfg(feature = "profile")]
+            remediation_result: None,
+            #[cfg(feature = "host")]
+            compliance_check_state: None,
+            #[cfg(feature = "profile")]
+            compliance_check_result: None,
+            config_manager: None,
+            config: None,
+            vm: Vec::new(),
+            datastore: Vec::new(),
+            network: Vec::new(),
+            datastore_browser: None,
+            #[cfg(feature = "host")]
+            system_resources: None,
+            #[cfg(feature = "profile")]
+            answer_file_validation_state: None,
+            #[cfg(feature = "profile")]
+            answer_file_validation_result: None,
+        }
+    }
 }
 pub(crate) static HOST_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSystem",
@@ -1577,10 +1767,16 @@ impl rt::ManagedObject for HostSystem {
 }
 
 /// The properties of the managed object `ListView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Default)]
 pub struct ListView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+}
+impl Default for ListView {
+    fn default() -> Self {
+        Self {
+            base: ManagedObjectView::default(),
+        }
+    }
 }
 pub(crate) static LIST_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ListView",
@@ -1648,7 +1844,6 @@ impl rt::ManagedObject for ListView {
 }
 
 /// The properties of the managed object `ManagedEntity`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct ManagedEntity {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1682,6 +1877,29 @@ pub struct ManagedEntity {
     pub alarm_actions_enabled: Option<bool>,
     /// `tag`: list of `Tag`, since VI API 4.0; needs the privilege `System.View`.
     pub tag: Vec<objects::Tag>,
+}
+impl Default for ManagedEntity {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            parent: None,
+            custom_value: Vec::new(),
+            overall_status: None,
+            config_status: None,
+            config_issue: Vec::new(),
+            effective_role: Vec::new(),
+            permission: Vec::new(),
+            name: None,
+            disabled_method: Vec::new(),
+            recent_task: Vec::new(),
+            #[cfg(feature = "alarm")]
+            declared_alarm_state: Vec::new(),
+            #[cfg(feature = "alarm")]
+            triggered_alarm_state: Vec::new(),
+            alarm_actions_enabled: None,
+            tag: Vec::new(),
+        }
+    }
 }
 pub(crate) static MANAGED_ENTITY: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedEntity",
@@ -1796,10 +2014,14 @@ impl rt::ManagedObject for ManagedEntity {
 }
 
 /// The properties of the managed object `ManagedObjectView`, a [`View`], since VI API 2.5.
-#[derive(Default)]
 pub struct ManagedObjectView {
     /// `view`: list of reference.
     pub view: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ManagedObjectView {
+    fn default() -> Self {
+        Self { view: Vec::new() }
+    }
 }
 pub(crate) static MANAGED_OBJECT_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "ManagedObjectView",
@@ -1856,7 +2078,6 @@ impl rt::ManagedObject for ManagedObjectView {
 }
 
 /// The properties of the managed object `Network`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct Network {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -1866,6 +2087,16 @@ pub struct Network {
     pub host: Vec<rt::ManagedObjectReference>,
     /// `vm`: list of reference to `VirtualMachine`.
     pub vm: Vec<rt::ManagedObjectReference>,
+}
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            summary: None,
+            host: Vec::new(),
+            vm: Vec::new(),
+        }
+    }
 }
 pub(crate) static NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Network",
@@ -1943,12 +2174,19 @@ impl rt::ManagedObject for Network {
 }
 
 /// The properties of the managed object `OptionManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct OptionManager {
     /// `supportedOption`: list of `OptionDef`.
     pub supported_option: Vec<objects::OptionDef>,
     /// `setting`: list of `OptionValue` or a descendant.
     pub setting: Vec<rt::Poly<objects::OptionValue>>,
+}
+impl Default for OptionManager {
+    fn default() -> Self {
+        Self {
+            supported_option: Vec::new(),
+            setting: Vec::new(),
+        }
+    }
 }
 pub(crate) static OPTION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OptionManager",
@@ -2008,7 +2246,6 @@ impl rt::ManagedObject for OptionManager {
 }
 
 /// The properties of the managed object `PerformanceManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct PerformanceManager {
     /// `description`: optional `PerformanceDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::PerformanceDescription>>,
@@ -2016,6 +2253,15 @@ pub struct PerformanceManager {
     pub historical_interval: Vec<objects::PerfInterval>,
     /// `perfCounter`: list of `PerfCounterInfo`; needs the privilege `System.View`.
     pub perf_counter: Vec<objects::PerfCounterInfo>,
+}
+impl Default for PerformanceManager {
+    fn default() -> Self {
+        Self {
+            description: None,
+            historical_interval: Vec::new(),
+            perf_counter: Vec::new(),
+        }
+    }
 }
 pub(crate) static PERFORMANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PerformanceManager",
@@ -2078,10 +2324,14 @@ impl rt::ManagedObject for PerformanceManager {
 }
 
 /// The properties of the managed object `PropertyCollector`, since VI API 2.0.
-#[derive(Default)]
 pub struct PropertyCollector {
     /// `filter`: list of reference to `PropertyFilter`; needs the privilege `System.View`.
     pub filter: Vec<rt::ManagedObjectReference>,
+}
+impl Default for PropertyCollector {
+    fn default() -> Self {
+        Self { filter: Vec::new() }
+    }
 }
 pub(crate) static PROPERTY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyCollector",
@@ -2138,12 +2388,19 @@ impl rt::ManagedObject for PropertyCollector {
 }
 
 /// The properties of the managed object `PropertyFilter`, since VI API 2.0.
-#[derive(Default)]
 pub struct PropertyFilter {
     /// `spec`: optional `PropertyFilterSpec`.
     pub spec: Option<Box<objects::PropertyFilterSpec>>,
     /// `partialUpdates`: optional boolean.
     pub partial_updates: Option<bool>,
+}
+impl Default for PropertyFilter {
+    fn default() -> Self {
+        Self {
+            spec: None,
+            partial_updates: None,
+        }
+    }
 }
 pub(crate) static PROPERTY_FILTER: rt::ObjectInfo = rt::ObjectInfo::new(
     "PropertyFilter",
@@ -2203,7 +2460,6 @@ impl rt::ManagedObject for PropertyFilter {
 }
 
 /// The properties of the managed object `ResourcePool`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct ResourcePool {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -2223,6 +2479,21 @@ pub struct ResourcePool {
     pub namespace: Option<String>,
     /// `childConfiguration`: list of `ResourceConfigSpec`.
     pub child_configuration: Vec<objects::ResourceConfigSpec>,
+}
+impl Default for ResourcePool {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            summary: None,
+            runtime: None,
+            owner: None,
+            resource_pool: Vec::new(),
+            vm: Vec::new(),
+            config: None,
+            namespace: None,
+            child_configuration: Vec::new(),
+        }
+    }
 }
 pub(crate) static RESOURCE_POOL: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePool",
@@ -2315,8 +2586,12 @@ impl rt::ManagedObject for ResourcePool {
 }
 
 /// The properties of the managed object `SearchIndex`, since VI API 2.0.
-#[derive(Default)]
 pub struct SearchIndex {}
+impl Default for SearchIndex {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SEARCH_INDEX: rt::ObjectInfo = rt::ObjectInfo::new(
     "SearchIndex",
     "2.0",
@@ -2368,7 +2643,6 @@ impl rt::ManagedObject for SearchIndex {
 }
 
 /// The properties of the managed object `ServiceInstance`, since VI API 2.0.
-#[derive(Default)]
 pub struct ServiceInstance {
     /// `serverClock`: optional dateTime; needs the privilege `System.View`.
     pub server_clock: Option<rt::DateTime>,
@@ -2376,6 +2650,15 @@ pub struct ServiceInstance {
     pub capability: Option<Box<objects::Capability>>,
     /// `content`: optional `ServiceContent`; needs the privilege `System.Anonymous`.
     pub content: Option<Box<objects::ServiceContent>>,
+}
+impl Default for ServiceInstance {
+    fn default() -> Self {
+        Self {
+            server_clock: None,
+            capability: None,
+            content: None,
+        }
+    }
 }
 pub(crate) static SERVICE_INSTANCE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceInstance",
@@ -2438,7 +2721,6 @@ impl rt::ManagedObject for ServiceInstance {
 }
 
 /// The properties of the managed object `SessionManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct SessionManager {
     /// `sessionList`: list of `UserSession`; needs the privilege `Sessions.TerminateSession`.
     pub session_list: Vec<objects::UserSession>,
@@ -2452,6 +2734,18 @@ pub struct SessionManager {
     pub supported_locale_list: Vec<String>,
     /// `defaultLocale`: optional string; needs the privilege `System.Anonymous`.
     pub default_locale: Option<String>,
+}
+impl Default for SessionManager {
+    fn default() -> Self {
+        Self {
+            session_list: Vec::new(),
+            current_session: None,
+            message: None,
+            message_locale_list: Vec::new(),
+            supported_locale_list: Vec::new(),
+            default_locale: None,
+        }
+    }
 }
 pub(crate) static SESSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SessionManager",
@@ -2523,12 +2817,19 @@ impl rt::ManagedObject for SessionManager {
 }
 
 /// The properties of the managed object `Task`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct Task {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `info`: optional `TaskInfo`.
     pub info: Option<Box<objects::TaskInfo>>,
+}
+impl Default for Task {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static TASK: rt::ObjectInfo = rt::ObjectInfo::new(
     "Task",
@@ -2600,12 +2901,19 @@ impl rt::ManagedObject for Task {
 }
 
 /// The properties of the managed object `TaskHistoryCollector`, a [`HistoryCollector`], since VI API 2.0.
-#[derive(Default)]
 pub struct TaskHistoryCollector {
     /// The properties of `HistoryCollector`.
     pub base: HistoryCollector,
     /// `latestPage`: list of `TaskInfo`.
     pub latest_page: Vec<objects::TaskInfo>,
+}
+impl Default for TaskHistoryCollector {
+    fn default() -> Self {
+        Self {
+            base: HistoryCollector::default(),
+            latest_page: Vec::new(),
+        }
+    }
 }
 pub(crate) static TASK_HISTORY_COLLECTOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskHistoryCollector",
@@ -2677,7 +2985,6 @@ impl rt::ManagedObject for TaskHistoryCollector {
 }
 
 /// The properties of the managed object `TaskManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct TaskManager {
     /// `recentTask`: list of reference to `Task`; needs the privilege `System.View`.
     pub recent_task: Vec<rt::ManagedObjectReference>,
@@ -2685,6 +2992,15 @@ pub struct TaskManager {
     pub description: Option<Box<objects::TaskDescription>>,
     /// `maxCollector`: optional int; needs the privilege `System.View`.
     pub max_collector: Option<i32>,
+}
+impl Default for TaskManager {
+    fn default() -> Self {
+        Self {
+            recent_task: Vec::new(),
+            description: None,
+            max_collector: None,
+        }
+    }
 }
 pub(crate) static TASK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TaskManager",
@@ -2747,8 +3063,12 @@ impl rt::ManagedObject for TaskManager {
 }
 
 /// The properties of the managed object `View`, since VI API 2.5.
-#[derive(Default)]
 pub struct View {}
+impl Default for View {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "View",
     "2.5",
@@ -2800,10 +3120,14 @@ impl rt::ManagedObject for View {
 }
 
 /// The properties of the managed object `ViewManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct ViewManager {
     /// `viewList`: list of reference to `View`; needs the privilege `System.View`.
     pub view_list: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ViewManager {
+    fn default() -> Self {
+        Self { view_list: Vec::new() }
+    }
 }
 pub(crate) static VIEW_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ViewManager",
@@ -2860,8 +3184,12 @@ impl rt::ManagedObject for ViewManager {
 }
 
 /// The properties of the managed object `VirtualDiskManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualDiskManager {}
+impl Default for VirtualDiskManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_DISK_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualDiskManager",
     "2.5",
@@ -2913,7 +3241,6 @@ impl rt::ManagedObject for VirtualDiskManager {
 }
 
 /// The properties of the managed object `VirtualMachine`, a [`ManagedEntity`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachine {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -2951,6 +3278,30 @@ pub struct VirtualMachine {
     pub root_snapshot: Vec<rt::ManagedObjectReference>,
     /// `guestHeartbeatStatus`: optional `ManagedEntityStatus`.
     pub guest_heartbeat_status: Option<enums::ManagedEntityStatus>,
+}
+impl Default for VirtualMachine {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            capability: None,
+            config: None,
+            layout: None,
+            layout_ex: None,
+            storage: None,
+            environment_browser: None,
+            resource_pool: None,
+            parent_v_app: None,
+            resource_config: None,
+            runtime: None,
+            guest: None,
+            summary: None,
+            datastore: Vec::new(),
+            network: Vec::new(),
+            snapshot: None,
+            root_snapshot: Vec::new(),
+            guest_heartbeat_status: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachine",
@@ -3070,7 +3421,6 @@ impl rt::ManagedObject for VirtualMachine {
 }
 
 /// The properties of the managed object `VirtualMachineSnapshot`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct VirtualMachineSnapshot {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -3080,6 +3430,16 @@ pub struct VirtualMachineSnapshot {
     pub child_snapshot: Vec<rt::ManagedObjectReference>,
     /// `vm`: optional reference to `VirtualMachine`, since VI API 6.0.
     pub vm: Option<rt::ManagedObjectReference>,
+}
+impl Default for VirtualMachineSnapshot {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            config: None,
+            child_snapshot: Vec::new(),
+            vm: None,
+        }
+    }
 }
 pub(crate) static VIRTUAL_MACHINE_SNAPSHOT: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineSnapshot",

@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CryptoManager`, since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManager {
     /// `enabled`: optional boolean.
     pub enabled: Option<bool>,
+}
+impl Default for CryptoManager {
+    fn default() -> Self {
+        Self { enabled: None }
+    }
 }
 pub(crate) static CRYPTO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManager",
@@ -66,10 +70,16 @@ impl rt::ManagedObject for CryptoManager {
 }
 
 /// The properties of the managed object `CryptoManagerHost`, a [`CryptoManager`], since VI API 6.7.
-#[derive(Default)]
 pub struct CryptoManagerHost {
     /// The properties of `CryptoManager`.
     pub base: CryptoManager,
+}
+impl Default for CryptoManagerHost {
+    fn default() -> Self {
+        Self {
+            base: CryptoManager::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHost",
@@ -137,10 +147,16 @@ impl rt::ManagedObject for CryptoManagerHost {
 }
 
 /// The properties of the managed object `CryptoManagerHostKMS`, a [`CryptoManagerHost`], since VI API 6.7.
-#[derive(Default)]
 pub struct CryptoManagerHostKms {
     /// The properties of `CryptoManagerHost`.
     pub base: CryptoManagerHost,
+}
+impl Default for CryptoManagerHostKms {
+    fn default() -> Self {
+        Self {
+            base: CryptoManagerHost::default(),
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_HOST_KMS: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerHostKMS",
@@ -208,12 +224,19 @@ impl rt::ManagedObject for CryptoManagerHostKms {
 }
 
 /// The properties of the managed object `CryptoManagerKmip`, a [`CryptoManager`], since VI API 6.5.
-#[derive(Default)]
 pub struct CryptoManagerKmip {
     /// The properties of `CryptoManager`.
     pub base: CryptoManager,
     /// `kmipServers`: list of `KmipClusterInfo`.
     pub kmip_servers: Vec<objects::KmipClusterInfo>,
+}
+impl Default for CryptoManagerKmip {
+    fn default() -> Self {
+        Self {
+            base: CryptoManager::default(),
+            kmip_servers: Vec::new(),
+        }
+    }
 }
 pub(crate) static CRYPTO_MANAGER_KMIP: rt::ObjectInfo = rt::ObjectInfo::new(
     "CryptoManagerKmip",

@@ -6,12 +6,19 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CustomizationSpecManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct CustomizationSpecManager {
     /// `info`: list of `CustomizationSpecInfo`; needs the privilege `VirtualMachine.Provisioning.ReadCustSpecs`.
     pub info: Vec<objects::CustomizationSpecInfo>,
     /// `encryptionKey`: list of byte; needs the privilege `System.View`.
     pub encryption_key: Vec<i8>,
+}
+impl Default for CustomizationSpecManager {
+    fn default() -> Self {
+        Self {
+            info: Vec::new(),
+            encryption_key: Vec::new(),
+        }
+    }
 }
 pub(crate) static CUSTOMIZATION_SPEC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomizationSpecManager",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `DistributedVirtualPortgroup`, a [`Network`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualPortgroup {
     /// The properties of `Network`.
     pub base: Network,
@@ -16,6 +15,16 @@ pub struct DistributedVirtualPortgroup {
     pub config: Option<Box<objects::DvPortgroupConfigInfo>>,
     /// `portKeys`: list of string.
     pub port_keys: Vec<String>,
+}
+impl Default for DistributedVirtualPortgroup {
+    fn default() -> Self {
+        Self {
+            base: Network::default(),
+            key: None,
+            config: None,
+            port_keys: Vec::new(),
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_PORTGROUP: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualPortgroup",
@@ -93,7 +102,6 @@ impl rt::ManagedObject for DistributedVirtualPortgroup {
 }
 
 /// The properties of the managed object `DistributedVirtualSwitch`, a [`ManagedEntity`], since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitch {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
@@ -111,6 +119,20 @@ pub struct DistributedVirtualSwitch {
     pub portgroup: Vec<rt::ManagedObjectReference>,
     /// `runtime`: optional `DVSRuntimeInfo`, since VI API 5.1.
     pub runtime: Option<Box<objects::DvsRuntimeInfo>>,
+}
+impl Default for DistributedVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            uuid: None,
+            capability: None,
+            summary: None,
+            config: None,
+            network_resource_pool: Vec::new(),
+            portgroup: Vec::new(),
+            runtime: None,
+        }
+    }
 }
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitch",
@@ -200,8 +222,12 @@ impl rt::ManagedObject for DistributedVirtualSwitch {
 }
 
 /// The properties of the managed object `DistributedVirtualSwitchManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct DistributedVirtualSwitchManager {}
+impl Default for DistributedVirtualSwitchManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DISTRIBUTED_VIRTUAL_SWITCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DistributedVirtualSwitchManager",
     "4.0",
@@ -253,10 +279,16 @@ impl rt::ManagedObject for DistributedVirtualSwitchManager {
 }
 
 /// The properties of the managed object `VmwareDistributedVirtualSwitch`, a [`DistributedVirtualSwitch`], since VI API 4.0.
-#[derive(Default)]
 pub struct VmwareDistributedVirtualSwitch {
     /// The properties of `DistributedVirtualSwitch`.
     pub base: DistributedVirtualSwitch,
+}
+impl Default for VmwareDistributedVirtualSwitch {
+    fn default() -> Self {
+        Self {
+            base: DistributedVirtualSwitch::default(),
+        }
+    }
 }
 pub(crate) static VMWARE_DISTRIBUTED_VIRTUAL_SWITCH: rt::ObjectInfo = rt::ObjectInfo::new(
     "VmwareDistributedVirtualSwitch",

@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `GuestAliasManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct GuestAliasManager {}
+impl Default for GuestAliasManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_ALIAS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAliasManager",
     "6.0",
@@ -59,8 +63,12 @@ impl rt::ManagedObject for GuestAliasManager {
 }
 
 /// The properties of the managed object `GuestAuthManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct GuestAuthManager {}
+impl Default for GuestAuthManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_AUTH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestAuthManager",
     "5.0",
@@ -112,8 +120,12 @@ impl rt::ManagedObject for GuestAuthManager {
 }
 
 /// The properties of the managed object `GuestFileManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct GuestFileManager {}
+impl Default for GuestFileManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_FILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestFileManager",
     "5.0",
@@ -165,7 +177,6 @@ impl rt::ManagedObject for GuestFileManager {
 }
 
 /// The properties of the managed object `GuestOperationsManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct GuestOperationsManager {
     /// `authManager`: optional reference to `GuestAuthManager`; needs the privilege `System.Anonymous`.
     pub auth_manager: Option<rt::ManagedObjectReference>,
@@ -177,6 +188,17 @@ pub struct GuestOperationsManager {
     pub guest_windows_registry_manager: Option<rt::ManagedObjectReference>,
     /// `aliasManager`: optional reference to `GuestAliasManager`, since VI API 6.0; needs the privilege `System.Anonymous`.
     pub alias_manager: Option<rt::ManagedObjectReference>,
+}
+impl Default for GuestOperationsManager {
+    fn default() -> Self {
+        Self {
+            auth_manager: None,
+            file_manager: None,
+            process_manager: None,
+            guest_windows_registry_manager: None,
+            alias_manager: None,
+        }
+    }
 }
 pub(crate) static GUEST_OPERATIONS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestOperationsManager",
@@ -245,8 +267,12 @@ impl rt::ManagedObject for GuestOperationsManager {
 }
 
 /// The properties of the managed object `GuestProcessManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct GuestProcessManager {}
+impl Default for GuestProcessManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_PROCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestProcessManager",
     "5.0",
@@ -298,8 +324,12 @@ impl rt::ManagedObject for GuestProcessManager {
 }
 
 /// The properties of the managed object `GuestWindowsRegistryManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct GuestWindowsRegistryManager {}
+impl Default for GuestWindowsRegistryManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static GUEST_WINDOWS_REGISTRY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "GuestWindowsRegistryManager",
     "6.0",
@@ -351,8 +381,12 @@ impl rt::ManagedObject for GuestWindowsRegistryManager {
 }
 
 /// The properties of the managed object `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
-#[derive(Default)]
 pub struct VirtualMachineGuestCustomizationManager {}
+impl Default for VirtualMachineGuestCustomizationManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_GUEST_CUSTOMIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineGuestCustomizationManager",
     "6.8.7",

@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CertificateManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct CertificateManager {}
+impl Default for CertificateManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CertificateManager",
     "6.0",
@@ -59,8 +63,12 @@ impl rt::ManagedObject for CertificateManager {
 }
 
 /// The properties of the managed object `DirectPathProfileManager`, since VI API 9.0.0.0.
-#[derive(Default)]
 pub struct DirectPathProfileManager {}
+impl Default for DirectPathProfileManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIRECT_PATH_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DirectPathProfileManager",
     "9.0.0.0",
@@ -112,10 +120,14 @@ impl rt::ManagedObject for DirectPathProfileManager {
 }
 
 /// The properties of the managed object `HostAccessManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct HostAccessManager {
     /// `lockdownMode`: optional `HostLockdownMode`; needs the privilege `System.View`.
     pub lockdown_mode: Option<enums::HostLockdownMode>,
+}
+impl Default for HostAccessManager {
+    fn default() -> Self {
+        Self { lockdown_mode: None }
+    }
 }
 pub(crate) static HOST_ACCESS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAccessManager",
@@ -172,10 +184,16 @@ impl rt::ManagedObject for HostAccessManager {
 }
 
 /// The properties of the managed object `HostActiveDirectoryAuthentication`, a [`HostDirectoryStore`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostActiveDirectoryAuthentication {
     /// The properties of `HostDirectoryStore`.
     pub base: HostDirectoryStore,
+}
+impl Default for HostActiveDirectoryAuthentication {
+    fn default() -> Self {
+        Self {
+            base: HostDirectoryStore::default(),
+        }
+    }
 }
 pub(crate) static HOST_ACTIVE_DIRECTORY_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostActiveDirectoryAuthentication",
@@ -243,12 +261,19 @@ impl rt::ManagedObject for HostActiveDirectoryAuthentication {
 }
 
 /// The properties of the managed object `HostAssignableHardwareManager`, since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct HostAssignableHardwareManager {
     /// `binding`: list of `HostAssignableHardwareBinding`; needs the privilege `System.Read`.
     pub binding: Vec<objects::HostAssignableHardwareBinding>,
     /// `config`: optional `HostAssignableHardwareConfig`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::HostAssignableHardwareConfig>>,
+}
+impl Default for HostAssignableHardwareManager {
+    fn default() -> Self {
+        Self {
+            binding: Vec::new(),
+            config: None,
+        }
+    }
 }
 pub(crate) static HOST_ASSIGNABLE_HARDWARE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAssignableHardwareManager",
@@ -308,12 +333,19 @@ impl rt::ManagedObject for HostAssignableHardwareManager {
 }
 
 /// The properties of the managed object `HostAuthenticationManager`, since VI API 4.1.
-#[derive(Default)]
 pub struct HostAuthenticationManager {
     /// `info`: optional `HostAuthenticationManagerInfo`.
     pub info: Option<Box<objects::HostAuthenticationManagerInfo>>,
     /// `supportedStore`: list of reference to `HostAuthenticationStore`.
     pub supported_store: Vec<rt::ManagedObjectReference>,
+}
+impl Default for HostAuthenticationManager {
+    fn default() -> Self {
+        Self {
+            info: None,
+            supported_store: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_AUTHENTICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationManager",
@@ -373,10 +405,14 @@ impl rt::ManagedObject for HostAuthenticationManager {
 }
 
 /// The properties of the managed object `HostAuthenticationStore`, since VI API 4.1.
-#[derive(Default)]
 pub struct HostAuthenticationStore {
     /// `info`: optional `HostAuthenticationStoreInfo` or a descendant.
     pub info: Option<rt::Poly<objects::HostAuthenticationStoreInfo>>,
+}
+impl Default for HostAuthenticationStore {
+    fn default() -> Self {
+        Self { info: None }
+    }
 }
 pub(crate) static HOST_AUTHENTICATION_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostAuthenticationStore",
@@ -433,8 +469,12 @@ impl rt::ManagedObject for HostAuthenticationStore {
 }
 
 /// The properties of the managed object `HostBootDeviceSystem`, since VI API 2.5.
-#[derive(Default)]
 pub struct HostBootDeviceSystem {}
+impl Default for HostBootDeviceSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_BOOT_DEVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostBootDeviceSystem",
     "2.5",
@@ -486,10 +526,14 @@ impl rt::ManagedObject for HostBootDeviceSystem {
 }
 
 /// The properties of the managed object `HostCertificateManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct HostCertificateManager {
     /// `certificateInfo`: optional `HostCertificateManagerCertificateInfo`; needs the privilege `Certificate.Manage`.
     pub certificate_info: Option<Box<objects::HostCertificateManagerCertificateInfo>>,
+}
+impl Default for HostCertificateManager {
+    fn default() -> Self {
+        Self { certificate_info: None }
+    }
 }
 pub(crate) static HOST_CERTIFICATE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCertificateManager",
@@ -546,7 +590,6 @@ impl rt::ManagedObject for HostCertificateManager {
 }
 
 /// The properties of the managed object `HostCpuSchedulerSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostCpuSchedulerSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -554,6 +597,15 @@ pub struct HostCpuSchedulerSystem {
     pub cpu_scheduler_info: Option<Box<objects::HostCpuSchedulerInfo>>,
     /// `hyperthreadInfo`: optional `HostHyperThreadScheduleInfo`.
     pub hyperthread_info: Option<Box<objects::HostHyperThreadScheduleInfo>>,
+}
+impl Default for HostCpuSchedulerSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            cpu_scheduler_info: None,
+            hyperthread_info: None,
+        }
+    }
 }
 pub(crate) static HOST_CPU_SCHEDULER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCpuSchedulerSystem",
@@ -628,10 +680,14 @@ impl rt::ManagedObject for HostCpuSchedulerSystem {
 }
 
 /// The properties of the managed object `HostDateTimeSystem`, since VI API 2.5.
-#[derive(Default)]
 pub struct HostDateTimeSystem {
     /// `dateTimeInfo`: optional `HostDateTimeInfo`; needs the privilege `System.Read`.
     pub date_time_info: Option<Box<objects::HostDateTimeInfo>>,
+}
+impl Default for HostDateTimeSystem {
+    fn default() -> Self {
+        Self { date_time_info: None }
+    }
 }
 pub(crate) static HOST_DATE_TIME_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDateTimeSystem",
@@ -688,10 +744,14 @@ impl rt::ManagedObject for HostDateTimeSystem {
 }
 
 /// The properties of the managed object `HostDiagnosticSystem`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostDiagnosticSystem {
     /// `activePartition`: optional `HostDiagnosticPartition`.
     pub active_partition: Option<Box<objects::HostDiagnosticPartition>>,
+}
+impl Default for HostDiagnosticSystem {
+    fn default() -> Self {
+        Self { active_partition: None }
+    }
 }
 pub(crate) static HOST_DIAGNOSTIC_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDiagnosticSystem",
@@ -748,10 +808,16 @@ impl rt::ManagedObject for HostDiagnosticSystem {
 }
 
 /// The properties of the managed object `HostDirectoryStore`, a [`HostAuthenticationStore`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostDirectoryStore {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+}
+impl Default for HostDirectoryStore {
+    fn default() -> Self {
+        Self {
+            base: HostAuthenticationStore::default(),
+        }
+    }
 }
 pub(crate) static HOST_DIRECTORY_STORE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostDirectoryStore",
@@ -819,10 +885,14 @@ impl rt::ManagedObject for HostDirectoryStore {
 }
 
 /// The properties of the managed object `HostEsxAgentHostManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct HostEsxAgentHostManager {
     /// `configInfo`: optional `HostEsxAgentHostManagerConfigInfo`; needs the privilege `Host.Config.Settings`.
     pub config_info: Option<Box<objects::HostEsxAgentHostManagerConfigInfo>>,
+}
+impl Default for HostEsxAgentHostManager {
+    fn default() -> Self {
+        Self { config_info: None }
+    }
 }
 pub(crate) static HOST_ESX_AGENT_HOST_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostEsxAgentHostManager",
@@ -879,12 +949,19 @@ impl rt::ManagedObject for HostEsxAgentHostManager {
 }
 
 /// The properties of the managed object `HostFirewallSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostFirewallSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `firewallInfo`: optional `HostFirewallInfo`.
     pub firewall_info: Option<Box<objects::HostFirewallInfo>>,
+}
+impl Default for HostFirewallSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            firewall_info: None,
+        }
+    }
 }
 pub(crate) static HOST_FIREWALL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirewallSystem",
@@ -956,8 +1033,12 @@ impl rt::ManagedObject for HostFirewallSystem {
 }
 
 /// The properties of the managed object `HostFirmwareSystem`, since VI API 2.5.
-#[derive(Default)]
 pub struct HostFirmwareSystem {}
+impl Default for HostFirmwareSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_FIRMWARE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostFirmwareSystem",
     "2.5",
@@ -1009,7 +1090,6 @@ impl rt::ManagedObject for HostFirmwareSystem {
 }
 
 /// The properties of the managed object `HostGraphicsManager`, a [`ExtensibleManagedObject`], since VI API 5.5.
-#[derive(Default)]
 pub struct HostGraphicsManager {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1021,6 +1101,17 @@ pub struct HostGraphicsManager {
     pub shared_passthru_gpu_types: Vec<String>,
     /// `sharedGpuCapabilities`: list of `HostSharedGpuCapabilities`, since VI API 6.7; needs the privilege `System.Read`.
     pub shared_gpu_capabilities: Vec<objects::HostSharedGpuCapabilities>,
+}
+impl Default for HostGraphicsManager {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            graphics_info: Vec::new(),
+            graphics_config: None,
+            shared_passthru_gpu_types: Vec::new(),
+            shared_gpu_capabilities: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_GRAPHICS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostGraphicsManager",
@@ -1101,10 +1192,14 @@ impl rt::ManagedObject for HostGraphicsManager {
 }
 
 /// The properties of the managed object `HostHealthStatusSystem`, since VI API 2.5.
-#[derive(Default)]
 pub struct HostHealthStatusSystem {
     /// `runtime`: optional `HealthSystemRuntime`.
     pub runtime: Option<Box<objects::HealthSystemRuntime>>,
+}
+impl Default for HostHealthStatusSystem {
+    fn default() -> Self {
+        Self { runtime: None }
+    }
 }
 pub(crate) static HOST_HEALTH_STATUS_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostHealthStatusSystem",
@@ -1161,8 +1256,12 @@ impl rt::ManagedObject for HostHealthStatusSystem {
 }
 
 /// The properties of the managed object `HostImageConfigManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct HostImageConfigManager {}
+impl Default for HostImageConfigManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_IMAGE_CONFIG_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostImageConfigManager",
     "5.0",
@@ -1214,8 +1313,12 @@ impl rt::ManagedObject for HostImageConfigManager {
 }
 
 /// The properties of the managed object `HostKernelModuleSystem`, since VI API 2.5u2.
-#[derive(Default)]
 pub struct HostKernelModuleSystem {}
+impl Default for HostKernelModuleSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_KERNEL_MODULE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostKernelModuleSystem",
     "2.5u2",
@@ -1267,8 +1370,12 @@ impl rt::ManagedObject for HostKernelModuleSystem {
 }
 
 /// The properties of the managed object `HostLocalAccountManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostLocalAccountManager {}
+impl Default for HostLocalAccountManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_LOCAL_ACCOUNT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAccountManager",
     "2.0",
@@ -1320,10 +1427,16 @@ impl rt::ManagedObject for HostLocalAccountManager {
 }
 
 /// The properties of the managed object `HostLocalAuthentication`, a [`HostAuthenticationStore`], since VI API 4.1.
-#[derive(Default)]
 pub struct HostLocalAuthentication {
     /// The properties of `HostAuthenticationStore`.
     pub base: HostAuthenticationStore,
+}
+impl Default for HostLocalAuthentication {
+    fn default() -> Self {
+        Self {
+            base: HostAuthenticationStore::default(),
+        }
+    }
 }
 pub(crate) static HOST_LOCAL_AUTHENTICATION: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostLocalAuthentication",
@@ -1391,7 +1504,6 @@ impl rt::ManagedObject for HostLocalAuthentication {
 }
 
 /// The properties of the managed object `HostMemorySystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostMemorySystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1402,6 +1514,16 @@ pub struct HostMemorySystem {
     pub virtual_machine_reservation_info: Option<
         Box<objects::VirtualMachineMemoryReservationInfo>,
     >,
+}
+impl Default for HostMemorySystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            console_reservation_info: None,
+            #[cfg(feature = "vm")]
+            virtual_machine_reservation_info: None,
+        }
+    }
 }
 pub(crate) static HOST_MEMORY_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostMemorySystem",
@@ -1478,8 +1600,12 @@ impl rt::ManagedObject for HostMemorySystem {
 }
 
 /// The properties of the managed object `HostPatchManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostPatchManager {}
+impl Default for HostPatchManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_PATCH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPatchManager",
     "2.0",
@@ -1531,7 +1657,6 @@ impl rt::ManagedObject for HostPatchManager {
 }
 
 /// The properties of the managed object `HostPciPassthruSystem`, a [`ExtensibleManagedObject`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostPciPassthruSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -1539,6 +1664,15 @@ pub struct HostPciPassthruSystem {
     pub pci_passthru_info: Vec<rt::Poly<objects::HostPciPassthruInfo>>,
     /// `sriovDevicePoolInfo`: list of `HostSriovDevicePoolInfo` or a descendant, since VI API 6.5; needs the privilege `System.Read`.
     pub sriov_device_pool_info: Vec<rt::Poly<objects::HostSriovDevicePoolInfo>>,
+}
+impl Default for HostPciPassthruSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            pci_passthru_info: Vec::new(),
+            sriov_device_pool_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_PCI_PASSTHRU_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPciPassthruSystem",
@@ -1613,12 +1747,19 @@ impl rt::ManagedObject for HostPciPassthruSystem {
 }
 
 /// The properties of the managed object `HostPowerSystem`, since VI API 4.1.
-#[derive(Default)]
 pub struct HostPowerSystem {
     /// `capability`: optional `PowerSystemCapability`; needs the privilege `System.Read`.
     pub capability: Option<Box<objects::PowerSystemCapability>>,
     /// `info`: optional `PowerSystemInfo`; needs the privilege `System.Read`.
     pub info: Option<Box<objects::PowerSystemInfo>>,
+}
+impl Default for HostPowerSystem {
+    fn default() -> Self {
+        Self {
+            capability: None,
+            info: None,
+        }
+    }
 }
 pub(crate) static HOST_POWER_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostPowerSystem",
@@ -1678,12 +1819,19 @@ impl rt::ManagedObject for HostPowerSystem {
 }
 
 /// The properties of the managed object `HostServiceSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostServiceSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `serviceInfo`: optional `HostServiceInfo`.
     pub service_info: Option<Box<objects::HostServiceInfo>>,
+}
+impl Default for HostServiceSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            service_info: None,
+        }
+    }
 }
 pub(crate) static HOST_SERVICE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostServiceSystem",
@@ -1755,12 +1903,19 @@ impl rt::ManagedObject for HostServiceSystem {
 }
 
 /// The properties of the managed object `HostSnmpSystem`, since VI API 2.0.
-#[derive(Default)]
 pub struct HostSnmpSystem {
     /// `configuration`: optional `HostSnmpConfigSpec`, since VI API 2.5; needs the privilege `Global.Settings`.
     pub configuration: Option<Box<objects::HostSnmpConfigSpec>>,
     /// `limits`: optional `HostSnmpSystemAgentLimits`, since VI API 2.5; needs the privilege `Global.Settings`.
     pub limits: Option<Box<objects::HostSnmpSystemAgentLimits>>,
+}
+impl Default for HostSnmpSystem {
+    fn default() -> Self {
+        Self {
+            configuration: None,
+            limits: None,
+        }
+    }
 }
 pub(crate) static HOST_SNMP_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSnmpSystem",

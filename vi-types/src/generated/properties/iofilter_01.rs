@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IoFilterManager`, since VI API 6.0.
-#[derive(Default)]
 pub struct IoFilterManager {}
+impl Default for IoFilterManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static IO_FILTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IoFilterManager",
     "6.0",

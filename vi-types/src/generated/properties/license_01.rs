@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `LicenseAssignmentManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct LicenseAssignmentManager {}
+impl Default for LicenseAssignmentManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static LICENSE_ASSIGNMENT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseAssignmentManager",
     "4.0",
@@ -59,7 +63,6 @@ impl rt::ManagedObject for LicenseAssignmentManager {
 }
 
 /// The properties of the managed object `LicenseManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct LicenseManager {
     /// `source`: optional `LicenseSource` or a descendant.
     pub source: Option<rt::Poly<objects::LicenseSource>>,
@@ -77,6 +80,20 @@ pub struct LicenseManager {
     pub license_assignment_manager: Option<rt::ManagedObjectReference>,
     /// `evaluation`: optional `LicenseManagerEvaluationInfo`, since VI API 4.0; needs the privilege `System.Read`.
     pub evaluation: Option<Box<objects::LicenseManagerEvaluationInfo>>,
+}
+impl Default for LicenseManager {
+    fn default() -> Self {
+        Self {
+            source: None,
+            source_available: None,
+            diagnostics: None,
+            feature_info: Vec::new(),
+            licensed_edition: None,
+            licenses: Vec::new(),
+            license_assignment_manager: None,
+            evaluation: None,
+        }
+    }
 }
 pub(crate) static LICENSE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LicenseManager",

@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVMotionSystem`, a [`ExtensibleManagedObject`], since VI API 2.0.
-#[derive(Default)]
 pub struct HostVMotionSystem {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
@@ -14,6 +13,15 @@ pub struct HostVMotionSystem {
     pub net_config: Option<Box<objects::HostVMotionNetConfig>>,
     /// `ipConfig`: optional `HostIpConfig`.
     pub ip_config: Option<Box<objects::HostIpConfig>>,
+}
+impl Default for HostVMotionSystem {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            net_config: None,
+            ip_config: None,
+        }
+    }
 }
 pub(crate) static HOST_V_MOTION_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVMotionSystem",
@@ -88,12 +96,19 @@ impl rt::ManagedObject for HostVMotionSystem {
 }
 
 /// The properties of the managed object `HostVirtualNicManager`, a [`ExtensibleManagedObject`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostVirtualNicManager {
     /// The properties of `ExtensibleManagedObject`.
     pub base: ExtensibleManagedObject,
     /// `info`: optional `HostVirtualNicManagerInfo`.
     pub info: Option<Box<objects::HostVirtualNicManagerInfo>>,
+}
+impl Default for HostVirtualNicManager {
+    fn default() -> Self {
+        Self {
+            base: ExtensibleManagedObject::default(),
+            info: None,
+        }
+    }
 }
 pub(crate) static HOST_VIRTUAL_NIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVirtualNicManager",
@@ -165,8 +180,12 @@ impl rt::ManagedObject for HostVirtualNicManager {
 }
 
 /// The properties of the managed object `IscsiManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct IscsiManager {}
+impl Default for IscsiManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static ISCSI_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IscsiManager",
     "5.0",
@@ -218,7 +237,6 @@ impl rt::ManagedObject for IscsiManager {
 }
 
 /// The properties of the managed object `OpaqueNetwork`, a [`Network`], since VI API 5.5.
-#[derive(Default)]
 pub struct OpaqueNetwork {
     /// The properties of `Network`.
     pub base: Network,
@@ -226,6 +244,15 @@ pub struct OpaqueNetwork {
     pub capability: Option<Box<objects::OpaqueNetworkCapability>>,
     /// `extraConfig`: list of `OptionValue` or a descendant, since VI API 6.5.
     pub extra_config: Vec<rt::Poly<objects::OptionValue>>,
+}
+impl Default for OpaqueNetwork {
+    fn default() -> Self {
+        Self {
+            base: Network::default(),
+            capability: None,
+            extra_config: Vec::new(),
+        }
+    }
 }
 pub(crate) static OPAQUE_NETWORK: rt::ObjectInfo = rt::ObjectInfo::new(
     "OpaqueNetwork",
@@ -300,12 +327,19 @@ impl rt::ManagedObject for OpaqueNetwork {
 }
 
 /// The properties of the managed object `TransitGateway`, a [`ManagedEntity`], since VI API 9.1.0.0.
-#[derive(Default)]
 pub struct TransitGateway {
     /// The properties of `ManagedEntity`.
     pub base: ManagedEntity,
     /// `config`: optional `TransitGatewayConfigInfo`.
     pub config: Option<Box<objects::TransitGatewayConfigInfo>>,
+}
+impl Default for TransitGateway {
+    fn default() -> Self {
+        Self {
+            base: ManagedEntity::default(),
+            config: None,
+        }
+    }
 }
 pub(crate) static TRANSIT_GATEWAY: rt::ObjectInfo = rt::ObjectInfo::new(
     "TransitGateway",

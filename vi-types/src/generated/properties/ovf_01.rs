@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HttpNfcLease`, since VI API 4.0.
-#[derive(Default)]
 pub struct HttpNfcLease {
     /// `initializeProgress`: optional int.
     pub initialize_progress: Option<i32>,
@@ -22,6 +21,19 @@ pub struct HttpNfcLease {
     pub state: Option<enums::HttpNfcLeaseState>,
     /// `error`: optional `LocalizedMethodFault`.
     pub error: Option<Box<objects::LocalizedMethodFault>>,
+}
+impl Default for HttpNfcLease {
+    fn default() -> Self {
+        Self {
+            initialize_progress: None,
+            transfer_progress: None,
+            mode: None,
+            capabilities: None,
+            info: None,
+            state: None,
+            error: None,
+        }
+    }
 }
 pub(crate) static HTTP_NFC_LEASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HttpNfcLease",
@@ -96,12 +108,19 @@ impl rt::ManagedObject for HttpNfcLease {
 }
 
 /// The properties of the managed object `OvfManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct OvfManager {
     /// `ovfImportOption`: list of `OvfOptionInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub ovf_import_option: Vec<objects::OvfOptionInfo>,
     /// `ovfExportOption`: list of `OvfOptionInfo`, since VI API 5.1; needs the privilege `System.View`.
     pub ovf_export_option: Vec<objects::OvfOptionInfo>,
+}
+impl Default for OvfManager {
+    fn default() -> Self {
+        Self {
+            ovf_import_option: Vec::new(),
+            ovf_export_option: Vec::new(),
+        }
+    }
 }
 pub(crate) static OVF_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "OvfManager",

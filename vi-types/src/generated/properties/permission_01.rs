@@ -6,7 +6,6 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `AuthorizationManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct AuthorizationManager {
     /// `privilegeList`: list of `AuthorizationPrivilege`; needs the privilege `System.View`.
     pub privilege_list: Vec<objects::AuthorizationPrivilege>,
@@ -14,6 +13,15 @@ pub struct AuthorizationManager {
     pub role_list: Vec<objects::AuthorizationRole>,
     /// `description`: optional `AuthorizationDescription`; needs the privilege `System.View`.
     pub description: Option<Box<objects::AuthorizationDescription>>,
+}
+impl Default for AuthorizationManager {
+    fn default() -> Self {
+        Self {
+            privilege_list: Vec::new(),
+            role_list: Vec::new(),
+            description: None,
+        }
+    }
 }
 pub(crate) static AUTHORIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "AuthorizationManager",
@@ -76,10 +84,14 @@ impl rt::ManagedObject for AuthorizationManager {
 }
 
 /// The properties of the managed object `UserDirectory`, since VI API 2.0.
-#[derive(Default)]
 pub struct UserDirectory {
     /// `domainList`: list of string; needs the privilege `System.View`.
     pub domain_list: Vec<String>,
+}
+impl Default for UserDirectory {
+    fn default() -> Self {
+        Self { domain_list: Vec::new() }
+    }
 }
 pub(crate) static USER_DIRECTORY: rt::ObjectInfo = rt::ObjectInfo::new(
     "UserDirectory",

@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `ClusterProfile`, a [`Profile`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfile {
     /// The properties of `Profile`.
     pub base: Profile,
+}
+impl Default for ClusterProfile {
+    fn default() -> Self {
+        Self { base: Profile::default() }
+    }
 }
 pub(crate) static CLUSTER_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfile",
@@ -77,10 +81,16 @@ impl rt::ManagedObject for ClusterProfile {
 }
 
 /// The properties of the managed object `ClusterProfileManager`, a [`ProfileManager`], since VI API 4.0.
-#[derive(Default)]
 pub struct ClusterProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+}
+impl Default for ClusterProfileManager {
+    fn default() -> Self {
+        Self {
+            base: ProfileManager::default(),
+        }
+    }
 }
 pub(crate) static CLUSTER_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ClusterProfileManager",
@@ -148,7 +158,6 @@ impl rt::ManagedObject for ClusterProfileManager {
 }
 
 /// The properties of the managed object `HostProfile`, a [`Profile`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfile {
     /// The properties of `Profile`.
     pub base: Profile,
@@ -162,6 +171,18 @@ pub struct HostProfile {
     pub compliance_check_time: Option<rt::DateTime>,
     /// `referenceHost`: optional reference to `HostSystem`.
     pub reference_host: Option<rt::ManagedObjectReference>,
+}
+impl Default for HostProfile {
+    fn default() -> Self {
+        Self {
+            base: Profile::default(),
+            validation_state: None,
+            validation_state_update_time: None,
+            validation_failure_info: None,
+            compliance_check_time: None,
+            reference_host: None,
+        }
+    }
 }
 pub(crate) static HOST_PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfile",
@@ -245,10 +266,16 @@ impl rt::ManagedObject for HostProfile {
 }
 
 /// The properties of the managed object `HostProfileManager`, a [`ProfileManager`], since VI API 4.0.
-#[derive(Default)]
 pub struct HostProfileManager {
     /// The properties of `ProfileManager`.
     pub base: ProfileManager,
+}
+impl Default for HostProfileManager {
+    fn default() -> Self {
+        Self {
+            base: ProfileManager::default(),
+        }
+    }
 }
 pub(crate) static HOST_PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostProfileManager",
@@ -316,8 +343,12 @@ impl rt::ManagedObject for HostProfileManager {
 }
 
 /// The properties of the managed object `HostSpecificationManager`, since VI API 6.5.
-#[derive(Default)]
 pub struct HostSpecificationManager {}
+impl Default for HostSpecificationManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_SPECIFICATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostSpecificationManager",
     "6.5",
@@ -369,7 +400,6 @@ impl rt::ManagedObject for HostSpecificationManager {
 }
 
 /// The properties of the managed object `Profile`, since VI API 4.0.
-#[derive(Default)]
 pub struct Profile {
     /// `config`: optional `ProfileConfigInfo` or a descendant; needs the privilege `Profile.Edit`.
     pub config: Option<rt::Poly<objects::ProfileConfigInfo>>,
@@ -385,6 +415,19 @@ pub struct Profile {
     pub entity: Vec<rt::ManagedObjectReference>,
     /// `complianceStatus`: optional string.
     pub compliance_status: Option<String>,
+}
+impl Default for Profile {
+    fn default() -> Self {
+        Self {
+            config: None,
+            description: None,
+            name: None,
+            created_time: None,
+            modified_time: None,
+            entity: Vec::new(),
+            compliance_status: None,
+        }
+    }
 }
 pub(crate) static PROFILE: rt::ObjectInfo = rt::ObjectInfo::new(
     "Profile",
@@ -459,8 +502,12 @@ impl rt::ManagedObject for Profile {
 }
 
 /// The properties of the managed object `ProfileComplianceManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileComplianceManager {}
+impl Default for ProfileComplianceManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static PROFILE_COMPLIANCE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileComplianceManager",
     "4.0",
@@ -512,10 +559,14 @@ impl rt::ManagedObject for ProfileComplianceManager {
 }
 
 /// The properties of the managed object `ProfileManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct ProfileManager {
     /// `profile`: list of reference to `Profile`; needs the privilege `Profile.View`.
     pub profile: Vec<rt::ManagedObjectReference>,
+}
+impl Default for ProfileManager {
+    fn default() -> Self {
+        Self { profile: Vec::new() }
+    }
 }
 pub(crate) static PROFILE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ProfileManager",

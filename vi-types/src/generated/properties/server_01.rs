@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `CustomFieldsManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct CustomFieldsManager {
     /// `field`: list of `CustomFieldDef`; needs the privilege `System.View`.
     pub field: Vec<objects::CustomFieldDef>,
+}
+impl Default for CustomFieldsManager {
+    fn default() -> Self {
+        Self { field: Vec::new() }
+    }
 }
 pub(crate) static CUSTOM_FIELDS_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "CustomFieldsManager",
@@ -66,8 +70,12 @@ impl rt::ManagedObject for CustomFieldsManager {
 }
 
 /// The properties of the managed object `DiagnosticManager`, since VI API 2.0.
-#[derive(Default)]
 pub struct DiagnosticManager {}
+impl Default for DiagnosticManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DIAGNOSTIC_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DiagnosticManager",
     "2.0",
@@ -119,10 +127,14 @@ impl rt::ManagedObject for DiagnosticManager {
 }
 
 /// The properties of the managed object `ExtensionManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct ExtensionManager {
     /// `extensionList`: list of `Extension`; needs the privilege `System.View`.
     pub extension_list: Vec<objects::Extension>,
+}
+impl Default for ExtensionManager {
+    fn default() -> Self {
+        Self { extension_list: Vec::new() }
+    }
 }
 pub(crate) static EXTENSION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ExtensionManager",
@@ -179,10 +191,16 @@ impl rt::ManagedObject for ExtensionManager {
 }
 
 /// The properties of the managed object `InventoryView`, a [`ManagedObjectView`], since VI API 2.5.
-#[derive(Default)]
 pub struct InventoryView {
     /// The properties of `ManagedObjectView`.
     pub base: ManagedObjectView,
+}
+impl Default for InventoryView {
+    fn default() -> Self {
+        Self {
+            base: ManagedObjectView::default(),
+        }
+    }
 }
 pub(crate) static INVENTORY_VIEW: rt::ObjectInfo = rt::ObjectInfo::new(
     "InventoryView",
@@ -250,10 +268,14 @@ impl rt::ManagedObject for InventoryView {
 }
 
 /// The properties of the managed object `LocalizationManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct LocalizationManager {
     /// `catalog`: list of `LocalizationManagerMessageCatalog`; needs the privilege `System.View`.
     pub catalog: Vec<objects::LocalizationManagerMessageCatalog>,
+}
+impl Default for LocalizationManager {
+    fn default() -> Self {
+        Self { catalog: Vec::new() }
+    }
 }
 pub(crate) static LOCALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "LocalizationManager",
@@ -310,8 +332,12 @@ impl rt::ManagedObject for LocalizationManager {
 }
 
 /// The properties of the managed object `MessageBusProxy`, since VI API 6.0.
-#[derive(Default)]
 pub struct MessageBusProxy {}
+impl Default for MessageBusProxy {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static MESSAGE_BUS_PROXY: rt::ObjectInfo = rt::ObjectInfo::new(
     "MessageBusProxy",
     "6.0",
@@ -363,8 +389,12 @@ impl rt::ManagedObject for MessageBusProxy {
 }
 
 /// The properties of the managed object `ResourcePlanningManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct ResourcePlanningManager {}
+impl Default for ResourcePlanningManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static RESOURCE_PLANNING_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ResourcePlanningManager",
     "4.0",
@@ -416,10 +446,14 @@ impl rt::ManagedObject for ResourcePlanningManager {
 }
 
 /// The properties of the managed object `ServiceManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct ServiceManager {
     /// `service`: list of `ServiceManagerServiceInfo`; needs the privilege `Global.ServiceManagers`.
     pub service: Vec<objects::ServiceManagerServiceInfo>,
+}
+impl Default for ServiceManager {
+    fn default() -> Self {
+        Self { service: Vec::new() }
+    }
 }
 pub(crate) static SERVICE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "ServiceManager",
@@ -476,12 +510,19 @@ impl rt::ManagedObject for ServiceManager {
 }
 
 /// The properties of the managed object `SimpleCommand`, since VI API 2.5.
-#[derive(Default)]
 pub struct SimpleCommand {
     /// `encodingType`: optional `SimpleCommandEncoding`.
     pub encoding_type: Option<enums::SimpleCommandEncoding>,
     /// `entity`: optional `ServiceManagerServiceInfo`.
     pub entity: Option<Box<objects::ServiceManagerServiceInfo>>,
+}
+impl Default for SimpleCommand {
+    fn default() -> Self {
+        Self {
+            encoding_type: None,
+            entity: None,
+        }
+    }
 }
 pub(crate) static SIMPLE_COMMAND: rt::ObjectInfo = rt::ObjectInfo::new(
     "SimpleCommand",
@@ -541,8 +582,12 @@ impl rt::ManagedObject for SimpleCommand {
 }
 
 /// The properties of the managed object `SiteInfoManager`, since VI API 7.0.0.0.
-#[derive(Default)]
 pub struct SiteInfoManager {}
+impl Default for SiteInfoManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static SITE_INFO_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "SiteInfoManager",
     "7.0.0.0",
@@ -594,8 +639,12 @@ impl rt::ManagedObject for SiteInfoManager {
 }
 
 /// The properties of the managed object `TenantTenantManager`, since VI API 6.9.1.
-#[derive(Default)]
 pub struct TenantTenantManager {}
+impl Default for TenantTenantManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static TENANT_TENANT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "TenantTenantManager",
     "6.9.1",
@@ -647,8 +696,12 @@ impl rt::ManagedObject for TenantTenantManager {
 }
 
 /// The properties of the managed object `VirtualizationManager`, since VI API 2.5.
-#[derive(Default)]
 pub struct VirtualizationManager {}
+impl Default for VirtualizationManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUALIZATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualizationManager",
     "2.5",

@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `DatastoreNamespaceManager`, since VI API 5.5.
-#[derive(Default)]
 pub struct DatastoreNamespaceManager {}
+impl Default for DatastoreNamespaceManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static DATASTORE_NAMESPACE_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "DatastoreNamespaceManager",
     "5.5",
@@ -59,10 +63,16 @@ impl rt::ManagedObject for DatastoreNamespaceManager {
 }
 
 /// The properties of the managed object `HostCacheConfigurationManager`, since VI API 5.0.
-#[derive(Default)]
 pub struct HostCacheConfigurationManager {
     /// `cacheConfigurationInfo`: list of `HostCacheConfigurationInfo`; needs the privilege `Host.Config.AdvancedConfig`.
     pub cache_configuration_info: Vec<objects::HostCacheConfigurationInfo>,
+}
+impl Default for HostCacheConfigurationManager {
+    fn default() -> Self {
+        Self {
+            cache_configuration_info: Vec::new(),
+        }
+    }
 }
 pub(crate) static HOST_CACHE_CONFIGURATION_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostCacheConfigurationManager",
@@ -119,10 +129,14 @@ impl rt::ManagedObject for HostCacheConfigurationManager {
 }
 
 /// The properties of the managed object `HostNvdimmSystem`, since VI API 6.7.
-#[derive(Default)]
 pub struct HostNvdimmSystem {
     /// `nvdimmSystemInfo`: optional `NvdimmSystemInfo`; needs the privilege `Host.Config.Nvdimm`.
     pub nvdimm_system_info: Option<Box<objects::NvdimmSystemInfo>>,
+}
+impl Default for HostNvdimmSystem {
+    fn default() -> Self {
+        Self { nvdimm_system_info: None }
+    }
 }
 pub(crate) static HOST_NVDIMM_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostNvdimmSystem",
@@ -179,10 +193,14 @@ impl rt::ManagedObject for HostNvdimmSystem {
 }
 
 /// The properties of the managed object `HostVFlashManager`, since VI API 5.5.
-#[derive(Default)]
 pub struct HostVFlashManager {
     /// `vFlashConfigInfo`: optional `HostVFlashManagerVFlashConfigInfo`.
     pub v_flash_config_info: Option<Box<objects::HostVFlashManagerVFlashConfigInfo>>,
+}
+impl Default for HostVFlashManager {
+    fn default() -> Self {
+        Self { v_flash_config_info: None }
+    }
 }
 pub(crate) static HOST_V_FLASH_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVFlashManager",
@@ -239,8 +257,12 @@ impl rt::ManagedObject for HostVFlashManager {
 }
 
 /// The properties of the managed object `StorageQueryManager`, since VI API 6.7.2.
-#[derive(Default)]
 pub struct StorageQueryManager {}
+impl Default for StorageQueryManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static STORAGE_QUERY_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "StorageQueryManager",
     "6.7.2",

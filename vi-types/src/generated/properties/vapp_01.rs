@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `IpPoolManager`, since VI API 4.0.
-#[derive(Default)]
 pub struct IpPoolManager {}
+impl Default for IpPoolManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static IP_POOL_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "IpPoolManager",
     "4.0",
@@ -59,7 +63,6 @@ impl rt::ManagedObject for IpPoolManager {
 }
 
 /// The properties of the managed object `VirtualApp`, a [`ResourcePool`], since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualApp {
     /// The properties of `ResourcePool`.
     pub base: ResourcePool,
@@ -75,6 +78,19 @@ pub struct VirtualApp {
     pub parent_v_app: Option<rt::ManagedObjectReference>,
     /// `childLink`: list of `VirtualAppLinkInfo`, since VI API 4.1.
     pub child_link: Vec<objects::VirtualAppLinkInfo>,
+}
+impl Default for VirtualApp {
+    fn default() -> Self {
+        Self {
+            base: ResourcePool::default(),
+            parent_folder: None,
+            datastore: Vec::new(),
+            network: Vec::new(),
+            v_app_config: None,
+            parent_v_app: None,
+            child_link: Vec::new(),
+        }
+    }
 }
 pub(crate) static VIRTUAL_APP: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualApp",

@@ -6,10 +6,16 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `FailoverClusterConfigurator`, since VI API 6.5.
-#[derive(Default)]
 pub struct FailoverClusterConfigurator {
     /// `disabledConfigureMethod`: list of string, a MethodName.
     pub disabled_configure_method: Vec<String>,
+}
+impl Default for FailoverClusterConfigurator {
+    fn default() -> Self {
+        Self {
+            disabled_configure_method: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAILOVER_CLUSTER_CONFIGURATOR: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterConfigurator",
@@ -66,10 +72,16 @@ impl rt::ManagedObject for FailoverClusterConfigurator {
 }
 
 /// The properties of the managed object `FailoverClusterManager`, since VI API 6.5.
-#[derive(Default)]
 pub struct FailoverClusterManager {
     /// `disabledClusterMethod`: list of string, a MethodName; needs the privilege `System.Read`.
     pub disabled_cluster_method: Vec<String>,
+}
+impl Default for FailoverClusterManager {
+    fn default() -> Self {
+        Self {
+            disabled_cluster_method: Vec::new(),
+        }
+    }
 }
 pub(crate) static FAILOVER_CLUSTER_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "FailoverClusterManager",

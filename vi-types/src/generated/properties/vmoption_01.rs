@@ -6,10 +6,14 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `EnvironmentBrowser`, since VI API 2.0.
-#[derive(Default)]
 pub struct EnvironmentBrowser {
     /// `datastoreBrowser`: optional reference to `HostDatastoreBrowser`; needs the privilege `System.View`.
     pub datastore_browser: Option<rt::ManagedObjectReference>,
+}
+impl Default for EnvironmentBrowser {
+    fn default() -> Self {
+        Self { datastore_browser: None }
+    }
 }
 pub(crate) static ENVIRONMENT_BROWSER: rt::ObjectInfo = rt::ObjectInfo::new(
     "EnvironmentBrowser",

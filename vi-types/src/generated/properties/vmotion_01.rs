@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `VirtualMachineCompatibilityChecker`, since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineCompatibilityChecker {}
+impl Default for VirtualMachineCompatibilityChecker {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_COMPATIBILITY_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineCompatibilityChecker",
     "4.0",
@@ -59,8 +63,12 @@ impl rt::ManagedObject for VirtualMachineCompatibilityChecker {
 }
 
 /// The properties of the managed object `VirtualMachineProvisioningChecker`, since VI API 4.0.
-#[derive(Default)]
 pub struct VirtualMachineProvisioningChecker {}
+impl Default for VirtualMachineProvisioningChecker {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VIRTUAL_MACHINE_PROVISIONING_CHECKER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VirtualMachineProvisioningChecker",
     "4.0",

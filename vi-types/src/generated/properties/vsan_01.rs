@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVsanInternalSystem`, since VI API 5.5.
-#[derive(Default)]
 pub struct HostVsanInternalSystem {}
+impl Default for HostVsanInternalSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_VSAN_INTERNAL_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanInternalSystem",
     "5.5",
@@ -59,10 +63,14 @@ impl rt::ManagedObject for HostVsanInternalSystem {
 }
 
 /// The properties of the managed object `HostVsanSystem`, since VI API 5.5.
-#[derive(Default)]
 pub struct HostVsanSystem {
     /// `config`: optional `VsanHostConfigInfo`; needs the privilege `System.Read`.
     pub config: Option<Box<objects::VsanHostConfigInfo>>,
+}
+impl Default for HostVsanSystem {
+    fn default() -> Self {
+        Self { config: None }
+    }
 }
 pub(crate) static HOST_VSAN_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVsanSystem",
@@ -119,8 +127,12 @@ impl rt::ManagedObject for HostVsanSystem {
 }
 
 /// The properties of the managed object `VsanUpgradeSystem`, since VI API 6.0.
-#[derive(Default)]
 pub struct VsanUpgradeSystem {}
+impl Default for VsanUpgradeSystem {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VSAN_UPGRADE_SYSTEM: rt::ObjectInfo = rt::ObjectInfo::new(
     "VsanUpgradeSystem",
     "6.0",

@@ -6,8 +6,12 @@ use crate as rt;
 use rt::{Property as P, PropertyMut as M};
 
 /// The properties of the managed object `HostVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-#[derive(Default)]
 pub struct HostVStorageObjectManager {}
+impl Default for HostVStorageObjectManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static HOST_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "HostVStorageObjectManager",
     "6.5",
@@ -59,8 +63,12 @@ impl rt::ManagedObject for HostVStorageObjectManager {
 }
 
 /// The properties of the managed object `VStorageObjectManagerBase`, since VI API 6.5.
-#[derive(Default)]
 pub struct VStorageObjectManagerBase {}
+impl Default for VStorageObjectManagerBase {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static V_STORAGE_OBJECT_MANAGER_BASE: rt::ObjectInfo = rt::ObjectInfo::new(
     "VStorageObjectManagerBase",
     "6.5",
@@ -112,8 +120,12 @@ impl rt::ManagedObject for VStorageObjectManagerBase {
 }
 
 /// The properties of the managed object `VcenterVStorageObjectManager`, a [`VStorageObjectManagerBase`], since VI API 6.5.
-#[derive(Default)]
 pub struct VcenterVStorageObjectManager {}
+impl Default for VcenterVStorageObjectManager {
+    fn default() -> Self {
+        Self {}
+    }
+}
 pub(crate) static VCENTER_V_STORAGE_OBJECT_MANAGER: rt::ObjectInfo = rt::ObjectInfo::new(
     "VcenterVStorageObjectManager",
     "6.5",
