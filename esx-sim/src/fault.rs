@@ -1,9 +1,11 @@
 //! The faults that simulated methods answer.
 
+use vi_types::enums::VirtualMachinePowerState;
 use vi_types::objects::{
-    InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidProperty, InvalidRequest,
-    LocalizedMethodFault, ManagedObjectNotFound, MethodNotFound, NoPermission, NotAuthenticated,
-    NotImplemented, RequestCanceled,
+    ConcurrentAccess, InvalidArgument, InvalidCollectorVersion, InvalidLogin, InvalidPowerState,
+    InvalidProperty, InvalidRequest, InvalidState, LocalizedMethodFault, ManagedObjectNotFound,
+    MethodNotFound, NoPermission, NotAuthenticated, NotImplemented, NotSupported, RequestCanceled,
+    TaskInProgress, ToolsUnavailable,
 };
 use vi_types::{Any, ManagedObjectReference, SoapFault};
 
@@ -128,6 +130,64 @@ pub(crate) fn request_canceled() -> SoapFault {
     SoapFault::new(
         RequestCanceled::default(),
         "The request was canceled by a user.",
+    )
+}
+
+pub(crate) fn invalid_power_state(
+    existing: VirtualMachinePowerState,
+    requested: VirtualMachinePowerState,
+) -> SoapFault {
+    let what = match existing {
+        VirtualMachinePowerState::PoweredOn => "Powered on",
+        VirtualMachinePowerState::PoweredOff => "Powered off",
+        _ => "Suspended",
+    };
+    let message =
+        format!("The attempted operation cannot be performed in the current state ({what}).");
+    let fault = InvalidPowerState {
+        requested_state: Some(requested),
+        existing_state: existing,
+        ..InvalidPowerState::default()
+    };
+    SoapFault::new(fault, message)
+}
+
+pub(crate) fn invalid_state() -> SoapFault {
+    SoapFault::new(
+        InvalidState::default(),
+        "The operation is not allowed in the current state.",
+    )
+}
+
+pub(crate) fn task_in_progress(task: &ManagedObjectReference) -> SoapFault {
+    SoapFault::new(
+        TaskInProgress {
+            task: task.clone(),
+            ..TaskInProgress::default()
+        },
+        "Another task is already in progress.",
+    )
+}
+
+pub(crate) fn tools_unavailable() -> SoapFault {
+    SoapFault::new(
+        ToolsUnavailable::default(),
+        "Cannot complete operation because VMware Tools is not running in this virtual machine.",
+    )
+}
+
+pub(crate) fn not_supported() -> SoapFault {
+    SoapFault::new(
+        NotSupported::default(),
+        "The operation is not supported on the object.",
+    )
+}
+
+/// Somebody else has answered the question, or is about to.
+pub(crate) fn concurrent_access() -> SoapFault {
+    SoapFault::new(
+        ConcurrentAccess::default(),
+        "The question has been or is being answered by somebody else.",
     )
 }
 

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use esx_sim::{Server, Simulator};
+use clap::{Parser, ValueEnum};
+use esx_sim::{Question, Script, Server, Simulator};
 use vi_types::properties;
 
 /// Simulates a VMware ESX host or vCenter until it is interrupted.
@@ -43,9 +43,42 @@ struct Arguments {
     /// Name of a virtual machine; given several times, the first is the first one's
     #[arg(long = "name", value_name = "NAME", allow_hyphen_values = true)]
     names: Vec<String>,
+    /// Let every start of a virtual machine ask this question
+    #[arg(long, value_name = "QUESTION")]
+    ask: Option<Asked>,
+    /// Let tasks be cancelled
+    #[arg(long)]
+    cancelable: bool,
     /// Write the certificate to this file, as PEM
     #[arg(long, value_name = "FILE", conflicts_with = "plain")]
     certificate_file: Option<PathBuf>,
+}
+
+/// The questions to choose from.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Asked {
+    /// The output file of a serial port is there already
+    SerialPort,
+    /// The guest has locked its CD-ROM drive
+    CdromLocked,
+    /// The virtual machine was moved or copied
+    MovedOrCopied,
+    /// The datastore has no room left
+    DiskFull,
+    /// A question without a default answer
+    WithoutDefault,
+}
+
+impl Asked {
+    fn question(self) -> Question {
+        match self {
+            Self::SerialPort => Question::serial_port(),
+            Self::CdromLocked => Question::cdrom_locked(),
+            Self::MovedOrCopied => Question::moved_or_copied(),
+            Self::DiskFull => Question::disk_full(),
+            Self::WithoutDefault => Question::without_default(),
+        }
+    }
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -83,6 +116,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     let simulator = builder.record(false).build();
     rename(&simulator, &arguments.names);
+    if let Some(asked) = arguments.ask {
+        let script = Script::new("PowerOnVM_Task").asks(asked.question());
+        simulator.script(script.cancelable(arguments.cancelable));
+    }
+    simulator.script(Script::new("*").cancelable(arguments.cancelable));
     let server = simulator.listen(arguments.listen, !arguments.plain).await?;
     if let (Some(file), Some(pem)) = (&arguments.certificate_file, server.certificate_pem()) {
         fs::write(file, pem)?;

@@ -1,6 +1,7 @@
 //! The methods of the managed objects: one file for each object, one function and one row for each method.
 
 pub(crate) mod container_view;
+pub(crate) mod host_auto_start_manager;
 pub(crate) mod list_view;
 pub(crate) mod managed_object;
 pub(crate) mod property_collector;
@@ -8,7 +9,9 @@ pub(crate) mod property_filter;
 pub(crate) mod search_index;
 pub(crate) mod service_instance;
 pub(crate) mod session_manager;
+pub(crate) mod task;
 pub(crate) mod view_manager;
+pub(crate) mod virtual_machine;
 
 use crate::call::Row;
 
@@ -56,6 +59,19 @@ pub(crate) fn rows() -> Vec<Row> {
             property_collector::destroy_property_collector,
         ),
         Row::new("PropertyFilter", property_filter::destroy_property_filter),
+        Row::new("Task", task::cancel_task),
+        Row::new("VirtualMachine", virtual_machine::power_on),
+        Row::new("VirtualMachine", virtual_machine::power_off),
+        Row::new("VirtualMachine", virtual_machine::suspend),
+        Row::new("VirtualMachine", virtual_machine::reset),
+        Row::new("VirtualMachine", virtual_machine::shutdown_guest),
+        Row::new("VirtualMachine", virtual_machine::reboot_guest),
+        Row::new("VirtualMachine", virtual_machine::standby_guest),
+        Row::new("VirtualMachine", virtual_machine::answer_vm),
+        Row::new(
+            "HostAutoStartManager",
+            host_auto_start_manager::reconfigure_autostart,
+        ),
         Row::new("ViewManager", view_manager::create_container_view),
         Row::new("ViewManager", view_manager::create_list_view),
         Row::new("View", view_manager::destroy_view),

@@ -22,6 +22,7 @@ use crate::recording::Recorded;
 use crate::rule::{Effect, Rule};
 use crate::server::{Server, Tls, UriParts};
 use crate::session::Sessions;
+use crate::task::{Question, Script, Tasks};
 use crate::version::{ApiVersion, Release, versions_document};
 use crate::world::World;
 use crate::world::inventory::{self, Kind};
@@ -64,6 +65,7 @@ pub(crate) struct State {
     pub(crate) world: World,
     pub(crate) sessions: Sessions,
     pub(crate) collectors: Collectors,
+    pub(crate) tasks: Tasks,
     /// Properties nobody has the permission to read: type and path.
     pub(crate) unreadable: Vec<(String, String)>,
     rules: Vec<Rule>,
@@ -192,6 +194,7 @@ impl Builder {
             world,
             sessions: Sessions::default(),
             collectors: Collectors::default(),
+            tasks: Tasks::default(),
             unreadable: Vec::new(),
             rules: Vec::new(),
             recorded: Vec::new(),
@@ -374,6 +377,29 @@ impl Simulator {
     ) -> bool {
         self.shared
             .change(|state| inventory::set_power_state(&mut state.world, vm, power))
+    }
+
+    /// What tasks that begin from now on meet; see [`Script`].
+    pub fn script(&self, script: Script) {
+        self.shared.lock().tasks.script(script);
+    }
+
+    /// A virtual machine asks a question that no task waits for.
+    pub fn ask(&self, vm: &ManagedObjectReference, question: Question) {
+        self.shared
+            .change(|state| state.tasks.ask(&mut state.world, vm, question));
+    }
+
+    /// From now on tasks go on only with [`step_tasks`](Self::step_tasks). Otherwise they take a step whenever a
+    /// client reads a task, or waits for changes while there are none.
+    pub fn stop_tasks(&self) {
+        self.shared.lock().tasks.stop();
+    }
+
+    /// Lets every task that no question blocks take a step; whether there was one.
+    pub fn step_tasks(&self) -> bool {
+        self.shared
+            .change(|state| state.tasks.step(&mut state.world))
     }
 
     /// Takes a virtual machine out of the inventory; whether there was one.

@@ -78,6 +78,7 @@ pub(crate) fn retrieve_properties(
     request: &RetrieveProperties,
 ) -> Result<Vec<ObjectContent>, SoapFault> {
     let mut rest = select(call, &request.spec_set)?;
+    time_passes(call, &rest);
     Ok(read(call, &mut rest, usize::MAX))
 }
 
@@ -94,6 +95,7 @@ pub(crate) fn retrieve_properties_ex(
     };
     let size = size.min(call.settings.page.unwrap_or(usize::MAX));
     let rest = select(call, &request.spec_set)?;
+    time_passes(call, &rest);
     let result = page(call, rest, size);
     Ok((!result.objects.is_empty()).then(|| Box::new(result)))
 }
@@ -264,6 +266,15 @@ fn select(call: &Call<'_>, specs: &[PropertyFilterSpec]) -> Result<Rest, SoapFau
         .collect()
 }
 
+/// Whoever reads a task waits for it: it goes on.
+fn time_passes(call: &mut Call<'_>, rest: &Rest) {
+    let mut objects = rest.iter().flat_map(|(_, objects)| objects);
+    if objects.any(|object| object.r#type == "Task") {
+        let state = &mut *call.state;
+        state.tasks.step_by_itself(&mut state.world);
+    }
+}
+
 /// Reads the next objects, and takes them off the rest.
 fn read(call: &Call<'_>, rest: &mut Rest, most: usize) -> Vec<ObjectContent> {
     let scope = Scope::of(call);
@@ -326,8 +337,14 @@ fn wait(
     if *call.waiting.cancels.get_or_insert(cancels) != cancels {
         return Err(fault::request_canceled());
     }
-    if let Some(updates) = updates(call, version, most)? {
-        return Ok(Turn::Done(Some(updates)));
+    loop {
+        if let Some(updates) = updates(call, version, most)? {
+            return Ok(Turn::Done(Some(updates)));
+        }
+        let state = &mut *call.state;
+        if !state.tasks.step_by_itself(&mut state.world) {
+            break;
+        }
     }
     Ok(match call.waiting.is_over(longest) {
         true => Turn::Done(None),

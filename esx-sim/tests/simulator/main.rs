@@ -15,6 +15,7 @@ mod http;
 mod retrieve;
 mod search;
 mod sessions;
+mod tasks;
 mod updates;
 mod versions;
 mod views;

@@ -39,6 +39,13 @@ pub(crate) fn add(
         name("ha-searchindex", "SearchIndex"),
         properties::SearchIndex::default(),
     );
+    let task_manager = world.add(
+        name("ha-taskmgr", "TaskManager"),
+        properties::TaskManager {
+            max_collector: Some(32),
+            ..properties::TaskManager::default()
+        },
+    );
     let content = ServiceContent {
         root_folder: root.clone(),
         property_collector: collector,
@@ -46,6 +53,7 @@ pub(crate) fn add(
         about: about(kind, release),
         session_manager: Some(session_manager),
         search_index: Some(search_index),
+        task_manager: Some(task_manager),
         ..ServiceContent::default()
     };
     world.add(

@@ -1,0 +1,11 @@
+//! Task: something that a server works on.
+
+use vi_types::SoapFault;
+use vi_types::methods::CancelTask;
+
+use crate::call::Call;
+
+pub(crate) fn cancel_task(call: &mut Call<'_>, _: &CancelTask) -> Result<(), SoapFault> {
+    let state = &mut *call.state;
+    state.tasks.cancel(&mut state.world, call.this)
+}

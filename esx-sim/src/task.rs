@@ -1,0 +1,385 @@
+//! Tasks: what a host works on, and the questions it asks on the way.
+//!
+//! A task is a list of steps. It takes one at a time: when a test says so, or by itself whenever a client reads a
+//! task or waits and there is nothing else to tell. Nothing here looks at a clock, so that every run is the same.
+
+mod question;
+mod script;
+
+use std::collections::VecDeque;
+
+use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
+use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskInfo, TaskReasonUser};
+use vi_types::{DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
+
+pub use self::question::{Choice, Question, Then};
+pub use self::script::Script;
+use crate::fault;
+use crate::world::World;
+use crate::world::inventory;
+
+/// How many of a virtual machine's tasks are kept; the oldest ones that are over go first.
+const KEPT: usize = 10;
+
+/// The tasks that are not over, and what later ones are to meet.
+#[derive(Default)]
+pub(crate) struct Tasks {
+    open: Vec<Open>,
+    /// Questions of machines that no task waits for.
+    questions: Vec<Asked>,
+    scripts: Vec<Script>,
+    /// Tasks and questions so far.
+    made: u64,
+    /// Whether tasks go on only when they are told to.
+    stepped: bool,
+}
+
+/// A task that is not over.
+struct Open {
+    task: ManagedObjectReference,
+    vm: ManagedObjectReference,
+    effect: Effect,
+    steps: VecDeque<Step>,
+    /// What it waits for.
+    asked: Option<Asked>,
+}
+
+/// A question that was asked.
+struct Asked {
+    vm: ManagedObjectReference,
+    id: String,
+    question: Question,
+}
+
+/// What a task does next.
+enum Step {
+    /// It begins, and is so many percent done.
+    Progress(i32),
+    Ask(Question),
+    Fail(Box<LocalizedMethodFault>),
+    Succeed,
+}
+
+/// What a task that succeeds does to its virtual machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    PowerOn,
+    PowerOff,
+    Suspend,
+    Reset,
+}
+
+impl Effect {
+    fn apply(self, world: &mut World, vm: &ManagedObjectReference) {
+        let power = match self {
+            Self::PowerOn | Self::Reset => VirtualMachinePowerState::PoweredOn,
+            Self::PowerOff => VirtualMachinePowerState::PoweredOff,
+            Self::Suspend => VirtualMachinePowerState::Suspended,
+        };
+        inventory::set_power_state(world, vm, power);
+    }
+}
+
+impl Tasks {
+    /// From now on tasks go on only with [`step`](Self::step).
+    pub(crate) fn stop(&mut self) {
+        self.stepped = true;
+    }
+
+    pub(crate) fn script(&mut self, script: Script) {
+        self.scripts.push(script);
+    }
+
+    /// Begins a task of a virtual machine.
+    ///
+    /// `description` is its `descriptionId`, such as `VirtualMachine.powerOn`.
+    pub(crate) fn begin(
+        &mut self,
+        world: &mut World,
+        vm: &ManagedObjectReference,
+        method: &str,
+        description: &str,
+        effect: Effect,
+    ) -> Result<ManagedObjectReference, SoapFault> {
+        if let Some(other) = self.open.iter().find(|open| open.vm == *vm) {
+            return Err(fault::task_in_progress(&other.task));
+        }
+        let mut scripts = self.scripts.iter_mut();
+        let script = scripts.find_map(|script| script.take(method, vm));
+        let script = script.unwrap_or_else(|| Script::new(method));
+        self.made += 1;
+        let key = format!("haTask-{}-vim.{description}-{}", vm.value, self.made);
+        let task = ManagedObjectReference::new("Task", key.clone());
+        let info = TaskInfo {
+            key: key.clone(),
+            task: task.clone(),
+            name: Some(method.to_owned()),
+            description_id: description.to_owned(),
+            entity: Some(vm.clone()),
+            entity_name: world.name(vm).map(str::to_owned),
+            state: TaskInfoState::Queued,
+            cancelable: script.is_cancelable(),
+            reason: TaskReasonUser {
+                user_name: "root".to_owned(),
+                ..TaskReasonUser::default()
+            }
+            .into(),
+            queue_time: self.time(),
+            event_chain_id: i32::try_from(self.made).unwrap_or(i32::MAX),
+            ..TaskInfo::default()
+        };
+        world.add(
+            key,
+            properties::Task {
+                info: Some(info.into()),
+                ..properties::Task::default()
+            },
+        );
+        self.open.push(Open {
+            task: task.clone(),
+            vm: vm.clone(),
+            effect,
+            steps: steps(&script),
+            asked: None,
+        });
+        remember(world, vm, &task);
+        Ok(task)
+    }
+
+    /// Lets every task that no question blocks take a step; whether there was one.
+    pub(crate) fn step(&mut self, world: &mut World) -> bool {
+        let open = std::mem::take(&mut self.open);
+        let mut went_on = false;
+        for mut task in open {
+            if task.asked.is_none() {
+                went_on = true;
+                self.take_step(world, &mut task);
+            }
+            if !task.steps.is_empty() || task.asked.is_some() {
+                self.open.push(task);
+            }
+        }
+        went_on
+    }
+
+    /// The same, unless tasks are told when to go on.
+    pub(crate) fn step_by_itself(&mut self, world: &mut World) -> bool {
+        !self.stepped && self.step(world)
+    }
+
+    fn take_step(&mut self, world: &mut World, task: &mut Open) {
+        let now = self.time();
+        match task.steps.pop_front() {
+            Some(Step::Progress(percent)) => change(world, &task.task, |info| {
+                info.state = TaskInfoState::Running;
+                info.start_time.get_or_insert(now);
+                info.progress = Some(percent);
+            }),
+            Some(Step::Ask(question)) => {
+                task.asked = Some(self.put(world, &task.vm, question));
+            }
+            Some(Step::Fail(error)) => {
+                task.steps.clear();
+                self.fail(world, &task.task, *error);
+            }
+            Some(Step::Succeed) | None => {
+                task.effect.apply(world, &task.vm);
+                change(world, &task.task, |info| {
+                    info.state = TaskInfoState::Success;
+                    info.progress = None;
+                    info.complete_time = Some(now);
+                });
+            }
+        }
+    }
+
+    fn fail(&self, world: &mut World, task: &ManagedObjectReference, error: LocalizedMethodFault) {
+        let now = self.time();
+        change(world, task, |info| {
+            info.state = TaskInfoState::Error;
+            info.error = Some(error.into());
+            info.complete_time = Some(now);
+        });
+    }
+
+    /// Asks a question that no task waits for.
+    pub(crate) fn ask(
+        &mut self,
+        world: &mut World,
+        vm: &ManagedObjectReference,
+        question: Question,
+    ) {
+        let asked = self.put(world, vm, question);
+        self.questions.push(asked);
+    }
+
+    fn put(&mut self, world: &mut World, vm: &ManagedObjectReference, question: Question) -> Asked {
+        self.made += 1;
+        let id = self.made.to_string();
+        let info = question.info(&id);
+        set_question(world, vm, Some(info));
+        Asked {
+            vm: vm.clone(),
+            id,
+            question,
+        }
+    }
+
+    /// Answers a question.
+    pub(crate) fn answer(
+        &mut self,
+        world: &mut World,
+        vm: &ManagedObjectReference,
+        id: &str,
+        key: &str,
+    ) -> Result<(), SoapFault> {
+        let is_it = |asked: &Asked| asked.vm == *vm && asked.id == id;
+        let blocked = self
+            .open
+            .iter()
+            .position(|open| open.asked.as_ref().is_some_and(is_it));
+        let alone = self.questions.iter().position(is_it);
+        let question = match (blocked, alone) {
+            (Some(index), _) => self.open[index].asked.as_ref(),
+            (None, Some(index)) => self.questions.get(index),
+            (None, None) => None,
+        };
+        let Some(question) = question.map(|asked| asked.question.clone()) else {
+            return Err(fault::concurrent_access());
+        };
+        let Some(then) = question.choice_of(key) else {
+            return Err(fault::invalid_argument("answerChoice"));
+        };
+        set_question(world, vm, None);
+        if let Some(index) = alone {
+            self.questions.remove(index);
+        }
+        if let Some(index) = blocked {
+            self.open[index].asked = None;
+        }
+        match then {
+            Then::Proceed => {}
+            Then::AskAgain => match blocked {
+                Some(index) => self.open[index].steps.push_front(Step::Ask(question)),
+                None => self.ask(world, vm, question),
+            },
+            Then::Fail(error) => {
+                if let Some(index) = blocked {
+                    let open = self.open.remove(index);
+                    self.fail(world, &open.task, *error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Cancels a task.
+    pub(crate) fn cancel(
+        &mut self,
+        world: &mut World,
+        task: &ManagedObjectReference,
+    ) -> Result<(), SoapFault> {
+        let info = world
+            .read::<properties::Task>(task)
+            .and_then(|task| task.info.as_deref());
+        if !info.is_some_and(|info| info.cancelable) {
+            return Err(fault::not_supported());
+        }
+        let Some(index) = self.open.iter().position(|open| open.task == *task) else {
+            return Err(fault::invalid_state());
+        };
+        let open = self.open.remove(index);
+        if open.asked.is_some() {
+            set_question(world, &open.vm, None);
+        }
+        self.fail(world, task, localized(fault::request_canceled()));
+        change(world, task, |info| info.cancelled = true);
+        Ok(())
+    }
+
+    /// A moment that is later for every task.
+    fn time(&self) -> DateTime {
+        let made = inventory::parts::made_time().epoch_seconds();
+        DateTime::from_epoch_seconds(made + 86_400 + i64::try_from(self.made).unwrap_or(0))
+    }
+}
+
+/// What a task that meets such a script does.
+fn steps(script: &Script) -> VecDeque<Step> {
+    let count = script.steps.max(1);
+    let mut steps = VecDeque::new();
+    for step in 0..count {
+        steps.push_back(Step::Progress(
+            i32::try_from(100 * step / count).unwrap_or(99),
+        ));
+        for (after, question) in &script.questions {
+            if *after == step || (step + 1 == count && *after > step) {
+                steps.push_back(Step::Ask(question.clone()));
+            }
+        }
+    }
+    steps.push_back(match &script.fault {
+        Some(fault) => Step::Fail(Box::new(localized(fault.clone()))),
+        None => Step::Succeed,
+    });
+    steps
+}
+
+/// Puts a new task before the others of its machine and of the server.
+fn remember(world: &mut World, vm: &ManagedObjectReference, task: &ManagedObjectReference) {
+    let mut forgotten = Vec::new();
+    world.change(vm, |vm: &mut properties::VirtualMachine| {
+        vm.recent_task.insert(0, task.clone());
+        let kept = KEPT.min(vm.recent_task.len());
+        forgotten = vm.recent_task.split_off(kept);
+    });
+    let managers: Vec<_> = world.all("TaskManager").cloned().collect();
+    for manager in managers {
+        world.change(&manager, |manager: &mut properties::TaskManager| {
+            manager.recent_task.insert(0, task.clone());
+            manager.recent_task.retain(|one| !forgotten.contains(one));
+        });
+    }
+    for task in forgotten {
+        world.remove(&task);
+    }
+}
+
+fn change(world: &mut World, task: &ManagedObjectReference, change: impl FnOnce(&mut TaskInfo)) {
+    world.change(task, |task: &mut properties::Task| {
+        task.info.as_deref_mut().map(change)
+    });
+}
+
+fn set_question(
+    world: &mut World,
+    vm: &ManagedObjectReference,
+    question: Option<vi_types::objects::VirtualMachineQuestionInfo>,
+) {
+    world.change(vm, |vm: &mut properties::VirtualMachine| {
+        if let Some(runtime) = vm.runtime.as_deref_mut() {
+            runtime.question = question.clone().map(Box::new);
+        }
+        if let Some(summary) = vm.summary.as_deref_mut() {
+            summary.runtime.question = question.map(Box::new);
+        }
+    });
+}
+
+/// A fault of a call as the error of a task.
+pub(crate) fn localized(fault: SoapFault) -> LocalizedMethodFault {
+    let object = fault.detail.and_then(|detail| match detail {
+        vi_types::Any::Object(object) => Poly::from_object(object).ok(),
+        _ => None,
+    });
+    LocalizedMethodFault {
+        fault: object.unwrap_or_default(),
+        localized_message: Some(fault.string),
+        ..LocalizedMethodFault::default()
+    }
+}
+
+/// A fault for [`Script::fails`] and [`Then::fail`].
+pub(crate) fn soap_fault(fault: impl Extends<MethodFault>, message: &str) -> SoapFault {
+    SoapFault::new(fault, message)
+}

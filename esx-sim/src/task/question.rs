@@ -1,0 +1,172 @@
+//! Questions of a host.
+
+use vi_types::objects::{
+    ChoiceOption, Description, ElementDescription, LocalizedMethodFault, MethodFault, OptionType,
+    RequestCanceled, VirtualMachineQuestionInfo,
+};
+use vi_types::{Extends, SoapFault};
+
+use super::{localized, soap_fault};
+
+/// A question that blocks a virtual machine until somebody answers it.
+#[derive(Clone, Debug)]
+pub struct Question {
+    text: String,
+    choices: Vec<Choice>,
+    default: Option<i32>,
+}
+
+/// A possible answer.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    key: String,
+    label: String,
+    then: Then,
+}
+
+/// What an answer leads to.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Then {
+    /// The task goes on.
+    Proceed,
+    /// The same question is asked once more, under another id.
+    AskAgain,
+    /// The task ends with this fault.
+    Fail(Box<LocalizedMethodFault>),
+}
+
+impl Then {
+    /// The task ends with this fault; `message` is what people read.
+    pub fn fail(fault: impl Extends<MethodFault>, message: &str) -> Self {
+        Self::Fail(Box::new(localized(soap_fault(fault, message))))
+    }
+
+    fn cancel() -> Self {
+        Self::fail(RequestCanceled::default(), "The operation was canceled.")
+    }
+}
+
+impl Question {
+    /// A question without possible answers and without a default.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            choices: Vec::new(),
+            default: None,
+        }
+    }
+
+    /// One more possible answer; its key is its number, counted from 0.
+    #[must_use]
+    pub fn choice(mut self, label: impl Into<String>, then: Then) -> Self {
+        self.choices.push(Choice {
+            key: self.choices.len().to_string(),
+            label: label.into(),
+            then,
+        });
+        self
+    }
+
+    /// The default answer, by its number, counted from 0. A number without an answer is sent all the same.
+    #[must_use]
+    pub fn default(self, index: i32) -> Self {
+        Self {
+            default: Some(index),
+            ..self
+        }
+    }
+
+    /// The output file of a serial port is there already.
+    pub fn serial_port() -> Self {
+        Self::new(
+            "msg.serial.file.open: Serial port output file \"/vmfs/volumes/datastore1/serial.log\" already \
+             exists. Do you want to replace it with any newly created content, or append new content to the end \
+             of the file?",
+        )
+        .choice("Replace", Then::Proceed)
+        .choice("Append", Then::Proceed)
+        .choice("Cancel", Then::cancel())
+        .default(1)
+    }
+
+    /// The guest has locked the door of its CD-ROM drive.
+    pub fn cdrom_locked() -> Self {
+        Self::new(
+            "msg.cdromdisconnect.locked: The guest operating system has locked the CD-ROM door and is probably \
+             using the CD-ROM, which can prevent the guest from recognizing media changes. Disconnect anyway and \
+             override the lock?",
+        )
+        .choice("Yes", Then::Proceed)
+        .choice("No", Then::cancel())
+        .default(1)
+    }
+
+    /// The virtual machine's files are elsewhere than they were.
+    pub fn moved_or_copied() -> Self {
+        Self::new(
+            "msg.uuid.altered: This virtual machine might have been moved or copied. If you don't know, answer \
+             \"I copied it\".",
+        )
+        .choice("Cancel", Then::cancel())
+        .choice("I moved it", Then::Proceed)
+        .choice("I copied it", Then::Proceed)
+        .default(2)
+    }
+
+    /// A datastore has no room left.
+    pub fn disk_full() -> Self {
+        Self::new(
+            "msg.hbacommon.outofspace: There is no more space for virtual disk 'disk.vmdk'. You might be able to \
+             continue this session by freeing disk space on the relevant volume, and clicking Retry. Click Cancel \
+             to terminate this session.",
+        )
+        .choice("Retry", Then::AskAgain)
+        .choice("Cancel", Then::cancel())
+        .default(0)
+    }
+
+    /// A question that says what can be answered, but not what is best.
+    pub fn without_default() -> Self {
+        Self::new("msg.sim.nodefault: Shall it be this or that?")
+            .choice("This", Then::Proceed)
+            .choice("That", Then::Proceed)
+    }
+
+    /// What a server shows of it.
+    pub(super) fn info(&self, id: &str) -> VirtualMachineQuestionInfo {
+        let choices = self.choices.iter().map(|choice| ElementDescription {
+            base: Description {
+                label: choice.label.clone(),
+                summary: choice.label.clone(),
+                ..Description::default()
+            },
+            key: choice.key.clone(),
+            ..ElementDescription::default()
+        });
+        VirtualMachineQuestionInfo {
+            id: id.to_owned(),
+            text: self.text.clone(),
+            choice: ChoiceOption {
+                base: OptionType::default(),
+                choice_info: choices.map(Into::into).collect(),
+                default_index: self.default,
+                ..ChoiceOption::default()
+            },
+            ..VirtualMachineQuestionInfo::default()
+        }
+    }
+
+    /// What the answer with that key leads to.
+    pub(super) fn choice_of(&self, key: &str) -> Option<Then> {
+        let choice = self.choices.iter().find(|choice| choice.key == key)?;
+        Some(choice.then.clone())
+    }
+}
+
+impl From<SoapFault> for Then {
+    /// The task ends with this fault.
+    fn from(fault: SoapFault) -> Self {
+        Self::Fail(Box::new(localized(fault)))
+    }
+}
