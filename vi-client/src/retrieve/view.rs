@@ -11,8 +11,9 @@ use crate::{Client, Error};
 #[derive(Debug)]
 pub struct ContainerView {
     client: Client,
-    /// `None` once destroyed.
-    view: Option<ManagedObjectReference>,
+    view: ManagedObjectReference,
+    /// Whether it is still to be destroyed.
+    is_open: bool,
 }
 
 impl Client {
@@ -33,7 +34,8 @@ impl Client {
             recursive,
         };
         Ok(ContainerView {
-            view: Some(self.call(&request).await?),
+            view: self.call(&request).await?,
+            is_open: true,
             client: self.clone(),
         })
     }
@@ -42,9 +44,14 @@ impl Client {
 impl ContainerView {
     /// The start of a request for properties of the objects in the view.
     pub fn retrieve(&self) -> Retrieve {
-        Retrieve::from_each(self.view.clone())
+        Retrieve::from(&self.view)
             .skip_start()
             .select(Selection::traverse("ContainerView", "view"))
+    }
+
+    /// The view itself, for instance to filter changes of the objects in it.
+    pub fn reference(&self) -> &ManagedObjectReference {
+        &self.view
     }
 
     /// Destroys the view.
@@ -52,16 +59,18 @@ impl ContainerView {
     /// # Errors
     /// As [`Client::call`].
     pub async fn close(mut self) -> Result<(), Error> {
-        match self.view.take() {
-            Some(this) => self.client.call(&DestroyView { this }).await.map(|_| ()),
-            None => Ok(()),
-        }
+        self.is_open = false;
+        let this = self.view.clone();
+        self.client.call(&DestroyView { this }).await
     }
 }
 
 impl Drop for ContainerView {
     fn drop(&mut self) {
-        let Some(this) = self.view.take() else { return };
+        if !self.is_open {
+            return;
+        }
+        let this = self.view.clone();
         tracing::warn!(view = %this, "a view was dropped without close()");
         let client = self.client.clone();
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {

@@ -1,0 +1,26 @@
+//! What the examples have in common: a connection, from the command line.
+
+use std::error::Error;
+
+use vi_client::transport::{Endpoint, HttpsTransport, Verify};
+use vi_client::{Client, Options};
+
+/// Logs in to the server that the first four arguments name, with the password in `VI_PASSWORD`; the other
+/// arguments are returned.
+pub(crate) async fn connect(usage: &str) -> Result<(Client, Vec<String>), Box<dyn Error>> {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.len() < 4 {
+        return Err(format!(
+            "usage: USER HOST PORT SHA256-THUMBPRINT {usage}, with the password in VI_PASSWORD"
+        )
+        .into());
+    }
+    let rest = arguments.split_off(4);
+    let transport = HttpsTransport::new(Endpoint::https(&arguments[1], arguments[2].parse()?))
+        .verify(Verify::Pin(arguments[3].parse()?));
+    let client = Client::connect(transport, Options::default()).await?;
+    client
+        .login(&arguments[0], std::env::var("VI_PASSWORD")?)
+        .await?;
+    Ok((client, rest))
+}
