@@ -39,6 +39,6 @@ pub use recording::Recorded;
 pub use rule::{Effect, Rewrite, Rule};
 pub use server::{Server, Tls};
 pub use simulator::{Builder, Simulator, UnknownRelease};
-pub use task::{Choice, Question, Script, Then};
+pub use task::{Question, Script, Then};
 pub use test_uri::TestUriError;
 pub use version::{ApiVersion, VersionError};

@@ -12,7 +12,7 @@ use vi_types::enums::{TaskInfoState, VirtualMachinePowerState};
 use vi_types::objects::{LocalizedMethodFault, MethodFault, TaskInfo, TaskReasonUser};
 use vi_types::{DateTime, Extends, ManagedObjectReference, Poly, SoapFault, properties};
 
-pub use self::question::{Choice, Question, Then};
+pub use self::question::{Question, Then};
 pub use self::script::Script;
 use crate::fault;
 use crate::world::World;

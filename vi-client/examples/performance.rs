@@ -64,7 +64,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             max_sample: Some(15),
             // Measured every 20 seconds where the server measures now, else as far back as it remembers.
             interval_id: summary.refresh_rate.or(Some(300)),
-            metric_id: names
+            metric_id: wanted
                 .keys()
                 .map(|&counter_id| PerfMetricId {
                     counter_id,
@@ -82,13 +82,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 continue;
             };
             for series in &metric.value {
-                let Some((name, unit)) = names.get(&series.id.counter_id) else {
+                let Some((name, counter)) = wanted.get(&series.id.counter_id) else {
                     continue;
                 };
                 let Some(series) = series.cast::<PerfMetricIntSeries>() else {
                     continue;
                 };
-                println!("    {name:22} {unit:6} {:?}", series.value);
+                let unit = &counter.unit_info;
+                // Servers give hundredths of a percent.
+                let scale = if unit.key == "percent" { 100 } else { 1 };
+                let values = series.value.iter().map(|value| (value / scale).to_string());
+                let values: Vec<_> = values.collect();
+                println!("    {name:22} {:>8} {}", unit.label, values.join(" "));
             }
         }
     }

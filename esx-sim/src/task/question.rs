@@ -18,7 +18,7 @@ pub struct Question {
 
 /// A possible answer.
 #[derive(Clone, Debug)]
-pub struct Choice {
+struct Choice {
     key: String,
     label: String,
     then: Then,
