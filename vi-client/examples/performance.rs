@@ -38,14 +38,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let (group, name) = (&counter.group_info.key, &counter.name_info.key);
         format!("{group}.{name}.{}", counter.rollup_type)
     };
-    let names: HashMap<i32, (String, String)> = counters
+    let wanted: HashMap<i32, (String, &PerfCounterInfo)> = counters
         .iter()
-        .map(|counter| {
-            (
-                counter.key,
-                (name(counter), counter.unit_info.label.clone()),
-            )
-        })
+        .map(|counter| (counter.key, (name(counter), counter)))
         .filter(|(_, (name, _))| WANTED.contains(&name.as_str()))
         .collect();
 
