@@ -22,6 +22,36 @@ impl Registry {
         find(self.objects, name, |info| info.name)
     }
 
+    /// Everything that descends from a type, itself left out, in the order of names.
+    ///
+    /// ```
+    /// # #[cfg(feature = "api")] {
+    /// use vi_types::{Object, objects::VirtualController};
+    ///
+    /// let controllers = vi_types::registry().descendants(VirtualController::type_info());
+    /// let names: Vec<_> = controllers.map(|info| info.name).collect();
+    /// assert!(names.contains(&"ParaVirtualSCSIController"));
+    /// assert!(!names.contains(&"VirtualController"));
+    /// # }
+    /// ```
+    pub fn descendants(
+        &self,
+        base: &'static ObjectInfo,
+    ) -> impl Iterator<Item = &'static ObjectInfo> {
+        let descends = move |info: &&'static ObjectInfo| {
+            info.ancestry().skip(1).any(|one| std::ptr::eq(one, base))
+        };
+        self.objects.iter().copied().filter(descends)
+    }
+
+    /// The types whose base class this one is, in the order of names: one step down the tree.
+    pub fn children(&self, base: &'static ObjectInfo) -> impl Iterator<Item = &'static ObjectInfo> {
+        let is_child = move |info: &&'static ObjectInfo| {
+            info.base.is_some_and(|parent| std::ptr::eq(parent, base))
+        };
+        self.objects.iter().copied().filter(is_child)
+    }
+
     /// The enumeration with this name, and its values.
     pub fn enumeration(&self, name: &str) -> Option<(&'static str, &'static [&'static str])> {
         let index = self
