@@ -18,6 +18,7 @@ use vi_types::{ManagedObjectReference, Method, Object, SoapFault, This, View, me
 
 use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
+use crate::watch::Slot;
 use crate::{ApiVersion, Error, Negotiation};
 
 use exchange::{Incoming, Outgoing, Wire};
@@ -126,6 +127,7 @@ struct Inner {
     later_content: OnceCell<ServiceContent>,
     spoken: Mutex<Option<ApiVersion>>,
     session: Session,
+    waiter: Slot,
 }
 
 impl Client {
@@ -166,6 +168,7 @@ impl Client {
             later_content: OnceCell::new(),
             spoken: Mutex::new(spoken),
             session: Session::default(),
+            waiter: Slot::default(),
         })))
     }
 
@@ -221,6 +224,20 @@ impl Client {
             .target(M::name(), request.this(), M::called_on())
             .await?;
         self.typed(&this, request, Renewal::Never).await
+    }
+
+    /// Calls a method on `this`, which means nothing to another session: it is not renewed.
+    pub(crate) async fn call_on_in_this_session<M: Method>(
+        &self,
+        this: &ManagedObjectReference,
+        request: &M,
+    ) -> Result<M::Output, Error> {
+        self.typed(this, request, Renewal::Never).await
+    }
+
+    /// Who waits for all that is watched.
+    pub(crate) fn waiter(&self) -> &Slot {
+        &self.0.waiter
     }
 
     /// The part of a call that is compiled for each method; all else is in [`run`](Self::run).

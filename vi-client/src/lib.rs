@@ -24,7 +24,8 @@
 //!
 //! - [`transport`]: the way to a server: HTTP(S), a function in the same process, a recording;
 //! - [`Client`]: calls, login, renewal of the session;
-//! - [`retrieve`]: reading properties of many objects at once.
+//! - [`retrieve`]: reading properties of many objects at once;
+//! - [`Watch`]: changes of properties, as they happen.
 
 mod client;
 mod error;
@@ -32,8 +33,10 @@ mod password;
 pub mod retrieve;
 pub mod transport;
 mod version;
+mod watch;
 
 pub use client::{Client, Options};
 pub use error::{Error, Foreign};
 pub use password::Password;
 pub use version::{ApiVersion, Negotiation};
+pub use watch::Watch;

@@ -1,0 +1,253 @@
+//! Watches, against the simulator.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::future::Future;
+use std::time::Duration;
+
+use esx_sim::{Effect, Rule, Simulator};
+use vi_client::transport::InProcess;
+use vi_client::{Client, Options, Watch};
+use vi_types::ManagedObjectReference;
+use vi_types::enums::VirtualMachinePowerState::{self, PoweredOff, PoweredOn, Suspended};
+use vi_types::objects::{InvalidProperty, ObjectSpec, PropertyFilterSpec, PropertySpec};
+
+async fn login(simulator: &Simulator) -> Client {
+    let transport = InProcess::new(simulator.handler());
+    let client = Client::connect(transport, Options::default())
+        .await
+        .unwrap();
+    client
+        .login(simulator.user(), simulator.password())
+        .await
+        .unwrap();
+    client
+}
+
+fn spec(vm: &ManagedObjectReference, path: &str) -> PropertyFilterSpec {
+    PropertyFilterSpec {
+        prop_set: vec![PropertySpec {
+            r#type: "VirtualMachine".to_owned(),
+            path_set: vec![path.to_owned()],
+            ..PropertySpec::default()
+        }],
+        object_set: vec![ObjectSpec {
+            obj: vm.clone(),
+            ..ObjectSpec::default()
+        }],
+        ..PropertyFilterSpec::default()
+    }
+}
+
+async fn watch(client: &Client, vm: &ManagedObjectReference) -> Watch {
+    client.watch(spec(vm, "runtime.powerState")).await.unwrap()
+}
+
+async fn next(watch: &mut Watch) -> VirtualMachinePowerState {
+    let mut updates = watch.next().await.unwrap();
+    assert_eq!(updates.len(), 1);
+    let mut changes = updates.remove(0).change_set;
+    assert_eq!(changes.len(), 1);
+    changes.remove(0).val.unwrap().cast().unwrap()
+}
+
+/// Lets everything that can go on do so.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Polls a future until everything waits for it, without waiting for its end.
+async fn begin(future: impl Future + Unpin) {
+    tokio::select! {
+        biased;
+        _ = future => panic!("it ended"),
+        () = settle() => {}
+    }
+}
+
+fn calls(simulator: &Simulator, method: &str) -> usize {
+    let requests = simulator.requests();
+    let is_it = |request: &&esx_sim::Recorded| request.method.as_deref() == Some(method);
+    requests.iter().filter(is_it).count()
+}
+
+fn left_over(simulator: &Simulator) -> usize {
+    simulator.objects("PropertyFilter").len()
+}
+
+#[tokio::test]
+async fn changes_come_after_what_there_is() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    let (seen, _) = tokio::join!(next(&mut watch), async {
+        settle().await;
+        simulator.set_power_state(&vm, Suspended)
+    });
+    assert_eq!(seen, Suspended);
+    watch.close().await;
+    assert_eq!(left_over(&simulator), 0);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn many_watches_share_one_waiting_call() {
+    let simulator = Simulator::esx().vms(200).build();
+    let client = login(&simulator).await;
+    let vms = simulator.objects("VirtualMachine");
+    for vm in &vms {
+        simulator.set_power_state(vm, PoweredOn);
+    }
+    let mut watches = Vec::new();
+    for vm in &vms {
+        watches.push(watch(&client, vm).await);
+    }
+    for watch in &mut watches {
+        watch.next().await.unwrap();
+    }
+    simulator.clear_requests();
+    let all = watches.iter_mut().map(|watch| Box::pin(watch.next()));
+    let mut all: Vec<_> = all.collect();
+    for waiting in &mut all {
+        begin(waiting.as_mut()).await;
+    }
+    assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 1);
+    for vm in &vms {
+        simulator.set_power_state(vm, PoweredOff);
+    }
+    for waiting in all {
+        assert_eq!(waiting.await.unwrap().len(), 1);
+    }
+    drop(watches);
+    settle().await;
+    assert_eq!(left_over(&simulator), 0);
+    assert_eq!(simulator.objects("PropertyCollector").len(), 1);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_waits_while_nobody_listens() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    settle().await;
+    assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 0);
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    settle().await;
+    assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 1);
+    drop(watch);
+    settle().await;
+    assert_eq!(left_over(&simulator), 0);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_session_is_mended() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    let (seen, ()) = tokio::join!(next(&mut watch), async {
+        settle().await;
+        simulator.expire_sessions();
+        simulator.set_power_state(&vm, PoweredOff);
+    });
+    assert_eq!(seen, PoweredOff, "told anew");
+    assert_eq!(calls(&simulator, "Login"), 2);
+    watch.close().await;
+    assert_eq!(left_over(&simulator), 0);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_ends_between_two_waits_is_mended() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    simulator.inject(Rule::new("WaitForUpdatesEx", Effect::ExpireSession).nth(1));
+    simulator.set_power_state(&vm, PoweredOff);
+    assert_eq!(next(&mut watch).await, PoweredOff);
+    watch.close().await;
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_that_is_given_up_leaves_nothing_behind() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    watch.next().await.unwrap();
+    let mut waiting = Box::pin(watch.next());
+    begin(waiting.as_mut()).await;
+    drop(waiting);
+    drop(watch);
+    settle().await;
+    assert_eq!(left_over(&simulator), 0);
+    assert_eq!(simulator.objects("PropertyCollector").len(), 1);
+
+    // Given up before it began.
+    let mut beginning = Box::pin(client.watch(spec(&vm, "name")));
+    tokio::select! {
+        biased;
+        _ = &mut beginning => {}
+        () = std::future::ready(()) => {}
+    }
+    drop(beginning);
+    settle().await;
+    assert_eq!(left_over(&simulator), 0);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_filter_that_the_server_refuses_is_an_error_of_its_own() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut good = watch(&client, &vm).await;
+    let error = client.watch(spec(&vm, "no.such.path")).await.unwrap_err();
+    assert!(error.is_fault::<InvalidProperty>(), "{error}");
+    assert_eq!(next(&mut good).await, PoweredOn);
+    good.close().await;
+    assert_eq!(left_over(&simulator), 0);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_closed_client_ends_its_watches() {
+    let simulator = Simulator::esx().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    watch.next().await.unwrap();
+    let (error, closed) = tokio::join!(watch.next(), async {
+        settle().await;
+        client.close().await
+    });
+    closed.unwrap();
+    assert!(error.is_err());
+    assert!(watch.next().await.is_err(), "nothing comes after that");
+}
+
+#[tokio::test]
+async fn old_servers_have_one_collector_for_each_session() {
+    let simulator = Simulator::esx().api_version("4.0").unwrap().build();
+    let client = login(&simulator).await;
+    let vm = simulator.vm("web01").unwrap();
+    let mut watch = watch(&client, &vm).await;
+    assert_eq!(next(&mut watch).await, PoweredOn);
+    let waited = tokio::time::timeout(Duration::from_millis(5), watch.next()).await;
+    assert!(waited.is_err());
+    watch.close().await;
+    assert_eq!(left_over(&simulator), 0);
+    assert_eq!(calls(&simulator, "CreatePropertyCollector"), 0);
+    assert_eq!(calls(&simulator, "WaitForUpdatesEx"), 0);
+    client.close().await.unwrap();
+}
