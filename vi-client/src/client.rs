@@ -13,15 +13,17 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use tokio::sync::OnceCell;
 use vi_types::objects::{AboutInfo, ServiceContent};
-use vi_types::wire::{self, Limits, ResponseError};
-use vi_types::{ManagedObjectReference, Method, Object, SoapFault, This, View, methods};
+use vi_types::wire::{self, Decoded, ItemDecoder, Limits, ResponseError};
+use vi_types::{
+    DataObject, DecodeError, ManagedObjectReference, Method, Object, SoapFault, This, View, methods,
+};
 
 use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
 use crate::watch::Slot;
 use crate::{ApiVersion, Error, Negotiation};
 
-use exchange::{Incoming, Outgoing, Wire};
+use exchange::{Answer, Incoming, Outgoing, Wire};
 use session::Session;
 
 /// How a [`Client`] behaves; the defaults suit a command or a service.
@@ -148,7 +150,7 @@ impl Client {
             this: service_instance(),
         };
         let call = outgoing(&request, &request.this);
-        let answer = wire.call(&call, asked.as_ref()).await?;
+        let answer = wire.call(&call, asked.as_ref(), None).await?;
         let content = decode::<methods::RetrieveServiceContent>(&answer.envelope)
             .map_err(|error| failed(call.method, error))?;
         let spoken = match &options.negotiation {
@@ -257,12 +259,37 @@ impl Client {
         Ok(output.unwrap_or_default())
     }
 
+    /// Calls a method and gives the `T`s of its answer to `take` while it arrives, and what else was returned.
+    ///
+    /// With `pauses`, the future is pending once after every piece of the answer that had some, so that whoever polls
+    /// it gets to them.
+    pub(crate) async fn call_items<M: Method, T: DataObject>(
+        &self,
+        request: &M,
+        renewal: Renewal,
+        pauses: bool,
+        take: &mut (dyn FnMut(T) + Send),
+    ) -> Result<M::Output, Error> {
+        let this = self
+            .target(M::name(), request.this(), M::called_on())
+            .await?;
+        let mut answer = Items::<M, T> {
+            decoder: None,
+            take,
+            pauses,
+            output: None,
+        };
+        self.run(outgoing(request, &this), renewal, &mut answer)
+            .await?;
+        Ok(answer.output.unwrap_or_default())
+    }
+
     /// Sends a call and decodes its answer, with a new session if the old one has ended.
     async fn run(
         &self,
         call: Outgoing,
         renewal: Renewal,
-        decode: &mut Decode<'_>,
+        decode: &mut dyn Answer,
     ) -> Result<(), Error> {
         let mut renewed = renewal == Renewal::Never;
         loop {
@@ -290,12 +317,17 @@ impl Client {
     async fn speak(
         &self,
         call: &Outgoing,
-        decode: &mut Decode<'_>,
+        decode: &mut dyn Answer,
     ) -> Result<Result<Incoming, ResponseError>, Error> {
         let (mut renegotiated, mut reconnected) = (false, false);
         loop {
             let spoken = self.spoken();
-            let answer = match self.0.wire.call(call, spoken.as_ref()).await {
+            let answer = match self
+                .0
+                .wire
+                .call(call, spoken.as_ref(), Some(&mut *decode))
+                .await
+            {
                 Err(Error::Transport(TransportError::Closed {
                     answering: false,
                     reused: true,
@@ -306,7 +338,7 @@ impl Client {
                 }
                 answer => answer?,
             };
-            match decode(&answer.envelope) {
+            match decode.end(&answer.envelope) {
                 Ok(()) => return Ok(Ok(answer)),
                 Err(ResponseError::Fault(fault))
                     if refuses_version(&fault) && spoken.is_some() && !renegotiated =>
@@ -358,12 +390,46 @@ impl Client {
     }
 }
 
-/// Decodes an answer and keeps the result: the part of a call that depends on its method.
-type Decode<'a> = dyn FnMut(&[u8]) -> Result<(), ResponseError> + Send + 'a;
+/// The answer of a method that returns many objects.
+struct Items<'a, M: Method, T> {
+    decoder: Option<ItemDecoder<M, T>>,
+    take: &'a mut (dyn FnMut(T) + Send),
+    pauses: bool,
+    output: Option<M::Output>,
+}
+
+impl<M: Method, T: DataObject> Answer for Items<'_, M, T> {
+    fn begin(&mut self) -> bool {
+        self.decoder = None;
+        true
+    }
+
+    fn piece(&mut self, piece: &[u8]) -> Result<bool, DecodeError> {
+        let decoder = self
+            .decoder
+            .get_or_insert_with(|| ItemDecoder::new(Limits::default()));
+        decoder.push(piece)?;
+        let mut found = false;
+        while let Some(item) = decoder.next()? {
+            (self.take)(item);
+            found = true;
+        }
+        Ok(found && self.pauses)
+    }
+
+    fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError> {
+        self.piece(whole)?;
+        let Some(decoder) = self.decoder.take() else {
+            return Ok(());
+        };
+        self.output = Some(known::<M>(decoder.finish()?));
+        Ok(())
+    }
+}
 
 /// Whether a call that finds the session ended is sent once more in a new one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Renewal {
+pub(crate) enum Renewal {
     Once,
     Never,
 }
@@ -403,11 +469,15 @@ fn outgoing<M: Method>(request: &M, this: &ManagedObjectReference) -> Outgoing {
 }
 
 fn decode<M: Method>(envelope: &[u8]) -> Result<M::Output, ResponseError> {
-    let decoded = wire::decode_response::<M>(envelope, Limits::default())?;
+    wire::decode_response::<M>(envelope, Limits::default()).map(known::<M>)
+}
+
+/// What was returned; what the bindings don't have is logged.
+fn known<M: Method>(decoded: Decoded<M::Output>) -> M::Output {
     if !decoded.unknown.is_empty() {
         tracing::debug!(method = M::name(), unknown = ?decoded.unknown, "not in the bindings");
     }
-    Ok(decoded.returnval)
+    decoded.returnval
 }
 
 fn failed(method: &'static str, error: ResponseError) -> Error {

@@ -1,8 +1,10 @@
 //! Reading properties of many objects at once, through the server's property collector.
 //!
 //! A [`Retrieve`] says where to start, how to go on ([`Selection`]) and which properties to read of which types. The
-//! answer is a list of [`ObjectProperties`], page by page ([`Pages`]) or whole.
+//! answer is a list of [`ObjectProperties`]: object by object as they arrive ([`Objects`]), page by page ([`Pages`]) or
+//! whole.
 
+mod objects;
 mod pages;
 mod properties;
 mod property_set;
@@ -14,6 +16,7 @@ use vi_types::{FromAny, ManagedObjectReference, Poly};
 
 use crate::{Client, Error};
 
+pub use objects::Objects;
 pub use pages::Pages;
 pub use properties::{ObjectProperties, PropertyError, PropertyErrorKind};
 pub use property_set::{PropertySet, Typed};
@@ -170,6 +173,11 @@ impl Client {
     /// Reads properties of many objects, page by page.
     pub fn pages(&self, request: Retrieve) -> Pages {
         Pages::new(self.clone(), request)
+    }
+
+    /// Reads properties of many objects, object by object as they arrive.
+    pub fn objects(&self, request: Retrieve) -> Objects {
+        Objects::new(self.pages(request))
     }
 
     /// Reads the properties of a [`PropertySet`], as that type, of all objects that `request` leads to.

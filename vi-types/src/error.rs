@@ -12,6 +12,8 @@ struct Inner {
     /// The steps from the value that failed outwards.
     steps: Vec<Step>,
     offset: usize,
+    /// Whether the message only ends too early.
+    truncated: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +59,27 @@ impl DecodeError {
             kind,
             steps: Vec::new(),
             offset,
+            truncated: false,
         }))
+    }
+
+    /// The same error, for which only the end of the message is to blame.
+    #[must_use]
+    pub(crate) fn cut_short(mut self) -> Self {
+        self.0.truncated = true;
+        self
+    }
+
+    /// Whether the message only ends too early, so that it may be decoded with what is yet to come.
+    pub(crate) fn is_truncated(&self) -> bool {
+        self.0.truncated
+    }
+
+    /// The same error, where so many more bytes of the message come before it.
+    #[must_use]
+    pub(crate) fn behind(mut self, bytes: usize) -> Self {
+        self.0.offset += bytes;
+        self
     }
 
     /// The same error, seen from the element that holds the failing one.

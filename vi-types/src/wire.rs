@@ -5,6 +5,7 @@
 //! [`Writer`].
 
 mod envelope;
+mod items;
 mod raw;
 mod reader;
 mod tokens;
@@ -14,6 +15,7 @@ pub use envelope::{
     Decoded, Request, ResponseError, decode_request, decode_response, encode_fault, encode_request,
     encode_response, encode_response_with,
 };
+pub use items::ItemDecoder;
 pub use reader::Reader;
 pub use writer::Writer;
 

@@ -1,6 +1,8 @@
 //! One HTTP exchange of the SOAP kind: headers, cookies, limits, and telling a SOAP answer from anything else.
 
+use std::future::poll_fn;
 use std::io::{self, Write};
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,10 +11,11 @@ use http::header::{
     ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HeaderMap, HeaderName,
     HeaderValue, LOCATION, USER_AGENT,
 };
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, response};
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
-use vi_types::ManagedObjectReference;
+use vi_types::wire::ResponseError;
+use vi_types::{DecodeError, ManagedObjectReference};
 
 use super::Options;
 use super::cookies::{Cookies, Snapshot};
@@ -45,9 +48,32 @@ pub(super) struct Outgoing {
 /// A SOAP message that came back.
 pub(super) struct Incoming {
     pub(super) headers: HeaderMap,
+    /// The message; empty if it was given away in pieces.
     pub(super) envelope: Bytes,
     /// The cookies that the request went out with.
     pub(super) sent: Snapshot,
+}
+
+/// Takes an answer in: the part of a call that depends on its method.
+pub(super) trait Answer: Send {
+    /// An answer begins: whether it is wanted in pieces, as it arrives.
+    fn begin(&mut self) -> bool {
+        false
+    }
+
+    /// The next piece; whether to pause, as there is something for somebody else to take.
+    fn piece(&mut self, _: &[u8]) -> Result<bool, DecodeError> {
+        Ok(false)
+    }
+
+    /// The end of an answer: all of it, or nothing if it was given in pieces.
+    fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError>;
+}
+
+impl<F: FnMut(&[u8]) -> Result<(), ResponseError> + Send> Answer for F {
+    fn end(&mut self, whole: &[u8]) -> Result<(), ResponseError> {
+        self(whole)
+    }
 }
 
 impl Wire {
@@ -63,11 +89,12 @@ impl Wire {
     }
 
     /// Sends a call, asking for answers in that version of the API, and gives the answer's envelope: a result or a
-    /// fault.
+    /// fault. A large one goes to `taker` instead, if it wants pieces.
     pub(super) async fn call(
         &self,
         call: &Outgoing,
         version: Option<&ApiVersion>,
+        taker: Option<&mut dyn Answer>,
     ) -> Result<Incoming, Error> {
         let span = tracing::debug_span!(
             "soap.call",
@@ -77,10 +104,15 @@ impl Wire {
             bytes_in = tracing::field::Empty,
             status = tracing::field::Empty,
         );
-        self.post(call, version).instrument(span).await
+        self.post(call, version, taker).instrument(span).await
     }
 
-    async fn post(&self, call: &Outgoing, version: Option<&ApiVersion>) -> Result<Incoming, Error> {
+    async fn post(
+        &self,
+        call: &Outgoing,
+        version: Option<&ApiVersion>,
+        taker: Option<&mut dyn Answer>,
+    ) -> Result<Incoming, Error> {
         let mut request = Request::post(SDK)
             .header(CONTENT_TYPE, "text/xml; charset=utf-8")
             .body(call.envelope.clone())
@@ -92,17 +124,20 @@ impl Wire {
         }
         tracing::trace!(target: "vi_client::wire", request = %traced(&call.envelope));
 
-        let (sent, answer) = self.exchange(call.method, request).await?;
+        // A trace shows answers whole.
+        let taker =
+            taker.filter(|_| !tracing::enabled!(target: "vi_client::wire", tracing::Level::TRACE));
+        let (sent, answer) = self.exchange(call.method, request, taker).await?;
         let span = tracing::Span::current();
-        span.record("bytes_in", answer.body().len());
-        span.record("status", answer.status().as_u16());
-        tracing::trace!(target: "vi_client::wire", answer = %traced(answer.body()));
-
-        check(call.method, &answer)?;
-        let (parts, envelope) = answer.into_parts();
+        span.record("bytes_in", answer.length);
+        span.record("status", answer.parts.status.as_u16());
+        if answer.length == answer.body.len() {
+            tracing::trace!(target: "vi_client::wire", answer = %traced(&answer.body));
+            check(call.method, &answer.parts, &answer.body)?;
+        }
         Ok(Incoming {
-            headers: parts.headers,
-            envelope,
+            headers: answer.parts.headers,
+            envelope: answer.body,
             sent,
         })
     }
@@ -112,9 +147,11 @@ impl Wire {
         let request = Request::get(SERVICE_VERSIONS)
             .body(Bytes::new())
             .map_err(unsendable)?;
-        let (_, answer) = self.exchange("vimServiceVersions.xml", request).await?;
-        let list = match answer.status() {
-            StatusCode::OK => String::from_utf8_lossy(answer.body()).into_owned(),
+        let (_, answer) = self
+            .exchange("vimServiceVersions.xml", request, None)
+            .await?;
+        let list = match answer.parts.status {
+            StatusCode::OK => String::from_utf8_lossy(&answer.body).into_owned(),
             _ => return Ok(None),
         };
         Ok(newest_common(&list))
@@ -124,7 +161,8 @@ impl Wire {
         &self,
         method: &'static str,
         mut request: Request<Bytes>,
-    ) -> Result<(Snapshot, Response<Bytes>), Error> {
+        taker: Option<&mut dyn Answer>,
+    ) -> Result<(Snapshot, Received), Error> {
         // The semaphore is never closed, so there is always a permit in the end.
         let _permit = self.permits.acquire().await.ok();
         let sent = self.cookies.snapshot();
@@ -136,7 +174,7 @@ impl Wire {
         }
         let exchange = async {
             let answer = self.transport.send(request).await?;
-            read(method, answer, self.largest_answer).await
+            read(method, answer, self.largest_answer, taker).await
         };
         let answer = tokio::time::timeout(self.deadline, exchange)
             .await
@@ -144,7 +182,7 @@ impl Wire {
                 method,
                 after: self.deadline,
             })??;
-        self.cookies.take(&sent, answer.headers());
+        self.cookies.take(&sent, &answer.parts.headers);
         Ok((sent, answer))
     }
 }
@@ -157,12 +195,26 @@ fn traced(envelope: &Bytes) -> String {
     transport::redact(&String::from_utf8_lossy(envelope))
 }
 
-/// Reads an answer whole, decompressed, within the limit.
+/// An answer that was read.
+struct Received {
+    parts: response::Parts,
+    /// The body; empty if it was given away in pieces.
+    body: Bytes,
+    /// How many bytes the body had.
+    length: usize,
+}
+
+/// How much of an answer is looked at to tell what it is.
+const BEGINNING: usize = 4096;
+
+/// Reads an answer, decompressed, within the limit. One that is longer than its [`BEGINNING`] and is a SOAP message
+/// goes to `taker`, if it wants pieces.
 async fn read(
     method: &'static str,
     answer: Response<Body>,
     limit: usize,
-) -> Result<Response<Bytes>, Error> {
+    taker: Option<&mut dyn Answer>,
+) -> Result<Received, Error> {
     let (parts, mut body) = answer.into_parts();
     let announced = parts
         .headers
@@ -186,11 +238,29 @@ async fn read(
         true => Sink::Gzip(Box::new(GzDecoder::new(Limited::new(limit, 0)))),
         false => Sink::Plain(Limited::new(limit, announced.unwrap_or(0))),
     };
+    let mut taker = match taker {
+        Some(taker) if parts.status == StatusCode::OK => taker.begin().then_some(taker),
+        _ => None,
+    };
     let mut received = 0;
     while let Some(chunk) = body.chunk().await? {
         received += chunk.len() as u64;
         sink.take(chunk)
             .map_err(|error| sink.failed(method, &error))?;
+        let Some(taker) = &mut taker else { continue };
+        let limited = sink.limited();
+        if limited.given == 0 {
+            if limited.held().len() < BEGINNING {
+                continue;
+            }
+            check(method, &parts, limited.held())?;
+        }
+        if taker
+            .piece(&limited.give())
+            .map_err(|error| Error::Decode { method, error })?
+        {
+            pause().await;
+        }
     }
     // A transport over a socket sees this itself.
     if announced.is_some_and(|announced| received < announced) {
@@ -202,8 +272,33 @@ async fn read(
         }
         .into());
     }
-    let bytes = sink.finish(method)?;
-    Ok(Response::from_parts(parts, bytes))
+    let given = sink.limited().given;
+    let mut rest = sink.finish(method)?;
+    let length = given + rest.len();
+    if let (Some(taker), true) = (taker, given > 0) {
+        taker
+            .piece(&rest)
+            .map_err(|error| Error::Decode { method, error })?;
+        rest = Bytes::new();
+    }
+    Ok(Received {
+        parts,
+        body: rest,
+        length,
+    })
+}
+
+/// Lets whoever polls go on once.
+async fn pause() {
+    let mut paused = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut paused, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 enum Sink {
@@ -216,6 +311,13 @@ impl Sink {
         match self {
             Self::Plain(limited) => limited.take(chunk),
             Self::Gzip(decoder) => decoder.write_all(&chunk),
+        }
+    }
+
+    fn limited(&mut self) -> &mut Limited {
+        match self {
+            Self::Plain(limited) => limited,
+            Self::Gzip(decoder) => decoder.get_mut(),
         }
     }
 
@@ -257,6 +359,8 @@ struct Limited {
     bytes: BytesMut,
     /// How much to make room for once there is a second chunk.
     room: usize,
+    /// How many were given away.
+    given: usize,
     limit: usize,
     exceeded: bool,
 }
@@ -274,7 +378,7 @@ impl Limited {
     }
 
     fn take(&mut self, chunk: Bytes) -> io::Result<()> {
-        if self.only.is_none() && self.bytes.is_empty() && chunk.len() <= self.limit {
+        if self.only.is_none() && self.bytes.is_empty() && chunk.len() <= self.limit - self.given {
             self.only = Some(chunk);
             return Ok(());
         }
@@ -285,6 +389,20 @@ impl Limited {
         self.write_all(&chunk)
     }
 
+    fn held(&self) -> &[u8] {
+        self.only.as_deref().unwrap_or(&self.bytes)
+    }
+
+    /// Gives away what there is.
+    fn give(&mut self) -> Bytes {
+        let bytes = match self.only.take() {
+            Some(only) => only,
+            None => self.bytes.split().freeze(),
+        };
+        self.given += bytes.len();
+        bytes
+    }
+
     fn finish(self) -> Bytes {
         self.only.unwrap_or_else(|| self.bytes.freeze())
     }
@@ -292,7 +410,7 @@ impl Limited {
 
 impl Write for Limited {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() + data.len() > self.limit {
+        if self.given + self.bytes.len() + data.len() > self.limit {
             self.exceeded = true;
             return Err(io::Error::other("the limit is reached"));
         }
@@ -306,29 +424,29 @@ impl Write for Limited {
 }
 
 /// Refuses what is no SOAP message.
-fn check(method: &'static str, answer: &Response<Bytes>) -> Result<(), Error> {
-    let status = answer.status();
-    if let (true, Some(to)) = (status.is_redirection(), answer.headers().get(LOCATION)) {
+fn check(method: &'static str, answer: &response::Parts, body: &[u8]) -> Result<(), Error> {
+    let status = answer.status;
+    if let (true, Some(to)) = (status.is_redirection(), answer.headers.get(LOCATION)) {
         return Err(Error::Redirect {
             from: SDK.to_owned(),
             to: String::from_utf8_lossy(to.as_bytes()).into_owned(),
         });
     }
     let content_type = answer
-        .headers()
+        .headers
         .get(CONTENT_TYPE)
         .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let soap = is_soap(content_type.as_deref().unwrap_or_default(), answer.body());
+    let soap = is_soap(content_type.as_deref().unwrap_or_default(), body);
     match status.as_u16() {
         200 | 500 if soap => Ok(()),
         // Servers of other kinds answer so to a POST that they do not know.
         status @ (200..=299 | 400 | 404 | 405 | 500 | 501)
-            if !soap && (status < 300 || !answer.body().is_empty()) =>
+            if !soap && (status < 300 || !body.is_empty()) =>
         {
             let foreign = Foreign {
                 status,
                 content_type,
-                beginning: beginning(answer.body()),
+                beginning: beginning(body),
             };
             Err(Error::NotVi {
                 method,
@@ -341,7 +459,7 @@ fn check(method: &'static str, answer: &Response<Bytes>) -> Result<(), Error> {
 
 /// Whether this is meant to be a SOAP message, however broken.
 fn is_soap(content_type: &str, body: &[u8]) -> bool {
-    let head = &body[..body.len().min(4096)];
+    let head = &body[..body.len().min(BEGINNING)];
     let text = String::from_utf8_lossy(head).to_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if !text.starts_with('<') || text.starts_with("<!doctype html") {

@@ -97,7 +97,7 @@ impl Client {
         }
         let this = self.session_manager("Logout")?;
         let call = outgoing(&methods::Logout::default(), &this);
-        let answer = self.0.wire.call(&call, self.spoken().as_ref()).await;
+        let answer = self.0.wire.call(&call, self.spoken().as_ref(), None).await;
         self.0.wire.cookies.clear();
         match decode::<methods::Logout>(&answer?.envelope) {
             Ok(_) => Ok(()),

@@ -5,6 +5,7 @@ use vi_types::methods::{
 use vi_types::objects::{ObjectContent, RetrieveOptions};
 
 use super::{ObjectProperties, Retrieve};
+use crate::client::Renewal;
 use crate::{Client, Error};
 
 /// An answer of the property collector, page by page.
@@ -50,9 +51,11 @@ impl Pages {
                     first?
                 }
                 State::Token(token) => {
-                    let next = self.following(token).await;
+                    let mut objects = Vec::new();
+                    let take = &mut |object| objects.push(object);
+                    let next = self.following(token, take, false).await;
                     self.state = State::End;
-                    next?
+                    (next?, objects)
                 }
             };
             self.state = token.map_or(State::End, State::Token);
@@ -94,7 +97,11 @@ impl Pages {
         let mut renewed = false;
         loop {
             let logins = self.client.logins();
-            let page = self.call_first().await?;
+            let mut objects = Vec::new();
+            let token = self
+                .call_first(&mut |object| objects.push(object), false)
+                .await?;
+            let page = (token, objects);
             // A missing session does not always fail the call: some servers refuse the properties one by one.
             if renewed || !page.1.iter().any(ObjectProperties::lacks_session) {
                 return Ok(page);
@@ -106,11 +113,17 @@ impl Pages {
         }
     }
 
-    async fn call_first(&self) -> Result<Page, Error> {
+    /// The first page, given to `take` as it arrives, and the token of the rest.
+    async fn call_first(&self, take: &mut Take<'_>, pauses: bool) -> Result<Option<String>, Error> {
+        let mut take = |content: ObjectContent| take(content.into());
         let spec_set = vec![self.request.filter()];
         if !self.client.api_version().at_least(4, 1) {
-            let objects = self.client.call(&RetrieveProperties { spec_set }).await?;
-            return Ok((None, properties(objects)));
+            let request = RetrieveProperties { spec_set };
+            let call = self
+                .client
+                .call_items(&request, Renewal::Once, pauses, &mut take);
+            call.await?.into_iter().for_each(take);
+            return Ok(None);
         }
         let request = RetrievePropertiesEx {
             spec_set,
@@ -118,28 +131,72 @@ impl Pages {
                 max_objects: self.request.page_size,
             },
         };
-        Ok(match self.client.call(&request).await? {
-            Some(result) => (result.token, properties(result.objects)),
-            None => (None, Vec::new()),
-        })
+        let call = self
+            .client
+            .call_items(&request, Renewal::Once, pauses, &mut take);
+        let Some(result) = call.await? else {
+            return Ok(None);
+        };
+        result.objects.into_iter().for_each(take);
+        Ok(result.token)
     }
 
-    async fn following(&self, token: &str) -> Result<Page, Error> {
+    async fn following(
+        &self,
+        token: &str,
+        take: &mut Take<'_>,
+        pauses: bool,
+    ) -> Result<Option<String>, Error> {
+        let mut take = |content: ObjectContent| take(content.into());
         let request = ContinueRetrievePropertiesEx {
             token: token.to_owned(),
         };
         // Without renewal: the token would mean nothing to a new session.
-        let result = self.client.call_in_this_session(&request).await?;
-        Ok((result.token, properties(result.objects)))
+        let call = self
+            .client
+            .call_items(&request, Renewal::Never, pauses, &mut take);
+        let result = call.await?;
+        result.objects.into_iter().for_each(take);
+        Ok(result.token)
+    }
+
+    /// Like [`next`](Self::next), with the objects given to `take` as they arrive; false after the last page.
+    pub(super) async fn next_arriving(&mut self, take: &mut Take<'_>) -> Result<bool, Error> {
+        let token = match std::mem::replace(&mut self.state, State::End) {
+            State::End => return Ok(false),
+            State::Start => self.first_arriving(take).await?,
+            State::Token(token) => self.following(&token, take, true).await?,
+        };
+        self.state = token.map_or(State::End, State::Token);
+        Ok(true)
+    }
+
+    /// Like [`first`](Self::first). Once objects were given it is too late to begin again.
+    async fn first_arriving(&self, take: &mut Take<'_>) -> Result<Option<String>, Error> {
+        let logins = self.client.logins();
+        let (mut given, mut held) = (false, Vec::new());
+        let mut hold = |object: ObjectProperties| {
+            if held.is_empty() && (given || !object.lacks_session()) {
+                given = true;
+                take(object);
+            } else {
+                held.push(object);
+            }
+        };
+        let token = self.call_first(&mut hold, true).await?;
+        if !held.is_empty() && self.client.renew(logins).await? {
+            return self.call_first(take, true).await;
+        }
+        held.into_iter().for_each(take);
+        Ok(token)
     }
 }
 
 /// The token of what is left, and the objects.
 type Page = (Option<String>, Vec<ObjectProperties>);
 
-fn properties(objects: Vec<ObjectContent>) -> Vec<ObjectProperties> {
-    objects.into_iter().map(ObjectProperties::from).collect()
-}
+/// Takes an object that has arrived.
+pub(super) type Take<'a> = dyn FnMut(ObjectProperties) + Send + 'a;
 
 impl Drop for Pages {
     fn drop(&mut self) {

@@ -1,10 +1,14 @@
 //! The property collector: traversal, paging, old servers, sets of properties, views.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
-use vi_client::property_set;
+use bytes::Bytes;
 use vi_client::retrieve::{PropertyErrorKind, Retrieve, Selection};
+use vi_client::transport::{Body, BoxFuture, Transport, TransportError};
+use vi_client::{Client, Error, Options, property_set};
 use vi_types::ManagedObjectReference;
 use vi_types::enums::VirtualMachinePowerState;
 
@@ -286,6 +290,105 @@ async fn sets_of_properties_are_structs() {
         error.to_string(),
         "property 'name' of VirtualMachine:2: not set"
     );
+    client.close().await.unwrap();
+}
+
+/// The way to a [`Vi`] whose answers arrive in frames of 1,000 bytes, which are counted.
+struct Frames(Arc<Vi>, Arc<AtomicUsize>);
+
+struct Frame(Bytes, Arc<AtomicUsize>);
+
+impl Transport for Frames {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Body>, TransportError>> {
+        let answer = self.0.serve(&request);
+        let count = self.1.clone();
+        Box::pin(async move { Ok(answer.map(|bytes| Body::streaming(Frame(bytes, count)))) })
+    }
+
+    fn is_secure(&self) -> bool {
+        true
+    }
+}
+
+impl http_body::Body for Frame {
+    type Data = Bytes;
+    type Error = TransportError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, TransportError>>> {
+        let length = self.0.len().min(1_000);
+        let frame = self.0.split_to(length);
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Poll::Ready((length > 0).then(|| Ok(http_body::Frame::data(frame))))
+    }
+}
+
+#[tokio::test]
+async fn objects_come_while_the_answer_arrives() {
+    let vi = paging(5000, 4000);
+    let frames = Arc::new(AtomicUsize::new(0));
+    let transport = Frames(vi.clone(), frames.clone());
+    let client = Client::connect(transport, Options::default())
+        .await
+        .unwrap();
+    client.login("root", "s3cret<&>").await.unwrap();
+    frames.store(0, Ordering::SeqCst);
+
+    let mut objects = client.objects(names());
+    let mut found = 0;
+    while let Some(mut object) = objects.next().await.unwrap() {
+        assert_eq!(object.take::<String>("name").unwrap(), format!("vm{found}"));
+        found += 1;
+        // An object has some 150 bytes; the first 4096 bytes are awaited, to see what this is.
+        let arrived = frames.load(Ordering::SeqCst);
+        assert!(arrived <= found * 160 / 1_000 + 6, "{arrived} for {found}");
+    }
+    assert_eq!(found, 5000);
+    assert!(objects.next().await.unwrap().is_none());
+    assert_eq!(vi.count("RetrievePropertiesEx"), 1);
+    assert_eq!(vi.count("ContinueRetrievePropertiesEx"), 1);
+
+    assert_eq!(client.retrieve(&names()).await.unwrap().len(), 5000);
+
+    let mut objects = client.objects(names());
+    objects.next().await.unwrap();
+    drop(objects);
+    client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_error_behind_its_objects() {
+    let vi = Vi::new("8.0.1.0", |call| {
+        (call.method == "RetrievePropertiesEx").then(|| {
+            let objects: String = (0..100).map(object).collect();
+            let whole = result(&call.method, &format!("<returnval>{objects}</returnval>"));
+            whole.map(|bytes| bytes.slice(..bytes.len() - 500))
+        })
+    });
+    let transport = Frames(vi.clone(), Arc::default());
+    let client = Client::connect(transport, Options::default())
+        .await
+        .unwrap();
+    client.login("root", "s3cret<&>").await.unwrap();
+    let mut objects = client.objects(names());
+    let mut found = 0;
+    let error = loop {
+        match objects.next().await {
+            Ok(Some(_)) => found += 1,
+            Ok(None) => panic!("it ended well"),
+            Err(error) => break error,
+        }
+    };
+    assert!((90..100).contains(&found), "{found}");
+    assert!(matches!(error, Error::Decode { .. }), "{error}");
+    assert!(objects.next().await.unwrap().is_none());
+    let error = client.retrieve(&names()).await.unwrap_err();
+    assert!(matches!(error, Error::Decode { .. }), "{error}");
     client.close().await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::any::Any;
-use crate::error::DecodeError;
+use crate::error::{DecodeError, DecodeErrorKind};
 use crate::fault::SoapFault;
 use crate::method::Method;
 use crate::moref::ManagedObjectReference;
@@ -153,7 +153,13 @@ pub fn decode_response<M: Method>(
     body: &[u8],
     limits: Limits,
 ) -> Result<Decoded<M::Output>, ResponseError> {
-    let text = utf8(body)?;
+    decode_text::<M>(utf8(body)?, limits)
+}
+
+pub(super) fn decode_text<M: Method>(
+    text: &str,
+    limits: Limits,
+) -> Result<Decoded<M::Output>, ResponseError> {
     let mut reader = Reader::new(text, M::registry(), limits);
     open_body(&mut reader)?;
     if reader.tokens.local_name() == "Fault" {
@@ -240,17 +246,16 @@ pub fn decode_request(
 }
 
 fn utf8(body: &[u8]) -> Result<&str, DecodeError> {
-    std::str::from_utf8(body).map_err(|error| {
-        let what = "it is not UTF-8".to_owned();
-        DecodeError::new(
-            crate::error::DecodeErrorKind::Malformed(what),
-            error.valid_up_to(),
-        )
-    })
+    std::str::from_utf8(body).map_err(|error| not_utf8(error.valid_up_to()))
+}
+
+pub(super) fn not_utf8(offset: usize) -> DecodeError {
+    let what = "it is not UTF-8".to_owned();
+    DecodeError::new(DecodeErrorKind::Malformed(what), offset)
 }
 
 /// Opens Envelope and Body and the first element in it.
-fn open_body(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+pub(super) fn open_body(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     reader.tokens.root()?;
     if reader.tokens.local_name() != "Envelope" {
         let what = format!("its root element is <{}>", local(reader.tokens.name()));

@@ -13,7 +13,7 @@ use crate::datetime::DateTime;
 use crate::enumeration::Enum;
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::moref::ManagedObjectReference;
-use crate::object::{Object, ObjectInfo};
+use crate::object::{Object, ObjectInfo, name_key};
 use crate::poly::UnknownObject;
 use crate::property::PropertyMut;
 use crate::registry::Registry;
@@ -27,9 +27,47 @@ use crate::wire::{Limits, raw};
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(crate) tokens: Tokens<'a>,
-    registry: &'static Registry,
+    pub(crate) types: Types,
     /// Elements that no type here has, `Type.element`, each once, at most [`NOTED`] of them.
     pub(crate) unknown: Vec<String>,
+}
+
+/// The types of a registry, those found before sooner: few types make up most of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Types {
+    registry: &'static Registry,
+    found: [Option<&'static ObjectInfo>; 64],
+}
+
+impl Types {
+    pub(crate) fn new(registry: &'static Registry) -> Self {
+        Self {
+            registry,
+            found: [None; 64],
+        }
+    }
+
+    pub(crate) fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
+    /// The data object or fault with this name.
+    #[inline]
+    fn object(&mut self, name: &str) -> Option<&'static ObjectInfo> {
+        // Names of one family end alike and begin alike, but seldom both in the same length.
+        let bytes = name.as_bytes();
+        let tail = &bytes[bytes.len().saturating_sub(8)..];
+        let word = name_key(bytes) ^ name_key(tail).rotate_left(29) ^ bytes.len() as u64;
+        let slot = &mut self.found[(word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58) as usize];
+        match slot {
+            Some(info) if info.name == name => Some(info),
+            _ => {
+                let info = self.registry.object(name)?;
+                *slot = Some(info);
+                Some(info)
+            }
+        }
+    }
 }
 
 /// How many unknown elements and types a message is searched for; a hostile one could have millions.
@@ -39,7 +77,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str, registry: &'static Registry, limits: Limits) -> Self {
         Self {
             tokens: Tokens::new(text, limits),
-            registry,
+            types: Types::new(registry),
             unknown: Vec::new(),
         }
     }
@@ -104,7 +142,7 @@ impl<'a> Reader<'a> {
         if name == base.name {
             return self.new_object(base);
         }
-        match self.registry.object(name) {
+        match self.types.object(name) {
             Some(info) if info.ancestry().any(|info| std::ptr::eq(info, base)) => {
                 self.new_object(info)
             }
@@ -190,10 +228,10 @@ impl<'a> Reader<'a> {
         if name == "ManagedObjectReference" {
             return self.moref().map(Any::Moref);
         }
-        if let Some(info) = self.registry.object(name) {
+        if let Some(info) = self.types.object(name) {
             return self.new_object(info).map(Any::Object);
         }
-        if let Some((type_name, _)) = self.registry.enumeration(name) {
+        if let Some((type_name, _)) = self.types.registry.enumeration(name) {
             let value = self.string()?;
             return Ok(Any::Enum(Box::new(EnumValue {
                 type_name: type_name.to_owned(),
@@ -230,9 +268,9 @@ impl<'a> Reader<'a> {
         let mut items = Vec::new();
         while self.tokens.next_child()? {
             let index = items.len();
-            let declared = self.registry.object(&item);
+            let declared = self.types.object(&item);
             let value = match (self.tokens.xsi_type(), declared) {
-                (Some((_, name)), Some(declared)) if self.registry.object(name).is_none() => {
+                (Some((_, name)), Some(declared)) if self.types.object(name).is_none() => {
                     self.or_undecodable(|reader| reader.descendant(declared).map(Any::Object))
                 }
                 (Some(_), _) => self.any(),
@@ -258,7 +296,7 @@ impl<'a> Reader<'a> {
             "base64Binary" => Any::Binary(self.binary()?),
             "anyURI" => Any::Uri(self.string()?),
             "ManagedObjectReference" => Any::Moref(self.moref()?),
-            _ => match (self.registry.object(ty), self.registry.enumeration(ty)) {
+            _ => match (self.types.object(ty), self.types.registry.enumeration(ty)) {
                 (Some(info), _) => Any::Object(self.new_object(info)?),
                 (None, Some((type_name, _))) => {
                     let value = self.string()?;
@@ -274,7 +312,7 @@ impl<'a> Reader<'a> {
 
     /// A value that doesn't say its type but is known to be of this one; XML where the type is unknown.
     pub(crate) fn any_of(&mut self, ty: &str) -> Result<Any, DecodeError> {
-        if self.registry.object(ty).is_some() {
+        if self.types.object(ty).is_some() {
             return self.or_undecodable(|reader| reader.item(ty));
         }
         let mut element = raw::element(&mut self.tokens)?;

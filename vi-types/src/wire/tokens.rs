@@ -28,6 +28,17 @@ pub(crate) struct Tokens<'a> {
     attributes: Vec<Attribute<'a>>,
     prefixes: Vec<Prefix<'a>>,
     limits: Limits,
+    /// What is around the text, where that is one element of a larger message.
+    around: Around,
+}
+
+/// The place of a part in its message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Around {
+    /// The bytes of the message before the part.
+    pub(crate) offset: usize,
+    /// How many elements are open around it.
+    pub(crate) depth: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +96,47 @@ impl<'a> Tokens<'a> {
             attributes: Vec::new(),
             prefixes: Vec::new(),
             limits,
+            around: Around::default(),
         }
+    }
+
+    /// Stands before an element that is cut out of a message, where these prefixes are in scope.
+    pub(crate) fn part(
+        text: &'a str,
+        limits: Limits,
+        around: Around,
+        prefixes: impl IntoIterator<Item = (&'a str, Namespace)>,
+    ) -> Self {
+        Self {
+            text,
+            around,
+            prefixes: prefixes
+                .into_iter()
+                .map(|(prefix, namespace)| Prefix {
+                    prefix,
+                    namespace,
+                    depth: 0,
+                })
+                .collect(),
+            ..Self::new("", limits)
+        }
+    }
+
+    /// The prefixes in scope, those declared last at the end.
+    pub(crate) fn prefixes(&self) -> impl Iterator<Item = (&'a str, Namespace)> {
+        self.prefixes
+            .iter()
+            .map(|prefix| (prefix.prefix, prefix.namespace))
+    }
+
+    /// Where the innermost start tag began in the text, in bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.tag
+    }
+
+    /// How many elements are open.
+    pub(crate) fn depth(&self) -> usize {
+        self.around.depth + self.open.len()
     }
 
     /// The next child element of the innermost open one, as a property of `layout`; the search begins at
@@ -138,12 +189,34 @@ impl<'a> Tokens<'a> {
         self.skip_blank()?;
         if self.byte(self.position) != Some(b'<') {
             return Err(match self.byte(self.position) {
-                None => self.not_soap("it is empty"),
+                None => self.not_soap("it is empty").cut_short(),
                 Some(b'{' | b'[') => self.not_soap("it looks like JSON"),
                 Some(_) => self.not_soap("it is no XML"),
             });
         }
         self.open_tag(self.end_of_name(self.position + 1))
+    }
+
+    /// Opens the next element of a [`part`](Self::part); `false` at the end tag of the element around it.
+    pub(crate) fn sibling(&mut self) -> Result<bool, DecodeError> {
+        self.skip_blank()?;
+        match self.byte(self.position) {
+            None => Err(self.truncated()),
+            Some(b'<') if self.at_end_tag(self.position) => Ok(false),
+            Some(b'<') => {
+                self.open_tag(self.end_of_name(self.position + 1))?;
+                Ok(true)
+            }
+            Some(_) => {
+                let end = self.end_of_text(self.position).0;
+                Err(self.content("an element", &self.text[self.position..end]))
+            }
+        }
+    }
+
+    /// Whether the innermost open element was written `<a/>`.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.empty
     }
 
     /// Whether nothing but blanks, comments and processing instructions is left behind the root element.
@@ -284,13 +357,18 @@ impl<'a> Tokens<'a> {
         Ok(Piece::Start)
     }
 
-    /// Where the walk stands, in bytes.
+    /// Where the walk stands in the message, in bytes.
     pub(crate) fn offset(&self) -> usize {
+        self.around.offset + self.position
+    }
+
+    /// Where the walk stands in the text, in bytes.
+    pub(crate) fn position(&self) -> usize {
         self.position
     }
 
     pub(crate) fn not_soap(&self, what: &str) -> DecodeError {
-        DecodeError::new(DecodeErrorKind::NotSoap(what.to_owned()), self.position)
+        DecodeError::new(DecodeErrorKind::NotSoap(what.to_owned()), self.offset())
     }
 
     fn resolve(&self, prefix: &str) -> Namespace {
@@ -344,14 +422,17 @@ impl<'a> Tokens<'a> {
     fn open_tag(&mut self, end: usize) -> Result<(), DecodeError> {
         let start = self.position + 1;
         if end == start {
-            return Err(self.malformed("a tag has no name"));
+            return Err(match self.byte(end) {
+                Some(_) => self.malformed("a tag has no name"),
+                None => self.truncated(),
+            });
         }
-        if self.open.len() >= self.limits.depth {
+        if self.depth() >= self.limits.depth {
             return Err(DecodeError::new(
                 DecodeErrorKind::TooDeep {
                     limit: self.limits.depth,
                 },
-                self.position,
+                self.offset(),
             ));
         }
         self.tag = self.position;
@@ -380,6 +461,7 @@ impl<'a> Tokens<'a> {
                     self.empty = true;
                     return Ok(());
                 }
+                Some(b'/') if at + 1 == self.text.len() => return Err(self.truncated()),
                 Some(_) if at == before => return Err(self.malformed("a tag is not closed")),
                 Some(_) => at = self.attribute_at(at)?,
             }
@@ -546,7 +628,7 @@ impl<'a> Tokens<'a> {
                     .get(..9)
                     .is_some_and(|start| start.eq_ignore_ascii_case("<!DOCTYPE"))
                 {
-                    DecodeError::new(DecodeErrorKind::Dtd, self.position)
+                    DecodeError::new(DecodeErrorKind::Dtd, self.offset())
                 } else if "<![CDATA[".starts_with(rest)
                     || "<!--".starts_with(rest)
                     || "<!DOCTYPE".starts_with(rest)
@@ -701,12 +783,13 @@ impl<'a> Tokens<'a> {
             Some(_) => format!("it ends within <{}>", self.name()),
             None => "it ends too early".to_owned(),
         };
-        DecodeError::new(DecodeErrorKind::Malformed(what), self.text.len())
+        let end = self.around.offset + self.text.len();
+        DecodeError::new(DecodeErrorKind::Malformed(what), end).cut_short()
     }
 
     #[cold]
     fn malformed(&self, what: &str) -> DecodeError {
-        DecodeError::new(DecodeErrorKind::Malformed(what.to_owned()), self.position)
+        DecodeError::new(DecodeErrorKind::Malformed(what.to_owned()), self.offset())
     }
 
     /// An error about what the element holds; `found` is shortened.
@@ -726,7 +809,7 @@ impl<'a> Tokens<'a> {
                 expected: expected.to_owned(),
                 found,
             },
-            self.position,
+            self.offset(),
         )
     }
 }
@@ -755,7 +838,7 @@ pub(crate) fn is_blank(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
-fn is_blank_byte(byte: u8) -> bool {
+pub(crate) fn is_blank_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
