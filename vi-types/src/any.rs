@@ -210,7 +210,7 @@ impl Array {
 }
 
 /// The schema types that are written with the prefix `xsd:`.
-const PRIMITIVES: [&str; 12] = [
+pub(crate) const PRIMITIVES: [&str; 12] = [
     "boolean",
     "byte",
     "short",

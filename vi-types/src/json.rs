@@ -1,135 +1,82 @@
-//! JSON, in the form that vSphere's VI JSON has.
+//! JSON, in the form that vSphere's VI JSON has; any other format of serde that describes itself will do too.
 //!
-//! A data object is an object with its type under `_typeName`, unset properties left out. Inside `anyType`
-//! every value says its type: primitives, enums and arrays as `{"_typeName": …, "_value": …}`. Values of
-//! unknown types keep their XML under `_xml`, which is this crate's own addition.
+//! | value | JSON |
+//! |---|---|
+//! | data object, fault | an object with its type under `_typeName`; unset properties are left out |
+//! | request | the same, with the method's name; VI JSON has its `_this` in the URL, here it is a property |
+//! | list | an array |
+//! | `boolean`, integers, `float`, `double` | `true`, `5`, `1.5`; what is no number is `"NaN"`, `"INF"`, `"-INF"` |
+//! | `string`, `anyURI`, enum | a string |
+//! | `dateTime`, `base64Binary` | a string, as in XML: RFC 3339 where a zone is given |
+//! | reference | `{"_typeName": "ManagedObjectReference", "type": …, "value": …}` |
+//! | `anyType` | data objects and references as above; the rest as `{"_typeName": "int", "_value": 5}` and `{"_typeName": "ArrayOfInt", "_value": [5]}` |
+//!
+//! Secret properties (passwords, tickets) are written like all others: JSON is for storing and sending, and not
+//! for logs, which have `Debug`.
+//!
+//! # Reading
+//!
+//! Properties may come in any order; `_typeName` costs least as the first. It may be missing where the declared
+//! type has no descendants. `null` is no value. An error says where it is:
+//! `device[3].backing.fileName: invalid type: integer `5`, expected a string`.
+//!
+//! As in XML, a required property must be there, and nothing unknown is an error:
+//!
+//! - an unknown property is skipped;
+//! - an unknown value of an enum is kept;
+//! - an object of an unknown type is kept whole, as the XML that it would have been: an
+//!   [`UnknownObject`](crate::UnknownObject) where a known type was declared, an [`Any::Unknown`](crate::Any)
+//!   inside `anyType`. JSON doesn't say the order that the schema has; the XML has that of the JSON.
+//!
+//! What is only there as XML, of a type unknown here or a value that could not be decoded, is written with its
+//! content under `_xml` (and attributes, if any, under `_attributes`), which is this crate's own addition. It is
+//! decoded when it is read, so that a build which knows the type has the object.
+//!
+//! # Types of other bindings
+//!
+//! Generated types know the set that they belong to. [`Any`](crate::Any) itself is read with the types of this
+//! crate; [`In`] reads one with those of another set.
 
-use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+mod read;
+mod tree;
+mod write;
 
-use crate::any::{Any, Array};
-use crate::moref::ManagedObjectReference;
-use crate::object::Object;
-use crate::raw::RawElement;
-use crate::value::View;
+pub use read::{Base, In, deserialize, deserialize_enumeration, fill};
+pub use write::serialize;
 
-/// Serialises an object; generated types call this.
-///
-/// # Errors
-/// Those of the serializer.
-pub fn serialize<S: Serializer>(object: &dyn Object, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("_typeName", object.type_name())?;
-    for (index, field) in object.info().all_fields().enumerate() {
-        match object.get(index).view() {
-            View::Unset => {}
-            view => map.serialize_entry(field.name, &Plain(view))?,
+/// serde's traits for a generated type: `object` for whatever has properties, `object base` for a type that
+/// positions are declared with, `enum`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! serde {
+    (object base $type:ident) => {
+        $crate::serde!(object $type);
+        impl $crate::json::Base for $type {
+            type Bindings = super::super::Bindings;
         }
-    }
-    if let Some(unknown) = object.unknown() {
-        map.serialize_entry("_xml", &unknown.element.content)?;
-    }
-    map.end()
-}
-
-/// A value where the schema says its type.
-struct Plain<'a>(View<'a>);
-
-impl Serialize for Plain<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0 {
-            View::Unset => serializer.serialize_none(),
-            View::Bool(value) => serializer.serialize_bool(value),
-            View::Byte(value) => serializer.serialize_i8(value),
-            View::Short(value) => serializer.serialize_i16(value),
-            View::Int(value) => serializer.serialize_i32(value),
-            View::Long(value) => serializer.serialize_i64(value),
-            View::Float(value) => serializer.serialize_f32(value),
-            View::Double(value) => serializer.serialize_f64(value),
-            View::Text(value) | View::Enum(_, value) => serializer.serialize_str(value),
-            View::DateTime(value) => serializer.collect_str(&value),
-            View::Binary(value) => {
-                use base64::Engine as _;
-                serializer.serialize_str(&base64::engine::general_purpose::STANDARD.encode(value))
-            }
-            View::Moref(value) => value.serialize(serializer),
-            View::Object(object) => serialize(object, serializer),
-            View::Any(any) => any.serialize(serializer),
-            View::List(list) => {
-                let mut items = serializer.serialize_seq(Some(list.len()))?;
-                for item in list.iter() {
-                    items.serialize_element(&Plain(item))?;
-                }
-                items.end()
-            }
-        }
-    }
-}
-
-impl Serialize for ManagedObjectReference {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("_typeName", "ManagedObjectReference")?;
-        map.serialize_entry("type", &self.r#type)?;
-        map.serialize_entry("value", &self.value)?;
-        map.end()
-    }
-}
-
-impl Serialize for Any {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::None => serializer.serialize_none(),
-            Self::Moref(value) => value.serialize(serializer),
-            Self::Object(object) => serialize(&**object, serializer),
-            Self::Enum(value) => typed(serializer, &value.type_name, &value.value),
-            Self::Array(array) => typed(serializer, &array.type_name(), &Items(array)),
-            Self::Unknown(element) => unknown(serializer, element),
-            Self::Undecodable(value) => unknown(serializer, &value.element),
-            primitive => {
-                let name = primitive.type_name();
-                let name = name.strip_prefix("xsd:").unwrap_or(&name);
-                typed(serializer, name, &Plain(primitive.inner()))
+    };
+    (object $type:ident) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                $crate::json::serialize(self, serializer)
             }
         }
-    }
-}
-
-/// The items of an array inside `anyType`, whose type the array's name says.
-struct Items<'a>(&'a Array);
-
-impl Serialize for Items<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut items = serializer.serialize_seq(Some(self.0.items.len()))?;
-        for item in &self.0.items {
-            match item {
-                Any::Enum(value) => items.serialize_element(&value.value)?,
-                Any::Unknown(_) | Any::Undecodable(_) | Any::Array(_) => {
-                    items.serialize_element(item)?
-                }
-                item if self.0.item == "anyType" => items.serialize_element(item)?,
-                item => items.serialize_element(&Plain(item.inner()))?,
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::json::deserialize::<Self, super::super::Bindings, D>(deserializer)
             }
         }
-        items.end()
-    }
-}
-
-fn typed<S: Serializer>(
-    serializer: S,
-    name: &str,
-    value: &impl Serialize,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(Some(2))?;
-    map.serialize_entry("_typeName", name)?;
-    map.serialize_entry("_value", value)?;
-    map.end()
-}
-
-fn unknown<S: Serializer>(serializer: S, element: &RawElement) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    if let Some(name) = &element.type_name {
-        map.serialize_entry("_typeName", name)?;
-    }
-    map.serialize_entry("_xml", &element.content)?;
-    map.end()
+    };
+    (enum $type:ident) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str($crate::Enum::as_str(self))
+            }
+        }
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::json::deserialize_enumeration(deserializer)
+            }
+        }
+    };
 }

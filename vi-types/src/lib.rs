@@ -1,4 +1,5 @@
-//! The VI (vSphere Web Services) API's types, encoded to and decoded from SOAP.
+#![doc = include_str!("../README.md")]
+//! ## Inside
 //!
 //! Data objects and faults are structs in [`objects`], enumerations in [`enums`], requests in [`methods`],
 //! and what managed objects have in [`properties`]. All of them are generated from a description of the API;
@@ -8,11 +9,9 @@
 //!   JSON and property [`path`]s are each written once;
 //! - [`Poly`] holds an object of a declared type or of any descendant, also of one that this build doesn't
 //!   know;
-//! - [`Any`] holds a value whose type only the answer says;
+//! - [`Any`] holds a value whose type only the answer says, or one that could not be decoded:
+//!   [`Any::Undecodable`];
 //! - [`wire`] reads and writes whole messages.
-//!
-//! Unknown enum values, types and elements never fail an answer, and a value that cannot be decoded fails
-//! alone: see [`Any::Undecodable`].
 
 mod any;
 mod binary;

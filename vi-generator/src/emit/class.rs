@@ -227,7 +227,7 @@ impl<'a> Class<'a> {
 
     /// Traits whose work the runtime does for all types.
     pub(super) fn thin(&self) -> TokenStream {
-        let rust = self.rust();
+        let (rust, json) = (self.rust(), self.json());
         quote! {
             impl Clone for #rust {
                 fn clone(&self) -> Self { rt::cloned(self) }
@@ -238,12 +238,21 @@ impl<'a> Class<'a> {
             impl std::fmt::Debug for #rust {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { rt::debug(self, f) }
             }
+            #json
+        }
+    }
+
+    /// serde's traits, and for a type that positions are declared with where its descendants are.
+    pub(super) fn json(&self) -> TokenStream {
+        let rust = self.rust();
+        let is_base = self
+            .declared_bases
+            .first()
+            .is_some_and(|base| base.name == self.name);
+        let base = is_base.then(|| quote! { base });
+        quote! {
             #[cfg(feature = "serde")]
-            impl serde::Serialize for #rust {
-                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    rt::json::serialize(self, serializer)
-                }
-            }
+            rt::serde!(object #base #rust);
         }
     }
 

@@ -78,11 +78,7 @@ impl Definition for Enum {
                 fn from_any(any: rt::Any) -> Result<Self, rt::CastError> { rt::enumeration_from_any(any) }
             }
             #[cfg(feature = "serde")]
-            impl serde::Serialize for #rust {
-                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    serializer.serialize_str(rt::Enum::as_str(self))
-                }
-            }
+            rt::serde!(enum #rust);
         }
     }
 }

@@ -59,7 +59,9 @@ impl Definition for Method {
                 fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
             }
         };
-        [class.emit(emission), method].into_iter().collect()
+        [class.emit(emission), class.json(), method]
+            .into_iter()
+            .collect()
     }
 }
 

@@ -85,11 +85,7 @@ impl rt::FromAny for ActionParameter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ActionParameter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ActionParameter);
 
 /// `AlarmFilterSpecAlarmTypeByEntity`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -144,11 +140,7 @@ impl rt::FromAny for AlarmFilterSpecAlarmTypeByEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmFilterSpecAlarmTypeByEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AlarmFilterSpecAlarmTypeByEntity);
 
 /// `AlarmFilterSpecAlarmTypeByTrigger`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -203,11 +195,7 @@ impl rt::FromAny for AlarmFilterSpecAlarmTypeByTrigger {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmFilterSpecAlarmTypeByTrigger {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AlarmFilterSpecAlarmTypeByTrigger);
 
 /// `DayOfWeek`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -282,11 +270,7 @@ impl rt::FromAny for DayOfWeek {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DayOfWeek {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DayOfWeek);
 
 /// `EventAlarmExpressionComparisonOperator`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -356,11 +340,7 @@ impl rt::FromAny for EventAlarmExpressionComparisonOperator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventAlarmExpressionComparisonOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EventAlarmExpressionComparisonOperator);
 
 /// `MetricAlarmOperator`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -407,11 +387,7 @@ impl rt::FromAny for MetricAlarmOperator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MetricAlarmOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum MetricAlarmOperator);
 
 /// `StateAlarmOperator`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -458,11 +434,7 @@ impl rt::FromAny for StateAlarmOperator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StateAlarmOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum StateAlarmOperator);
 
 /// `WeekOfMonth`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -527,8 +499,4 @@ impl rt::FromAny for WeekOfMonth {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WeekOfMonth {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum WeekOfMonth);

@@ -115,11 +115,7 @@ impl rt::FromAny for ActionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ActionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ActionType);
 
 /// `AffinityType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -166,11 +162,7 @@ impl rt::FromAny for AffinityType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AffinityType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AffinityType);
 
 /// `CannotEnableVmcpForClusterReason`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -213,11 +205,7 @@ impl rt::FromAny for CannotEnableVmcpForClusterReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotEnableVmcpForClusterReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CannotEnableVmcpForClusterReason);
 
 /// `CannotPowerOffVmInClusterOperation`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -277,11 +265,7 @@ impl rt::FromAny for CannotPowerOffVmInClusterOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotPowerOffVmInClusterOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CannotPowerOffVmInClusterOperation);
 
 /// `ClusterComputeResourceHCIWorkflowState`, since VI API 6.7.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -332,11 +316,7 @@ impl rt::FromAny for ClusterComputeResourceHciWorkflowState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHciWorkflowState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterComputeResourceHciWorkflowState);
 
 /// `ClusterComputeResourceVcsHealthStatus`, since VI API 7.0.1.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -387,11 +367,7 @@ impl rt::FromAny for ClusterComputeResourceVcsHealthStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceVcsHealthStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterComputeResourceVcsHealthStatus);
 
 /// `ClusterDasAamNodeStateDasState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -471,11 +447,7 @@ impl rt::FromAny for ClusterDasAamNodeStateDasState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAamNodeStateDasState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasAamNodeStateDasState);
 
 /// `ClusterDasConfigInfoHBDatastoreCandidate`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -530,11 +502,7 @@ impl rt::FromAny for ClusterDasConfigInfoHbDatastoreCandidate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasConfigInfoHbDatastoreCandidate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasConfigInfoHbDatastoreCandidate);
 
 /// `ClusterDasConfigInfoServiceState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -581,11 +549,7 @@ impl rt::FromAny for ClusterDasConfigInfoServiceState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasConfigInfoServiceState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasConfigInfoServiceState);
 
 /// `ClusterDasConfigInfoVmMonitoringState`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -640,11 +604,7 @@ impl rt::FromAny for ClusterDasConfigInfoVmMonitoringState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasConfigInfoVmMonitoringState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasConfigInfoVmMonitoringState);
 
 /// `ClusterDasFdmAvailabilityState`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -739,11 +699,7 @@ impl rt::FromAny for ClusterDasFdmAvailabilityState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFdmAvailabilityState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasFdmAvailabilityState);
 
 /// `ClusterDasVmSettingsIsolationResponse`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -803,11 +759,7 @@ impl rt::FromAny for ClusterDasVmSettingsIsolationResponse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmSettingsIsolationResponse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasVmSettingsIsolationResponse);
 
 /// `ClusterDasVmSettingsRestartPriority`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -882,11 +834,7 @@ impl rt::FromAny for ClusterDasVmSettingsRestartPriority {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmSettingsRestartPriority {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterDasVmSettingsRestartPriority);
 
 /// `ClusterHostInfraUpdateHaModeActionOperationType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -941,11 +889,7 @@ impl rt::FromAny for ClusterHostInfraUpdateHaModeActionOperationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostInfraUpdateHaModeActionOperationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterHostInfraUpdateHaModeActionOperationType);
 
 /// `ClusterInfraUpdateHaConfigInfoBehaviorType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -992,11 +936,7 @@ impl rt::FromAny for ClusterInfraUpdateHaConfigInfoBehaviorType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInfraUpdateHaConfigInfoBehaviorType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterInfraUpdateHaConfigInfoBehaviorType);
 
 /// `ClusterInfraUpdateHaConfigInfoRemediationType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1043,11 +983,7 @@ impl rt::FromAny for ClusterInfraUpdateHaConfigInfoRemediationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInfraUpdateHaConfigInfoRemediationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterInfraUpdateHaConfigInfoRemediationType);
 
 /// `ClusterPowerOnVmOption`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1097,11 +1033,7 @@ impl rt::FromAny for ClusterPowerOnVmOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterPowerOnVmOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterPowerOnVmOption);
 
 /// `ClusterSystemVMsConfigInfoDeploymentMode`, since VI API 8.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1148,11 +1080,7 @@ impl rt::FromAny for ClusterSystemVmsConfigInfoDeploymentMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSystemVmsConfigInfoDeploymentMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterSystemVmsConfigInfoDeploymentMode);
 
 /// `ClusterVmComponentProtectionSettingsStorageVmReaction`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1217,11 +1145,7 @@ impl rt::FromAny for ClusterVmComponentProtectionSettingsStorageVmReaction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmComponentProtectionSettingsStorageVmReaction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterVmComponentProtectionSettingsStorageVmReaction);
 
 /// `ClusterVmComponentProtectionSettingsVmReactionOnAPDCleared`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1272,11 +1196,7 @@ impl rt::FromAny for ClusterVmComponentProtectionSettingsVmReactionOnApdCleared 
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmComponentProtectionSettingsVmReactionOnApdCleared {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterVmComponentProtectionSettingsVmReactionOnApdCleared);
 
 /// `ClusterVmReadinessReadyCondition`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1341,11 +1261,7 @@ impl rt::FromAny for ClusterVmReadinessReadyCondition {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmReadinessReadyCondition {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterVmReadinessReadyCondition);
 
 /// `ComputeResourceNetworkBootMode`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1392,11 +1308,7 @@ impl rt::FromAny for ComputeResourceNetworkBootMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceNetworkBootMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ComputeResourceNetworkBootMode);
 
 /// `DasConfigFaultDasConfigFaultReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1491,11 +1403,7 @@ impl rt::FromAny for DasConfigFaultDasConfigFaultReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasConfigFaultDasConfigFaultReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DasConfigFaultDasConfigFaultReason);
 
 /// `DasVmPriority`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1550,11 +1458,7 @@ impl rt::FromAny for DasVmPriority {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasVmPriority {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DasVmPriority);
 
 /// `DrsInjectorWorkloadCorrelationState`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1601,11 +1505,7 @@ impl rt::FromAny for DrsInjectorWorkloadCorrelationState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsInjectorWorkloadCorrelationState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DrsInjectorWorkloadCorrelationState);
 
 /// `DrsRecommendationReasonCode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1670,11 +1570,7 @@ impl rt::FromAny for DrsRecommendationReasonCode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRecommendationReasonCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DrsRecommendationReasonCode);
 
 /// `FolderDesiredHostState`, since VI API 6.7.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1721,11 +1617,7 @@ impl rt::FromAny for FolderDesiredHostState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderDesiredHostState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum FolderDesiredHostState);
 
 /// `FolderExternallyManagedFolderType`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1805,11 +1697,7 @@ impl rt::FromAny for FolderExternallyManagedFolderType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderExternallyManagedFolderType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum FolderExternallyManagedFolderType);
 
 /// `HealthUpdateInfoComponentType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1874,11 +1762,7 @@ impl rt::FromAny for HealthUpdateInfoComponentType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthUpdateInfoComponentType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HealthUpdateInfoComponentType);
 
 /// `HostDasErrorEventHostDasErrorReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1958,11 +1842,7 @@ impl rt::FromAny for HostDasErrorEventHostDasErrorReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasErrorEventHostDasErrorReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDasErrorEventHostDasErrorReason);
 
 /// `HostPowerOperationType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2009,11 +1889,7 @@ impl rt::FromAny for HostPowerOperationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPowerOperationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPowerOperationType);
 
 /// `InvalidDasConfigArgumentEntryForInvalidArgument`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2068,11 +1944,7 @@ impl rt::FromAny for InvalidDasConfigArgumentEntryForInvalidArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDasConfigArgumentEntryForInvalidArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum InvalidDasConfigArgumentEntryForInvalidArgument);
 
 /// `PlaceVmsXClusterSpecPlacementType`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2127,11 +1999,7 @@ impl rt::FromAny for PlaceVmsXClusterSpecPlacementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlaceVmsXClusterSpecPlacementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PlaceVmsXClusterSpecPlacementType);
 
 /// `PlacementAffinityRuleRuleScope`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2191,11 +2059,7 @@ impl rt::FromAny for PlacementAffinityRuleRuleScope {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementAffinityRuleRuleScope {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PlacementAffinityRuleRuleScope);
 
 /// `PlacementAffinityRuleRuleType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2255,11 +2119,7 @@ impl rt::FromAny for PlacementAffinityRuleRuleType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementAffinityRuleRuleType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PlacementAffinityRuleRuleType);
 
 /// `PlacementSpecPlacementType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2319,11 +2179,7 @@ impl rt::FromAny for PlacementSpecPlacementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementSpecPlacementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PlacementSpecPlacementType);
 
 /// `QuarantineModeFaultFaultType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2378,11 +2234,7 @@ impl rt::FromAny for QuarantineModeFaultFaultType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for QuarantineModeFaultFaultType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum QuarantineModeFaultFaultType);
 
 /// `RecommendationReasonCode`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2617,11 +2469,7 @@ impl rt::FromAny for RecommendationReasonCode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RecommendationReasonCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum RecommendationReasonCode);
 
 /// `RecommendationType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2664,11 +2512,7 @@ impl rt::FromAny for RecommendationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RecommendationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum RecommendationType);
 
 /// `ResourceConfigSpecScaleSharesBehavior`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2715,11 +2559,7 @@ impl rt::FromAny for ResourceConfigSpecScaleSharesBehavior {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceConfigSpecScaleSharesBehavior {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ResourceConfigSpecScaleSharesBehavior);
 
 /// `StorageDrsPodConfigInfoBehavior`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2766,11 +2606,7 @@ impl rt::FromAny for StorageDrsPodConfigInfoBehavior {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsPodConfigInfoBehavior {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum StorageDrsPodConfigInfoBehavior);
 
 /// `StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2817,11 +2653,7 @@ impl rt::FromAny for StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum StorageDrsSpaceLoadBalanceConfigSpaceThresholdMode);
 
 /// `StorageIORMThresholdMode`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2868,11 +2700,7 @@ impl rt::FromAny for StorageIormThresholdMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIormThresholdMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum StorageIormThresholdMode);
 
 /// `StoragePlacementSpecPlacementType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2932,11 +2760,7 @@ impl rt::FromAny for StoragePlacementSpecPlacementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePlacementSpecPlacementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum StoragePlacementSpecPlacementType);
 
 /// `VirtualDiskRuleSpecRuleType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2987,11 +2811,7 @@ impl rt::FromAny for VirtualDiskRuleSpecRuleType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRuleSpecRuleType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskRuleSpecRuleType);
 
 /// `VmDasBeingResetEventReasonCode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3056,8 +2876,4 @@ impl rt::FromAny for VmDasBeingResetEventReasonCode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasBeingResetEventReasonCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmDasBeingResetEventReasonCode);

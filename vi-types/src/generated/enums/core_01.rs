@@ -51,11 +51,7 @@ impl rt::FromAny for ArrayUpdateOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ArrayUpdateOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ArrayUpdateOperation);
 
 /// `AutoStartWaitHeartbeatSetting`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,11 +102,7 @@ impl rt::FromAny for AutoStartWaitHeartbeatSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AutoStartWaitHeartbeatSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AutoStartWaitHeartbeatSetting);
 
 /// `DpmBehavior`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -157,11 +149,7 @@ impl rt::FromAny for DpmBehavior {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DpmBehavior {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DpmBehavior);
 
 /// `DrsBehavior`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -216,11 +204,7 @@ impl rt::FromAny for DrsBehavior {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsBehavior {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DrsBehavior);
 
 /// `EventFilterSpecRecursionOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -271,11 +255,7 @@ impl rt::FromAny for EventFilterSpecRecursionOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecRecursionOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EventFilterSpecRecursionOption);
 
 /// `FibreChannelPortType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -335,11 +315,7 @@ impl rt::FromAny for FibreChannelPortType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FibreChannelPortType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum FibreChannelPortType);
 
 /// `HostInternetScsiHbaNetworkBindingSupportType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -390,11 +366,7 @@ impl rt::FromAny for HostInternetScsiHbaNetworkBindingSupportType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaNetworkBindingSupportType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaNetworkBindingSupportType);
 
 /// `HostSystemConnectionState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -449,11 +421,7 @@ impl rt::FromAny for HostSystemConnectionState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemConnectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSystemConnectionState);
 
 /// `HostSystemPowerState`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -513,11 +481,7 @@ impl rt::FromAny for HostSystemPowerState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemPowerState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSystemPowerState);
 
 /// `LatencySensitivitySensitivityLevel`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -582,11 +546,7 @@ impl rt::FromAny for LatencySensitivitySensitivityLevel {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LatencySensitivitySensitivityLevel {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LatencySensitivitySensitivityLevel);
 
 /// `ManagedEntityStatus`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -641,11 +601,7 @@ impl rt::FromAny for ManagedEntityStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedEntityStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ManagedEntityStatus);
 
 /// `ObjectUpdateKind`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -696,11 +652,7 @@ impl rt::FromAny for ObjectUpdateKind {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ObjectUpdateKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ObjectUpdateKind);
 
 /// `PerfStatsType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -751,11 +703,7 @@ impl rt::FromAny for PerfStatsType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfStatsType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PerfStatsType);
 
 /// `PerfSummaryType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -825,11 +773,7 @@ impl rt::FromAny for PerfSummaryType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfSummaryType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PerfSummaryType);
 
 /// `PropertyChangeOp`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -889,11 +833,7 @@ impl rt::FromAny for PropertyChangeOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyChangeOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PropertyChangeOp);
 
 /// `SharesLevel`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -948,11 +888,7 @@ impl rt::FromAny for SharesLevel {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SharesLevel {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SharesLevel);
 
 /// `TaskFilterSpecRecursionOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1003,11 +939,7 @@ impl rt::FromAny for TaskFilterSpecRecursionOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpecRecursionOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum TaskFilterSpecRecursionOption);
 
 /// `TaskFilterSpecTimeOption`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1062,11 +994,7 @@ impl rt::FromAny for TaskFilterSpecTimeOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpecTimeOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum TaskFilterSpecTimeOption);
 
 /// `TaskInfoState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1121,11 +1049,7 @@ impl rt::FromAny for TaskInfoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskInfoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum TaskInfoState);
 
 /// `VirtualDeviceConfigSpecFileOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1176,11 +1100,7 @@ impl rt::FromAny for VirtualDeviceConfigSpecFileOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConfigSpecFileOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceConfigSpecFileOperation);
 
 /// `VirtualDeviceConfigSpecOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1231,11 +1151,7 @@ impl rt::FromAny for VirtualDeviceConfigSpecOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConfigSpecOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceConfigSpecOperation);
 
 /// `VirtualMachineConnectionState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1300,11 +1216,7 @@ impl rt::FromAny for VirtualMachineConnectionState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConnectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConnectionState);
 
 /// `VirtualMachineFaultToleranceState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1374,11 +1286,7 @@ impl rt::FromAny for VirtualMachineFaultToleranceState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFaultToleranceState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFaultToleranceState);
 
 /// `VirtualMachineMovePriority`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1433,11 +1341,7 @@ impl rt::FromAny for VirtualMachineMovePriority {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMovePriority {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineMovePriority);
 
 /// `VirtualMachinePowerState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1488,11 +1392,7 @@ impl rt::FromAny for VirtualMachinePowerState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePowerState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachinePowerState);
 
 /// `VirtualMachineRecordReplayState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1543,11 +1443,7 @@ impl rt::FromAny for VirtualMachineRecordReplayState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRecordReplayState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineRecordReplayState);
 
 /// `VirtualMachineRelocateTransformation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1594,11 +1490,7 @@ impl rt::FromAny for VirtualMachineRelocateTransformation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRelocateTransformation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineRelocateTransformation);
 
 /// `VirtualMachineToolsStatus`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1658,11 +1550,7 @@ impl rt::FromAny for VirtualMachineToolsStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineToolsStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineToolsStatus);
 
 /// `VirtualSCSISharing`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1717,8 +1605,4 @@ impl rt::FromAny for VirtualScsiSharing {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiSharing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualScsiSharing);

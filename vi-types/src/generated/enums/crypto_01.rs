@@ -47,11 +47,7 @@ impl rt::FromAny for ClusterCryptoConfigInfoCryptoMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCryptoConfigInfoCryptoMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterCryptoConfigInfoCryptoMode);
 
 /// `CryptoManagerHostKeyManagementType`, since VI API 8.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +98,7 @@ impl rt::FromAny for CryptoManagerHostKeyManagementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerHostKeyManagementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CryptoManagerHostKeyManagementType);
 
 /// `CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason`, since VI API 6.7.2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -196,11 +188,7 @@ impl rt::FromAny for CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CryptoManagerKmipCryptoKeyStatusKeyUnavailableReason);
 
 /// `HostCryptoState`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -260,11 +248,7 @@ impl rt::FromAny for HostCryptoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCryptoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCryptoState);
 
 /// `KmipClusterInfoKeyType`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -311,11 +295,7 @@ impl rt::FromAny for KmipClusterInfoKeyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfoKeyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum KmipClusterInfoKeyType);
 
 /// `KmipClusterInfoKmsManagementType`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -375,11 +355,7 @@ impl rt::FromAny for KmipClusterInfoKmsManagementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfoKmsManagementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum KmipClusterInfoKmsManagementType);
 
 /// `VirtualMachineCryptoState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -426,8 +402,4 @@ impl rt::FromAny for VirtualMachineCryptoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCryptoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineCryptoState);

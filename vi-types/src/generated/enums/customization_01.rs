@@ -60,11 +60,7 @@ impl rt::FromAny for CustomizationFailedReasonCode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFailedReasonCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CustomizationFailedReasonCode);
 
 /// `CustomizationLicenseDataMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -111,11 +107,7 @@ impl rt::FromAny for CustomizationLicenseDataMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLicenseDataMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CustomizationLicenseDataMode);
 
 /// `CustomizationNetBIOSMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,11 +162,7 @@ impl rt::FromAny for CustomizationNetBiosMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationNetBiosMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CustomizationNetBiosMode);
 
 /// `CustomizationSysprepRebootOption`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -225,8 +213,4 @@ impl rt::FromAny for CustomizationSysprepRebootOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprepRebootOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CustomizationSysprepRebootOption);

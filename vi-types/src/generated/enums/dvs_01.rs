@@ -64,11 +64,7 @@ impl rt::FromAny for DvPortStatusVmDirectPathGen2InactiveReasonNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortStatusVmDirectPathGen2InactiveReasonNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvPortStatusVmDirectPathGen2InactiveReasonNetwork);
 
 /// `DVPortStatusVmDirectPathGen2InactiveReasonOther`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -118,11 +114,7 @@ impl rt::FromAny for DvPortStatusVmDirectPathGen2InactiveReasonOther {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortStatusVmDirectPathGen2InactiveReasonOther {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvPortStatusVmDirectPathGen2InactiveReasonOther);
 
 /// `DVSFilterSpecLinkConfig`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -169,11 +161,7 @@ impl rt::FromAny for DvsFilterSpecLinkConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecLinkConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsFilterSpecLinkConfig);
 
 /// `DVSFilterSpecLinkState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -220,11 +208,7 @@ impl rt::FromAny for DvsFilterSpecLinkState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecLinkState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsFilterSpecLinkState);
 
 /// `DVSMacLimitPolicyType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -271,11 +255,7 @@ impl rt::FromAny for DvsMacLimitPolicyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMacLimitPolicyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsMacLimitPolicyType);
 
 /// `DistributedVirtualPortgroupBackingType`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -322,11 +302,7 @@ impl rt::FromAny for DistributedVirtualPortgroupBackingType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupBackingType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualPortgroupBackingType);
 
 /// `DistributedVirtualPortgroupMetaTagName`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -377,11 +353,7 @@ impl rt::FromAny for DistributedVirtualPortgroupMetaTagName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupMetaTagName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualPortgroupMetaTagName);
 
 /// `DistributedVirtualPortgroupPortgroupType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -436,11 +408,7 @@ impl rt::FromAny for DistributedVirtualPortgroupPortgroupType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupPortgroupType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualPortgroupPortgroupType);
 
 /// `DistributedVirtualSwitchHostInfrastructureTrafficClass`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -545,11 +513,7 @@ impl rt::FromAny for DistributedVirtualSwitchHostInfrastructureTrafficClass {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostInfrastructureTrafficClass {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchHostInfrastructureTrafficClass);
 
 /// `DistributedVirtualSwitchHostMemberHostComponentState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -619,11 +583,7 @@ impl rt::FromAny for DistributedVirtualSwitchHostMemberHostComponentState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostComponentState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchHostMemberHostComponentState);
 
 /// `DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -675,12 +635,7 @@ impl rt::FromAny for DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateSt
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchHostMemberHostPerfNicOffloadStateStatus);
 
 /// `DistributedVirtualSwitchHostMemberHostUplinkStateState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -727,11 +682,7 @@ impl rt::FromAny for DistributedVirtualSwitchHostMemberHostUplinkStateState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostUplinkStateState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchHostMemberHostUplinkStateState);
 
 /// `DistributedVirtualSwitchHostMemberTransportZoneType`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -778,11 +729,7 @@ impl rt::FromAny for DistributedVirtualSwitchHostMemberTransportZoneType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberTransportZoneType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchHostMemberTransportZoneType);
 
 /// `DistributedVirtualSwitchNetworkResourceControlVersion`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -829,11 +776,7 @@ impl rt::FromAny for DistributedVirtualSwitchNetworkResourceControlVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchNetworkResourceControlVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchNetworkResourceControlVersion);
 
 /// `DistributedVirtualSwitchNicTeamingPolicyMode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -898,11 +841,7 @@ impl rt::FromAny for DistributedVirtualSwitchNicTeamingPolicyMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchNicTeamingPolicyMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchNicTeamingPolicyMode);
 
 /// `DistributedVirtualSwitchPortConnecteeConnecteeType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -967,11 +906,7 @@ impl rt::FromAny for DistributedVirtualSwitchPortConnecteeConnecteeType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortConnecteeConnecteeType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchPortConnecteeConnecteeType);
 
 /// `DistributedVirtualSwitchProductSpecOperationType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1036,11 +971,7 @@ impl rt::FromAny for DistributedVirtualSwitchProductSpecOperationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchProductSpecOperationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DistributedVirtualSwitchProductSpecOperationType);
 
 /// `DvsEventPortBlockState`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1100,11 +1031,7 @@ impl rt::FromAny for DvsEventPortBlockState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsEventPortBlockState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsEventPortBlockState);
 
 /// `DvsFilterOnFailure`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1151,11 +1078,7 @@ impl rt::FromAny for DvsFilterOnFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterOnFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsFilterOnFailure);
 
 /// `DvsNetworkRuleDirectionType`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1210,11 +1133,7 @@ impl rt::FromAny for DvsNetworkRuleDirectionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkRuleDirectionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DvsNetworkRuleDirectionType);
 
 /// `EntityImportType`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1273,11 +1192,7 @@ impl rt::FromAny for EntityImportType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityImportType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EntityImportType);
 
 /// `EntityType`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1327,11 +1242,7 @@ impl rt::FromAny for EntityType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EntityType);
 
 /// `HostDVSConfigSpecSwitchMode`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1378,11 +1289,7 @@ impl rt::FromAny for HostDvsConfigSpecSwitchMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDvsConfigSpecSwitchMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDvsConfigSpecSwitchMode);
 
 /// `HostDistributedVirtualSwitchManagerFailoverReason`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1433,11 +1340,7 @@ impl rt::FromAny for HostDistributedVirtualSwitchManagerFailoverReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDistributedVirtualSwitchManagerFailoverReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDistributedVirtualSwitchManagerFailoverReason);
 
 /// `HostDistributedVirtualSwitchManagerFailoverStage`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1480,11 +1383,7 @@ impl rt::FromAny for HostDistributedVirtualSwitchManagerFailoverStage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDistributedVirtualSwitchManagerFailoverStage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDistributedVirtualSwitchManagerFailoverStage);
 
 /// `PortGroupConnecteeType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1544,11 +1443,7 @@ impl rt::FromAny for PortGroupConnecteeType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PortGroupConnecteeType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PortGroupConnecteeType);
 
 /// `VMwareDVSTeamingMatchStatus`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1608,11 +1503,7 @@ impl rt::FromAny for VMwareDvsTeamingMatchStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsTeamingMatchStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsTeamingMatchStatus);
 
 /// `VMwareDVSVspanSessionEncapType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1663,11 +1554,7 @@ impl rt::FromAny for VMwareDvsVspanSessionEncapType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVspanSessionEncapType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsVspanSessionEncapType);
 
 /// `VMwareDVSVspanSessionType`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1732,11 +1619,7 @@ impl rt::FromAny for VMwareDvsVspanSessionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVspanSessionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsVspanSessionType);
 
 /// `VMwareDvsLacpApiVersion`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1783,11 +1666,7 @@ impl rt::FromAny for VMwareDvsLacpApiVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLacpApiVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsLacpApiVersion);
 
 /// `VMwareDvsLacpLoadBalanceAlgorithm`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1927,11 +1806,7 @@ impl rt::FromAny for VMwareDvsLacpLoadBalanceAlgorithm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLacpLoadBalanceAlgorithm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsLacpLoadBalanceAlgorithm);
 
 /// `VMwareDvsMulticastFilteringMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1978,11 +1853,7 @@ impl rt::FromAny for VMwareDvsMulticastFilteringMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsMulticastFilteringMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareDvsMulticastFilteringMode);
 
 /// `VMwareUplinkLacpMode`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2029,11 +1900,7 @@ impl rt::FromAny for VMwareUplinkLacpMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareUplinkLacpMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareUplinkLacpMode);
 
 /// `VMwareUplinkLacpTimeoutMode`, since VI API 7.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2080,11 +1947,7 @@ impl rt::FromAny for VMwareUplinkLacpTimeoutMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareUplinkLacpTimeoutMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMwareUplinkLacpTimeoutMode);
 
 /// `VmwareDistributedVirtualSwitchPvlanPortType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2135,8 +1998,4 @@ impl rt::FromAny for VmwareDistributedVirtualSwitchPvlanPortType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchPvlanPortType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmwareDistributedVirtualSwitchPvlanPortType);

@@ -55,11 +55,7 @@ impl rt::FromAny for EventCategory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventCategory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EventCategory);
 
 /// `EventEventSeverity`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -114,11 +110,7 @@ impl rt::FromAny for EventEventSeverity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventEventSeverity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum EventEventSeverity);
 
 /// `HostDisconnectedEventReasonCode`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -203,11 +195,7 @@ impl rt::FromAny for HostDisconnectedEventReasonCode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDisconnectedEventReasonCode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDisconnectedEventReasonCode);
 
 /// `VmShutdownOnIsolationEventOperation`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -254,8 +242,4 @@ impl rt::FromAny for VmShutdownOnIsolationEventOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmShutdownOnIsolationEventOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmShutdownOnIsolationEventOperation);

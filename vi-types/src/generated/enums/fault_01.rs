@@ -85,11 +85,7 @@ impl rt::FromAny for AgentInstallFailedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AgentInstallFailedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AgentInstallFailedReason);
 
 /// `AuthenticationRequiredAuthenticationScheme`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -136,11 +132,7 @@ impl rt::FromAny for AuthenticationRequiredAuthenticationScheme {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthenticationRequiredAuthenticationScheme {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AuthenticationRequiredAuthenticationScheme);
 
 /// `AuthenticationRequiredErrorType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -200,11 +192,7 @@ impl rt::FromAny for AuthenticationRequiredErrorType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthenticationRequiredErrorType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AuthenticationRequiredErrorType);
 
 /// `CannotUseNetworkReason`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -284,11 +272,7 @@ impl rt::FromAny for CannotUseNetworkReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotUseNetworkReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CannotUseNetworkReason);
 
 /// `DeviceNotSupportedReason`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -339,11 +323,7 @@ impl rt::FromAny for DeviceNotSupportedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceNotSupportedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DeviceNotSupportedReason);
 
 /// `DisallowedChangeByServiceDisallowedChange`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -386,11 +366,7 @@ impl rt::FromAny for DisallowedChangeByServiceDisallowedChange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedChangeByServiceDisallowedChange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DisallowedChangeByServiceDisallowedChange);
 
 /// `HostHasComponentFailureHostComponentType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -433,11 +409,7 @@ impl rt::FromAny for HostHasComponentFailureHostComponentType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHasComponentFailureHostComponentType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostHasComponentFailureHostComponentType);
 
 /// `NumVirtualCpusIncompatibleReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -484,8 +456,4 @@ impl rt::FromAny for NumVirtualCpusIncompatibleReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumVirtualCpusIncompatibleReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NumVirtualCpusIncompatibleReason);

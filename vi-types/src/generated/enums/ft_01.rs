@@ -47,11 +47,7 @@ impl rt::FromAny for CannotMoveFaultToleranceVmMoveType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveFaultToleranceVmMoveType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CannotMoveFaultToleranceVmMoveType);
 
 /// `FtIssuesOnHostHostSelectionType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +98,7 @@ impl rt::FromAny for FtIssuesOnHostHostSelectionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FtIssuesOnHostHostSelectionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum FtIssuesOnHostHostSelectionType);
 
 /// `HostCapabilityFtUnsupportedReason`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -191,11 +183,7 @@ impl rt::FromAny for HostCapabilityFtUnsupportedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapabilityFtUnsupportedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCapabilityFtUnsupportedReason);
 
 /// `HostIncompatibleForFaultToleranceReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -242,11 +230,7 @@ impl rt::FromAny for HostIncompatibleForFaultToleranceReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIncompatibleForFaultToleranceReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostIncompatibleForFaultToleranceReason);
 
 /// `HostIncompatibleForRecordReplayReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -293,11 +277,7 @@ impl rt::FromAny for HostIncompatibleForRecordReplayReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIncompatibleForRecordReplayReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostIncompatibleForRecordReplayReason);
 
 /// `HostReplayUnsupportedReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -367,11 +347,7 @@ impl rt::FromAny for HostReplayUnsupportedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostReplayUnsupportedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostReplayUnsupportedReason);
 
 /// `IncompatibleHostForVmReplicationIncompatibleReason`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -418,11 +394,7 @@ impl rt::FromAny for IncompatibleHostForVmReplicationIncompatibleReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncompatibleHostForVmReplicationIncompatibleReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum IncompatibleHostForVmReplicationIncompatibleReason);
 
 /// `NotSupportedDeviceForFTDeviceType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -472,11 +444,7 @@ impl rt::FromAny for NotSupportedDeviceForFtDeviceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedDeviceForFtDeviceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NotSupportedDeviceForFtDeviceType);
 
 /// `ReplicationDiskConfigFaultReasonForFault`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -555,11 +523,7 @@ impl rt::FromAny for ReplicationDiskConfigFaultReasonForFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationDiskConfigFaultReasonForFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ReplicationDiskConfigFaultReasonForFault);
 
 /// `ReplicationVmConfigFaultReasonForFault`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -692,11 +656,7 @@ impl rt::FromAny for ReplicationVmConfigFaultReasonForFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmConfigFaultReasonForFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ReplicationVmConfigFaultReasonForFault);
 
 /// `ReplicationVmFaultReasonForFault`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -781,11 +741,7 @@ impl rt::FromAny for ReplicationVmFaultReasonForFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmFaultReasonForFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ReplicationVmFaultReasonForFault);
 
 /// `ReplicationVmInProgressFaultActivity`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -832,11 +788,7 @@ impl rt::FromAny for ReplicationVmInProgressFaultActivity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmInProgressFaultActivity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ReplicationVmInProgressFaultActivity);
 
 /// `ReplicationVmState`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -906,11 +858,7 @@ impl rt::FromAny for ReplicationVmState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ReplicationVmState);
 
 /// `VirtualMachineConfigSpecEncryptedFtModes`, since VI API 7.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -965,11 +913,7 @@ impl rt::FromAny for VirtualMachineConfigSpecEncryptedFtModes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigSpecEncryptedFtModes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConfigSpecEncryptedFtModes);
 
 /// `VirtualMachineFaultToleranceType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1020,11 +964,7 @@ impl rt::FromAny for VirtualMachineFaultToleranceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFaultToleranceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFaultToleranceType);
 
 /// `VmFailedStartingSecondaryEventFailureReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1084,11 +1024,7 @@ impl rt::FromAny for VmFailedStartingSecondaryEventFailureReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedStartingSecondaryEventFailureReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmFailedStartingSecondaryEventFailureReason);
 
 /// `VmFaultToleranceConfigIssueReasonForIssue`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1323,11 +1259,7 @@ impl rt::FromAny for VmFaultToleranceConfigIssueReasonForIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceConfigIssueReasonForIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmFaultToleranceConfigIssueReasonForIssue);
 
 /// `VmFaultToleranceInvalidFileBackingDeviceType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1392,8 +1324,4 @@ impl rt::FromAny for VmFaultToleranceInvalidFileBackingDeviceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceInvalidFileBackingDeviceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmFaultToleranceInvalidFileBackingDeviceType);

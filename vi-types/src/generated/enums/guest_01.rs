@@ -51,11 +51,7 @@ impl rt::FromAny for GuestFileType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestFileType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestFileType);
 
 /// `GuestRegKeyWowSpec`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,8 +102,4 @@ impl rt::FromAny for GuestRegKeyWowSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegKeyWowSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestRegKeyWowSpec);

@@ -70,11 +70,7 @@ impl rt::FromAny for AutoStartAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AutoStartAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AutoStartAction);
 
 /// `BatchResultResult`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -121,11 +117,7 @@ impl rt::FromAny for BatchResultResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BatchResultResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum BatchResultResult);
 
 /// `DiagnosticPartitionStorageType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -172,11 +164,7 @@ impl rt::FromAny for DiagnosticPartitionStorageType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticPartitionStorageType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DiagnosticPartitionStorageType);
 
 /// `DiagnosticPartitionType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -223,11 +211,7 @@ impl rt::FromAny for DiagnosticPartitionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticPartitionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DiagnosticPartitionType);
 
 /// `HostAccessMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -292,11 +276,7 @@ impl rt::FromAny for HostAccessMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAccessMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostAccessMode);
 
 /// `HostActiveDirectoryAuthenticationCertificateDigest`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -339,11 +319,7 @@ impl rt::FromAny for HostActiveDirectoryAuthenticationCertificateDigest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectoryAuthenticationCertificateDigest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostActiveDirectoryAuthenticationCertificateDigest);
 
 /// `HostActiveDirectoryInfoDomainMembershipStatus`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -418,11 +394,7 @@ impl rt::FromAny for HostActiveDirectoryInfoDomainMembershipStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectoryInfoDomainMembershipStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostActiveDirectoryInfoDomainMembershipStatus);
 
 /// `HostBIOSInfoFirmwareType`, since VI API 8.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -469,11 +441,7 @@ impl rt::FromAny for HostBiosInfoFirmwareType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBiosInfoFirmwareType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostBiosInfoFirmwareType);
 
 /// `HostCapabilityDRTMTypes`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -524,11 +492,7 @@ impl rt::FromAny for HostCapabilityDrtmTypes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapabilityDrtmTypes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCapabilityDrtmTypes);
 
 /// `HostCapabilityUnmapMethodSupported`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -579,11 +543,7 @@ impl rt::FromAny for HostCapabilityUnmapMethodSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapabilityUnmapMethodSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCapabilityUnmapMethodSupported);
 
 /// `HostCapabilityVmDirectPathGen2UnsupportedReason`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -638,11 +598,7 @@ impl rt::FromAny for HostCapabilityVmDirectPathGen2UnsupportedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapabilityVmDirectPathGen2UnsupportedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCapabilityVmDirectPathGen2UnsupportedReason);
 
 /// `HostCertificateManagerCertificateInfoCertificateStatus`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -712,11 +668,7 @@ impl rt::FromAny for HostCertificateManagerCertificateInfoCertificateStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManagerCertificateInfoCertificateStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCertificateManagerCertificateInfoCertificateStatus);
 
 /// `HostCertificateManagerCertificateKind`, since VI API 8.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -763,11 +715,7 @@ impl rt::FromAny for HostCertificateManagerCertificateKind {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManagerCertificateKind {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCertificateManagerCertificateKind);
 
 /// `HostCertificateManagerCryptoAlgorithm`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -818,11 +766,7 @@ impl rt::FromAny for HostCertificateManagerCryptoAlgorithm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManagerCryptoAlgorithm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCertificateManagerCryptoAlgorithm);
 
 /// `HostConfigChangeMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -869,11 +813,7 @@ impl rt::FromAny for HostConfigChangeMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigChangeMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostConfigChangeMode);
 
 /// `HostConfigChangeOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -928,11 +868,7 @@ impl rt::FromAny for HostConfigChangeOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigChangeOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostConfigChangeOperation);
 
 /// `HostConfigChangeOwner`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -979,11 +915,7 @@ impl rt::FromAny for HostConfigChangeOwner {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigChangeOwner {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostConfigChangeOwner);
 
 /// `HostCpuPackageVendor`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1042,11 +974,7 @@ impl rt::FromAny for HostCpuPackageVendor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPackageVendor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCpuPackageVendor);
 
 /// `HostCpuPowerManagementInfoPolicyType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1097,11 +1025,7 @@ impl rt::FromAny for HostCpuPowerManagementInfoPolicyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPowerManagementInfoPolicyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCpuPowerManagementInfoPolicyType);
 
 /// `HostCpuSchedulerInfoCpuSchedulerPolicyInfo`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1152,11 +1076,7 @@ impl rt::FromAny for HostCpuSchedulerInfoCpuSchedulerPolicyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuSchedulerInfoCpuSchedulerPolicyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostCpuSchedulerInfoCpuSchedulerPolicyInfo);
 
 /// `HostDateTimeInfoProtocol`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1203,11 +1123,7 @@ impl rt::FromAny for HostDateTimeInfoProtocol {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeInfoProtocol {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDateTimeInfoProtocol);
 
 /// `HostDigestInfoDigestMethodType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1277,11 +1193,7 @@ impl rt::FromAny for HostDigestInfoDigestMethodType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDigestInfoDigestMethodType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDigestInfoDigestMethodType);
 
 /// `HostFeatureVersionKey`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1324,11 +1236,7 @@ impl rt::FromAny for HostFeatureVersionKey {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureVersionKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFeatureVersionKey);
 
 /// `HostFirewallRuleDirection`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1375,11 +1283,7 @@ impl rt::FromAny for HostFirewallRuleDirection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRuleDirection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFirewallRuleDirection);
 
 /// `HostFirewallRulePortType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1426,11 +1330,7 @@ impl rt::FromAny for HostFirewallRulePortType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulePortType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFirewallRulePortType);
 
 /// `HostFirewallRuleProtocol`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1477,11 +1377,7 @@ impl rt::FromAny for HostFirewallRuleProtocol {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRuleProtocol {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFirewallRuleProtocol);
 
 /// `HostFirewallSystemRuleSetId`, since VI API 8.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1541,11 +1437,7 @@ impl rt::FromAny for HostFirewallSystemRuleSetId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallSystemRuleSetId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFirewallSystemRuleSetId);
 
 /// `HostFirewallSystemServiceName`, since VI API 8.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1588,11 +1480,7 @@ impl rt::FromAny for HostFirewallSystemServiceName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallSystemServiceName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFirewallSystemServiceName);
 
 /// `HostFruFruType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1643,11 +1531,7 @@ impl rt::FromAny for HostFruFruType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFruFruType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFruFruType);
 
 /// `HostGraphicsConfigGraphicsType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1694,11 +1578,7 @@ impl rt::FromAny for HostGraphicsConfigGraphicsType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfigGraphicsType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostGraphicsConfigGraphicsType);
 
 /// `HostGraphicsConfigSharedPassthruAssignmentPolicy`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1745,11 +1625,7 @@ impl rt::FromAny for HostGraphicsConfigSharedPassthruAssignmentPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfigSharedPassthruAssignmentPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostGraphicsConfigSharedPassthruAssignmentPolicy);
 
 /// `HostGraphicsConfigVgpuMode`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1796,11 +1672,7 @@ impl rt::FromAny for HostGraphicsConfigVgpuMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfigVgpuMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostGraphicsConfigVgpuMode);
 
 /// `HostGraphicsInfoGraphicsType`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1860,11 +1732,7 @@ impl rt::FromAny for HostGraphicsInfoGraphicsType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsInfoGraphicsType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostGraphicsInfoGraphicsType);
 
 /// `HostGraphicsInfoVgpuMode`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1924,11 +1792,7 @@ impl rt::FromAny for HostGraphicsInfoVgpuMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsInfoVgpuMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostGraphicsInfoVgpuMode);
 
 /// `HostHardwareElementStatus`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1983,11 +1847,7 @@ impl rt::FromAny for HostHardwareElementStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareElementStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostHardwareElementStatus);
 
 /// `HostImageAcceptanceLevel`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2047,11 +1907,7 @@ impl rt::FromAny for HostImageAcceptanceLevel {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostImageAcceptanceLevel {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostImageAcceptanceLevel);
 
 /// `HostLockdownMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2106,11 +1962,7 @@ impl rt::FromAny for HostLockdownMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLockdownMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostLockdownMode);
 
 /// `HostLowLevelProvisioningManagerFileType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2161,11 +2013,7 @@ impl rt::FromAny for HostLowLevelProvisioningManagerFileType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerFileType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostLowLevelProvisioningManagerFileType);
 
 /// `HostLowLevelProvisioningManagerReloadTarget`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2212,11 +2060,7 @@ impl rt::FromAny for HostLowLevelProvisioningManagerReloadTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerReloadTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostLowLevelProvisioningManagerReloadTarget);
 
 /// `HostMaintenanceSpecPurpose`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2259,11 +2103,7 @@ impl rt::FromAny for HostMaintenanceSpecPurpose {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMaintenanceSpecPurpose {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMaintenanceSpecPurpose);
 
 /// `HostMemoryTierFlags`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2323,11 +2163,7 @@ impl rt::FromAny for HostMemoryTierFlags {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryTierFlags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMemoryTierFlags);
 
 /// `HostMemoryTierType`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2382,11 +2218,7 @@ impl rt::FromAny for HostMemoryTierType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryTierType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMemoryTierType);
 
 /// `HostMemoryTieringType`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2441,11 +2273,7 @@ impl rt::FromAny for HostMemoryTieringType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryTieringType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMemoryTieringType);
 
 /// `HostNumericSensorHealthState`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2500,11 +2328,7 @@ impl rt::FromAny for HostNumericSensorHealthState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNumericSensorHealthState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNumericSensorHealthState);
 
 /// `HostNumericSensorType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2609,11 +2433,7 @@ impl rt::FromAny for HostNumericSensorType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNumericSensorType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNumericSensorType);
 
 /// `HostPartialMaintenanceModeId`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2668,11 +2488,7 @@ impl rt::FromAny for HostPartialMaintenanceModeId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPartialMaintenanceModeId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPartialMaintenanceModeId);
 
 /// `HostPartialMaintenanceModeStatus`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2732,11 +2548,7 @@ impl rt::FromAny for HostPartialMaintenanceModeStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPartialMaintenanceModeStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPartialMaintenanceModeStatus);
 
 /// `HostPatchManagerInstallState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2783,11 +2595,7 @@ impl rt::FromAny for HostPatchManagerInstallState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerInstallState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPatchManagerInstallState);
 
 /// `HostPatchManagerIntegrityStatus`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2862,11 +2670,7 @@ impl rt::FromAny for HostPatchManagerIntegrityStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerIntegrityStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPatchManagerIntegrityStatus);
 
 /// `HostPatchManagerReason`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2936,11 +2740,7 @@ impl rt::FromAny for HostPatchManagerReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPatchManagerReason);
 
 /// `HostPciPassthruInfoDirectPathDeviceMode`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3015,11 +2815,7 @@ impl rt::FromAny for HostPciPassthruInfoDirectPathDeviceMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruInfoDirectPathDeviceMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPciPassthruInfoDirectPathDeviceMode);
 
 /// `HostPtpConfigDeviceType`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3070,11 +2866,7 @@ impl rt::FromAny for HostPtpConfigDeviceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPtpConfigDeviceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostPtpConfigDeviceType);
 
 /// `HostRuntimeInfoNetStackInstanceRuntimeInfoState`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3134,11 +2926,7 @@ impl rt::FromAny for HostRuntimeInfoNetStackInstanceRuntimeInfoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoNetStackInstanceRuntimeInfoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostRuntimeInfoNetStackInstanceRuntimeInfoState);
 
 /// `HostRuntimeInfoStateEncryptionInfoProtectionMode`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3185,8 +2973,4 @@ impl rt::FromAny for HostRuntimeInfoStateEncryptionInfoProtectionMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoStateEncryptionInfoProtectionMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostRuntimeInfoStateEncryptionInfoProtectionMode);

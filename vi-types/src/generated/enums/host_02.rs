@@ -51,11 +51,7 @@ impl rt::FromAny for HostRuntimeInfoStatelessNvdsMigrationState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoStatelessNvdsMigrationState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostRuntimeInfoStatelessNvdsMigrationState);
 
 /// `HostServicePolicy`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,11 +102,7 @@ impl rt::FromAny for HostServicePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServicePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostServicePolicy);
 
 /// `HostSevInfoSevState`, since VI API 7.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -170,11 +162,7 @@ impl rt::FromAny for HostSevInfoSevState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSevInfoSevState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSevInfoSevState);
 
 /// `HostSgxInfoFlcModes`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -225,11 +213,7 @@ impl rt::FromAny for HostSgxInfoFlcModes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxInfoFlcModes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSgxInfoFlcModes);
 
 /// `HostSgxInfoSgxStates`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -309,11 +293,7 @@ impl rt::FromAny for HostSgxInfoSgxStates {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxInfoSgxStates {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSgxInfoSgxStates);
 
 /// `HostSgxRegistrationInfoRegistrationStatus`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -364,11 +344,7 @@ impl rt::FromAny for HostSgxRegistrationInfoRegistrationStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxRegistrationInfoRegistrationStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSgxRegistrationInfoRegistrationStatus);
 
 /// `HostSgxRegistrationInfoRegistrationType`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -415,11 +391,7 @@ impl rt::FromAny for HostSgxRegistrationInfoRegistrationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxRegistrationInfoRegistrationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSgxRegistrationInfoRegistrationType);
 
 /// `HostSnmpAgentCapability`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -474,11 +446,7 @@ impl rt::FromAny for HostSnmpAgentCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSnmpAgentCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSnmpAgentCapability);
 
 /// `HostStandbyMode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -533,11 +501,7 @@ impl rt::FromAny for HostStandbyMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStandbyMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostStandbyMode);
 
 /// `HostSystemIdentificationInfoIdentifier`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -602,11 +566,7 @@ impl rt::FromAny for HostSystemIdentificationInfoIdentifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemIdentificationInfoIdentifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSystemIdentificationInfoIdentifier);
 
 /// `HostSystemRemediationStateState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -676,11 +636,7 @@ impl rt::FromAny for HostSystemRemediationStateState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemRemediationStateState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostSystemRemediationStateState);
 
 /// `HostTdxInfoTdxState`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -745,11 +701,7 @@ impl rt::FromAny for HostTdxInfoTdxState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTdxInfoTdxState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostTdxInfoTdxState);
 
 /// `HostTpmAttestationInfoAcceptanceStatus`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -796,11 +748,7 @@ impl rt::FromAny for HostTpmAttestationInfoAcceptanceStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmAttestationInfoAcceptanceStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostTpmAttestationInfoAcceptanceStatus);
 
 /// `HostTrustAuthorityAttestationInfoAttestationStatus`, since VI API 7.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -851,11 +799,7 @@ impl rt::FromAny for HostTrustAuthorityAttestationInfoAttestationStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTrustAuthorityAttestationInfoAttestationStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostTrustAuthorityAttestationInfoAttestationStatus);
 
 /// `HostVmciAccessManagerMode`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -906,11 +850,7 @@ impl rt::FromAny for HostVmciAccessManagerMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmciAccessManagerMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostVmciAccessManagerMode);
 
 /// `SoftwarePackageConstraint`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -975,11 +915,7 @@ impl rt::FromAny for SoftwarePackageConstraint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftwarePackageConstraint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SoftwarePackageConstraint);
 
 /// `SoftwarePackageVibType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1030,8 +966,4 @@ impl rt::FromAny for SoftwarePackageVibType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftwarePackageVibType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SoftwarePackageVibType);

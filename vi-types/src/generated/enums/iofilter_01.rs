@@ -51,11 +51,7 @@ impl rt::FromAny for IoFilterOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum IoFilterOperation);
 
 /// `IoFilterType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,8 +131,4 @@ impl rt::FromAny for IoFilterType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum IoFilterType);

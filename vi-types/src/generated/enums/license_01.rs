@@ -51,11 +51,7 @@ impl rt::FromAny for ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ComputeResourceHostSpbmLicenseInfoHostSpbmLicenseState);
 
 /// `HostLicensableResourceKey`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,11 +126,7 @@ impl rt::FromAny for HostLicensableResourceKey {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicensableResourceKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostLicensableResourceKey);
 
 /// `LicenseAssignmentFailedReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -202,11 +194,7 @@ impl rt::FromAny for LicenseAssignmentFailedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseAssignmentFailedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseAssignmentFailedReason);
 
 /// `LicenseFeatureInfoSourceRestriction`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -257,11 +245,7 @@ impl rt::FromAny for LicenseFeatureInfoSourceRestriction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseFeatureInfoSourceRestriction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseFeatureInfoSourceRestriction);
 
 /// `LicenseFeatureInfoState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -312,11 +296,7 @@ impl rt::FromAny for LicenseFeatureInfoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseFeatureInfoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseFeatureInfoState);
 
 /// `LicenseFeatureInfoUnit`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -381,11 +361,7 @@ impl rt::FromAny for LicenseFeatureInfoUnit {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseFeatureInfoUnit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseFeatureInfoUnit);
 
 /// `LicenseManagerLicenseKey`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -510,11 +486,7 @@ impl rt::FromAny for LicenseManagerLicenseKey {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerLicenseKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseManagerLicenseKey);
 
 /// `LicenseManagerState`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -574,11 +546,7 @@ impl rt::FromAny for LicenseManagerState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseManagerState);
 
 /// `LicenseReservationInfoState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -638,11 +606,7 @@ impl rt::FromAny for LicenseReservationInfoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseReservationInfoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LicenseReservationInfoState);
 
 /// `ThirdPartyLicenseAssignmentFailedReason`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -692,8 +656,4 @@ impl rt::FromAny for ThirdPartyLicenseAssignmentFailedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ThirdPartyLicenseAssignmentFailedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ThirdPartyLicenseAssignmentFailedReason);

@@ -65,11 +65,7 @@ impl rt::FromAny for HostIpConfigIpV6AddressConfigType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6AddressConfigType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostIpConfigIpV6AddressConfigType);
 
 /// `HostIpConfigIpV6AddressStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -144,11 +140,7 @@ impl rt::FromAny for HostIpConfigIpV6AddressStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6AddressStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostIpConfigIpV6AddressStatus);
 
 /// `HostNetStackInstanceCongestionControlAlgorithmType`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -195,11 +187,7 @@ impl rt::FromAny for HostNetStackInstanceCongestionControlAlgorithmType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetStackInstanceCongestionControlAlgorithmType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNetStackInstanceCongestionControlAlgorithmType);
 
 /// `HostNetStackInstanceSystemStackKey`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -269,11 +257,7 @@ impl rt::FromAny for HostNetStackInstanceSystemStackKey {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetStackInstanceSystemStackKey {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNetStackInstanceSystemStackKey);
 
 /// `HostOpaqueSwitchOpaqueSwitchState`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -328,11 +312,7 @@ impl rt::FromAny for HostOpaqueSwitchOpaqueSwitchState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueSwitchOpaqueSwitchState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostOpaqueSwitchOpaqueSwitchState);
 
 /// `HostRdmaDeviceConnectionState`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -402,11 +382,7 @@ impl rt::FromAny for HostRdmaDeviceConnectionState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceConnectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostRdmaDeviceConnectionState);
 
 /// `HostVirtualNicManagerNicType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -521,11 +497,7 @@ impl rt::FromAny for HostVirtualNicManagerNicType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManagerNicType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostVirtualNicManagerNicType);
 
 /// `IscsiPortInfoPathStatus`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -585,11 +557,7 @@ impl rt::FromAny for IscsiPortInfoPathStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiPortInfoPathStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum IscsiPortInfoPathStatus);
 
 /// `LinkDiscoveryProtocolConfigOperationType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -644,11 +612,7 @@ impl rt::FromAny for LinkDiscoveryProtocolConfigOperationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinkDiscoveryProtocolConfigOperationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LinkDiscoveryProtocolConfigOperationType);
 
 /// `LinkDiscoveryProtocolConfigProtocolType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -695,11 +659,7 @@ impl rt::FromAny for LinkDiscoveryProtocolConfigProtocolType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinkDiscoveryProtocolConfigProtocolType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum LinkDiscoveryProtocolConfigProtocolType);
 
 /// `NetIpStackInfoEntryType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -754,11 +714,7 @@ impl rt::FromAny for NetIpStackInfoEntryType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpStackInfoEntryType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NetIpStackInfoEntryType);
 
 /// `NetIpStackInfoPreference`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -813,11 +769,7 @@ impl rt::FromAny for NetIpStackInfoPreference {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpStackInfoPreference {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NetIpStackInfoPreference);
 
 /// `PhysicalNicResourcePoolSchedulerDisallowedReason`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -864,11 +816,7 @@ impl rt::FromAny for PhysicalNicResourcePoolSchedulerDisallowedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicResourcePoolSchedulerDisallowedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PhysicalNicResourcePoolSchedulerDisallowedReason);
 
 /// `PhysicalNicVmDirectPathGen2SupportedMode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -911,8 +859,4 @@ impl rt::FromAny for PhysicalNicVmDirectPathGen2SupportedMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicVmDirectPathGen2SupportedMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PhysicalNicVmDirectPathGen2SupportedMode);

@@ -47,11 +47,7 @@ impl rt::FromAny for HttpNfcLeaseManifestEntryChecksumType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseManifestEntryChecksumType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HttpNfcLeaseManifestEntryChecksumType);
 
 /// `HttpNfcLeaseMode`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -98,11 +94,7 @@ impl rt::FromAny for HttpNfcLeaseMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HttpNfcLeaseMode);
 
 /// `HttpNfcLeaseState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -157,11 +149,7 @@ impl rt::FromAny for HttpNfcLeaseState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HttpNfcLeaseState);
 
 /// `OvfConsumerOstNodeType`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -216,11 +204,7 @@ impl rt::FromAny for OvfConsumerOstNodeType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerOstNodeType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum OvfConsumerOstNodeType);
 
 /// `OvfCreateImportSpecParamsDiskProvisioningType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -310,8 +294,4 @@ impl rt::FromAny for OvfCreateImportSpecParamsDiskProvisioningType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCreateImportSpecParamsDiskProvisioningType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum OvfCreateImportSpecParamsDiskProvisioningType);

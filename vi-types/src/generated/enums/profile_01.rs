@@ -51,11 +51,7 @@ impl rt::FromAny for AnswerFileValidationInfoStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileValidationInfoStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum AnswerFileValidationInfoStatus);
 
 /// `ApplyHostProfileConfigurationResultStatus`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -135,11 +131,7 @@ impl rt::FromAny for ApplyHostProfileConfigurationResultStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplyHostProfileConfigurationResultStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ApplyHostProfileConfigurationResultStatus);
 
 /// `ClusterProfileServiceType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -194,11 +186,7 @@ impl rt::FromAny for ClusterProfileServiceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileServiceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ClusterProfileServiceType);
 
 /// `ComplianceResultStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -258,11 +246,7 @@ impl rt::FromAny for ComplianceResultStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceResultStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ComplianceResultStatus);
 
 /// `HostProfileManagerAnswerFileStatus`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -313,11 +297,7 @@ impl rt::FromAny for HostProfileManagerAnswerFileStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerAnswerFileStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileManagerAnswerFileStatus);
 
 /// `HostProfileManagerCompositionResultResultElementStatus`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -364,11 +344,7 @@ impl rt::FromAny for HostProfileManagerCompositionResultResultElementStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerCompositionResultResultElementStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileManagerCompositionResultResultElementStatus);
 
 /// `HostProfileManagerCompositionValidationResultResultElementStatus`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -416,12 +392,7 @@ impl rt::FromAny for HostProfileManagerCompositionValidationResultResultElementS
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for HostProfileManagerCompositionValidationResultResultElementStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileManagerCompositionValidationResultResultElementStatus);
 
 /// `HostProfileManagerTaskListRequirement`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -471,11 +442,7 @@ impl rt::FromAny for HostProfileManagerTaskListRequirement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerTaskListRequirement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileManagerTaskListRequirement);
 
 /// `HostProfileValidationFailureInfoUpdateType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -530,11 +497,7 @@ impl rt::FromAny for HostProfileValidationFailureInfoUpdateType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileValidationFailureInfoUpdateType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileValidationFailureInfoUpdateType);
 
 /// `HostProfileValidationState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -585,11 +548,7 @@ impl rt::FromAny for HostProfileValidationState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileValidationState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProfileValidationState);
 
 /// `InvalidProfileReferenceHostReason`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -639,11 +598,7 @@ impl rt::FromAny for InvalidProfileReferenceHostReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidProfileReferenceHostReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum InvalidProfileReferenceHostReason);
 
 /// `ProfileExecuteResultStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -694,11 +649,7 @@ impl rt::FromAny for ProfileExecuteResultStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileExecuteResultStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ProfileExecuteResultStatus);
 
 /// `ProfileNumericComparator`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -768,11 +719,7 @@ impl rt::FromAny for ProfileNumericComparator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileNumericComparator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ProfileNumericComparator);
 
 /// `ProfileParameterMetadataRelationType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -837,8 +784,4 @@ impl rt::FromAny for ProfileParameterMetadataRelationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileParameterMetadataRelationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ProfileParameterMetadataRelationType);

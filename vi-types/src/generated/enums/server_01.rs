@@ -75,11 +75,7 @@ impl rt::FromAny for DiagnosticManagerLogCreator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerLogCreator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DiagnosticManagerLogCreator);
 
 /// `DiagnosticManagerLogFormat`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -122,11 +118,7 @@ impl rt::FromAny for DiagnosticManagerLogFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerLogFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DiagnosticManagerLogFormat);
 
 /// `PerfFormat`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -173,11 +165,7 @@ impl rt::FromAny for PerfFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PerfFormat);
 
 /// `PerformanceManagerUnit`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -297,11 +285,7 @@ impl rt::FromAny for PerformanceManagerUnit {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerformanceManagerUnit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum PerformanceManagerUnit);
 
 /// `SearchIndexPredicateArrayOperator`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -348,11 +332,7 @@ impl rt::FromAny for SearchIndexPredicateArrayOperator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexPredicateArrayOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SearchIndexPredicateArrayOperator);
 
 /// `SearchIndexPredicateComparisonOperator`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -442,11 +422,7 @@ impl rt::FromAny for SearchIndexPredicateComparisonOperator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexPredicateComparisonOperator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SearchIndexPredicateComparisonOperator);
 
 /// `SearchIndexQuerySpecResourceType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -566,11 +542,7 @@ impl rt::FromAny for SearchIndexQuerySpecResourceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexQuerySpecResourceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SearchIndexQuerySpecResourceType);
 
 /// `SessionManagerGenericServiceTicketTicketType`, since VI API 7.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -625,11 +597,7 @@ impl rt::FromAny for SessionManagerGenericServiceTicketTicketType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerGenericServiceTicketTicketType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SessionManagerGenericServiceTicketTicketType);
 
 /// `SessionManagerHttpServiceRequestSpecMethod`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -709,11 +677,7 @@ impl rt::FromAny for SessionManagerHttpServiceRequestSpecMethod {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerHttpServiceRequestSpecMethod {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SessionManagerHttpServiceRequestSpecMethod);
 
 /// `SimpleCommandEncoding`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -764,8 +728,4 @@ impl rt::FromAny for SimpleCommandEncoding {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SimpleCommandEncoding {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SimpleCommandEncoding);

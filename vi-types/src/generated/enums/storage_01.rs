@@ -47,11 +47,7 @@ impl rt::FromAny for DatastoreAccessible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreAccessible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DatastoreAccessible);
 
 /// `DatastoreSectorFormat`, since VI API 9.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +98,7 @@ impl rt::FromAny for DatastoreSectorFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreSectorFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DatastoreSectorFormat);
 
 /// `DatastoreSummaryMaintenanceModeState`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -161,11 +153,7 @@ impl rt::FromAny for DatastoreSummaryMaintenanceModeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreSummaryMaintenanceModeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DatastoreSummaryMaintenanceModeState);
 
 /// `FileSystemMountInfoVStorageSupportStatus`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -220,11 +208,7 @@ impl rt::FromAny for FileSystemMountInfoVStorageSupportStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileSystemMountInfoVStorageSupportStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum FileSystemMountInfoVStorageSupportStatus);
 
 /// `HostDigestVerificationSetting`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -284,11 +268,7 @@ impl rt::FromAny for HostDigestVerificationSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDigestVerificationSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDigestVerificationSetting);
 
 /// `HostDiskPartitionInfoPartitionFormat`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -339,11 +319,7 @@ impl rt::FromAny for HostDiskPartitionInfoPartitionFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionInfoPartitionFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDiskPartitionInfoPartitionFormat);
 
 /// `HostDiskPartitionInfoType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -423,11 +399,7 @@ impl rt::FromAny for HostDiskPartitionInfoType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionInfoType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostDiskPartitionInfoType);
 
 /// `HostFileSystemVolumeFileSystemType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -517,11 +489,7 @@ impl rt::FromAny for HostFileSystemVolumeFileSystemType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemVolumeFileSystemType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostFileSystemVolumeFileSystemType);
 
 /// `HostInternetScsiHbaChapAuthenticationType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -581,11 +549,7 @@ impl rt::FromAny for HostInternetScsiHbaChapAuthenticationType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaChapAuthenticationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaChapAuthenticationType);
 
 /// `HostInternetScsiHbaDigestType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -645,11 +609,7 @@ impl rt::FromAny for HostInternetScsiHbaDigestType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDigestType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaDigestType);
 
 /// `HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -709,11 +669,7 @@ impl rt::FromAny for HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaIscsiIpv6AddressAddressConfigurationType);
 
 /// `HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -760,11 +716,7 @@ impl rt::FromAny for HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaIscsiIpv6AddressIPv6AddressOperation);
 
 /// `HostInternetScsiHbaStaticTargetTargetDiscoveryMethod`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -829,11 +781,7 @@ impl rt::FromAny for HostInternetScsiHbaStaticTargetTargetDiscoveryMethod {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaStaticTargetTargetDiscoveryMethod {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostInternetScsiHbaStaticTargetTargetDiscoveryMethod);
 
 /// `HostMountInfoInaccessibleReason`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -888,11 +836,7 @@ impl rt::FromAny for HostMountInfoInaccessibleReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMountInfoInaccessibleReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMountInfoInaccessibleReason);
 
 /// `HostMountInfoMountFailedReason`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -977,11 +921,7 @@ impl rt::FromAny for HostMountInfoMountFailedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMountInfoMountFailedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMountInfoMountFailedReason);
 
 /// `HostMountMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1028,11 +968,7 @@ impl rt::FromAny for HostMountMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMountMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostMountMode);
 
 /// `HostNasVolumeSecurityType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1092,11 +1028,7 @@ impl rt::FromAny for HostNasVolumeSecurityType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeSecurityType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNasVolumeSecurityType);
 
 /// `HostNvmeDiscoveryLogSubsystemType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1143,11 +1075,7 @@ impl rt::FromAny for HostNvmeDiscoveryLogSubsystemType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDiscoveryLogSubsystemType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNvmeDiscoveryLogSubsystemType);
 
 /// `HostNvmeDiscoveryLogTransportRequirements`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1202,11 +1130,7 @@ impl rt::FromAny for HostNvmeDiscoveryLogTransportRequirements {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDiscoveryLogTransportRequirements {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNvmeDiscoveryLogTransportRequirements);
 
 /// `HostNvmeTransportParametersNvmeAddressFamily`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1276,11 +1200,7 @@ impl rt::FromAny for HostNvmeTransportParametersNvmeAddressFamily {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTransportParametersNvmeAddressFamily {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNvmeTransportParametersNvmeAddressFamily);
 
 /// `HostNvmeTransportType`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1350,11 +1270,7 @@ impl rt::FromAny for HostNvmeTransportType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTransportType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostNvmeTransportType);
 
 /// `HostProtocolEndpointPEType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1401,11 +1317,7 @@ impl rt::FromAny for HostProtocolEndpointPeType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProtocolEndpointPeType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProtocolEndpointPeType);
 
 /// `HostProtocolEndpointProtocolEndpointType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1456,11 +1368,7 @@ impl rt::FromAny for HostProtocolEndpointProtocolEndpointType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProtocolEndpointProtocolEndpointType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostProtocolEndpointProtocolEndpointType);
 
 /// `HostQualifiedNameType`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1510,11 +1418,7 @@ impl rt::FromAny for HostQualifiedNameType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostQualifiedNameType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostQualifiedNameType);
 
 /// `HostStorageProtocol`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1561,11 +1465,7 @@ impl rt::FromAny for HostStorageProtocol {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageProtocol {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostStorageProtocol);
 
 /// `HostUnresolvedVmfsExtentUnresolvedReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1612,11 +1512,7 @@ impl rt::FromAny for HostUnresolvedVmfsExtentUnresolvedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsExtentUnresolvedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostUnresolvedVmfsExtentUnresolvedReason);
 
 /// `HostUnresolvedVmfsResolutionSpecVmfsUuidResolution`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1663,11 +1559,7 @@ impl rt::FromAny for HostUnresolvedVmfsResolutionSpecVmfsUuidResolution {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsResolutionSpecVmfsUuidResolution {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostUnresolvedVmfsResolutionSpecVmfsUuidResolution);
 
 /// `HostVmfsVolumeUnmapBandwidthPolicy`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1714,11 +1606,7 @@ impl rt::FromAny for HostVmfsVolumeUnmapBandwidthPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsVolumeUnmapBandwidthPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostVmfsVolumeUnmapBandwidthPolicy);
 
 /// `HostVmfsVolumeUnmapPriority`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1765,11 +1653,7 @@ impl rt::FromAny for HostVmfsVolumeUnmapPriority {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsVolumeUnmapPriority {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum HostVmfsVolumeUnmapPriority);
 
 /// `InternetScsiSnsDiscoveryMethod`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1820,11 +1704,7 @@ impl rt::FromAny for InternetScsiSnsDiscoveryMethod {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InternetScsiSnsDiscoveryMethod {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum InternetScsiSnsDiscoveryMethod);
 
 /// `MultipathState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1889,11 +1769,7 @@ impl rt::FromAny for MultipathState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultipathState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum MultipathState);
 
 /// `NvdimmInterleaveSetState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1940,11 +1816,7 @@ impl rt::FromAny for NvdimmInterleaveSetState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmInterleaveSetState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmInterleaveSetState);
 
 /// `NvdimmNamespaceDetailsHealthStatus`, since VI API 6.7.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2009,11 +1881,7 @@ impl rt::FromAny for NvdimmNamespaceDetailsHealthStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceDetailsHealthStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNamespaceDetailsHealthStatus);
 
 /// `NvdimmNamespaceDetailsState`, since VI API 6.7.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2064,11 +1932,7 @@ impl rt::FromAny for NvdimmNamespaceDetailsState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceDetailsState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNamespaceDetailsState);
 
 /// `NvdimmNamespaceHealthStatus`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2143,11 +2007,7 @@ impl rt::FromAny for NvdimmNamespaceHealthStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceHealthStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNamespaceHealthStatus);
 
 /// `NvdimmNamespaceState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2198,11 +2058,7 @@ impl rt::FromAny for NvdimmNamespaceState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNamespaceState);
 
 /// `NvdimmNamespaceType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2249,11 +2105,7 @@ impl rt::FromAny for NvdimmNamespaceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNamespaceType);
 
 /// `NvdimmNvdimmHealthInfoState`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2300,11 +2152,7 @@ impl rt::FromAny for NvdimmNvdimmHealthInfoState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNvdimmHealthInfoState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmNvdimmHealthInfoState);
 
 /// `NvdimmRangeType`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2384,11 +2232,7 @@ impl rt::FromAny for NvdimmRangeType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmRangeType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NvdimmRangeType);
 
 /// `ScsiDiskType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2453,11 +2297,7 @@ impl rt::FromAny for ScsiDiskType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiDiskType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiDiskType);
 
 /// `ScsiLunDescriptorQuality`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2517,11 +2357,7 @@ impl rt::FromAny for ScsiLunDescriptorQuality {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunDescriptorQuality {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiLunDescriptorQuality);
 
 /// `ScsiLunLunReservationStatus`, since VI API 8.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2581,11 +2417,7 @@ impl rt::FromAny for ScsiLunLunReservationStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunLunReservationStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiLunLunReservationStatus);
 
 /// `ScsiLunState`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2665,11 +2497,7 @@ impl rt::FromAny for ScsiLunState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiLunState);
 
 /// `ScsiLunType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2774,11 +2602,7 @@ impl rt::FromAny for ScsiLunType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiLunType);
 
 /// `ScsiLunVStorageSupportStatus`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2833,11 +2657,7 @@ impl rt::FromAny for ScsiLunVStorageSupportStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunVStorageSupportStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScsiLunVStorageSupportStatus);
 
 /// `SlpDiscoveryMethod`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2897,11 +2717,7 @@ impl rt::FromAny for SlpDiscoveryMethod {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SlpDiscoveryMethod {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum SlpDiscoveryMethod);
 
 /// `VFlashModuleNotSupportedReason`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2966,11 +2782,7 @@ impl rt::FromAny for VFlashModuleNotSupportedReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VFlashModuleNotSupportedReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VFlashModuleNotSupportedReason);
 
 /// `VirtualDiskVFlashCacheConfigInfoCacheConsistencyType`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3017,11 +2829,7 @@ impl rt::FromAny for VirtualDiskVFlashCacheConfigInfoCacheConsistencyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskVFlashCacheConfigInfoCacheConsistencyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskVFlashCacheConfigInfoCacheConsistencyType);
 
 /// `VirtualDiskVFlashCacheConfigInfoCacheMode`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3068,8 +2876,4 @@ impl rt::FromAny for VirtualDiskVFlashCacheConfigInfoCacheMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskVFlashCacheConfigInfoCacheMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskVFlashCacheConfigInfoCacheMode);

@@ -65,11 +65,7 @@ impl rt::FromAny for VAppAutoStartAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppAutoStartAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VAppAutoStartAction);
 
 /// `VAppCloneSpecProvisioningType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,11 +116,7 @@ impl rt::FromAny for VAppCloneSpecProvisioningType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppCloneSpecProvisioningType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VAppCloneSpecProvisioningType);
 
 /// `VAppIPAssignmentInfoAllocationSchemes`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -171,11 +163,7 @@ impl rt::FromAny for VAppIpAssignmentInfoAllocationSchemes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppIpAssignmentInfoAllocationSchemes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VAppIpAssignmentInfoAllocationSchemes);
 
 /// `VAppIPAssignmentInfoIpAllocationPolicy`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -235,11 +223,7 @@ impl rt::FromAny for VAppIpAssignmentInfoIpAllocationPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppIpAssignmentInfoIpAllocationPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VAppIpAssignmentInfoIpAllocationPolicy);
 
 /// `VAppIPAssignmentInfoProtocols`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -286,11 +270,7 @@ impl rt::FromAny for VAppIpAssignmentInfoProtocols {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppIpAssignmentInfoProtocols {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VAppIpAssignmentInfoProtocols);
 
 /// `VirtualAppVAppState`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -350,8 +330,4 @@ impl rt::FromAny for VirtualAppVAppState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAppVAppState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualAppVAppState);

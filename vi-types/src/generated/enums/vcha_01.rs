@@ -51,11 +51,7 @@ impl rt::FromAny for VchaClusterMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VchaClusterMode);
 
 /// `VchaClusterState`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -106,11 +102,7 @@ impl rt::FromAny for VchaClusterState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VchaClusterState);
 
 /// `VchaNodeRole`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -161,11 +153,7 @@ impl rt::FromAny for VchaNodeRole {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaNodeRole {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VchaNodeRole);
 
 /// `VchaNodeState`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -212,11 +200,7 @@ impl rt::FromAny for VchaNodeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaNodeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VchaNodeState);
 
 /// `VchaState`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -276,8 +260,4 @@ impl rt::FromAny for VchaState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VchaState);

@@ -51,11 +51,7 @@ impl rt::FromAny for ConfigSpecOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConfigSpecOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ConfigSpecOperation);
 
 /// `DeviceProtocol`, since VI API 8.0.1.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +98,7 @@ impl rt::FromAny for DeviceProtocol {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceProtocol {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum DeviceProtocol);
 
 /// `GuestInfoAppStateType`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -157,11 +149,7 @@ impl rt::FromAny for GuestInfoAppStateType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoAppStateType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestInfoAppStateType);
 
 /// `GuestInfoCustomizationStatus`, since VI API 7.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -226,11 +214,7 @@ impl rt::FromAny for GuestInfoCustomizationStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoCustomizationStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestInfoCustomizationStatus);
 
 /// `GuestQuiesceEndGuestQuiesceError`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -273,11 +257,7 @@ impl rt::FromAny for GuestQuiesceEndGuestQuiesceError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestQuiesceEndGuestQuiesceError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestQuiesceEndGuestQuiesceError);
 
 /// `NetBIOSConfigInfoMode`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -337,11 +317,7 @@ impl rt::FromAny for NetBiosConfigInfoMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetBiosConfigInfoMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NetBiosConfigInfoMode);
 
 /// `NetIpConfigInfoIpAddressOrigin`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -406,11 +382,7 @@ impl rt::FromAny for NetIpConfigInfoIpAddressOrigin {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfoIpAddressOrigin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NetIpConfigInfoIpAddressOrigin);
 
 /// `NetIpConfigInfoIpAddressStatus`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -485,11 +457,7 @@ impl rt::FromAny for NetIpConfigInfoIpAddressStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfoIpAddressStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum NetIpConfigInfoIpAddressStatus);
 
 /// `QuiesceMode`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -540,11 +508,7 @@ impl rt::FromAny for QuiesceMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for QuiesceMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum QuiesceMode);
 
 /// `ScheduledHardwareUpgradeInfoHardwareUpgradePolicy`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -595,11 +559,7 @@ impl rt::FromAny for ScheduledHardwareUpgradeInfoHardwareUpgradePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledHardwareUpgradeInfoHardwareUpgradePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScheduledHardwareUpgradeInfoHardwareUpgradePolicy);
 
 /// `ScheduledHardwareUpgradeInfoHardwareUpgradeStatus`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -654,11 +614,7 @@ impl rt::FromAny for ScheduledHardwareUpgradeInfoHardwareUpgradeStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledHardwareUpgradeInfoHardwareUpgradeStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ScheduledHardwareUpgradeInfoHardwareUpgradeStatus);
 
 /// `UpgradePolicy`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -705,11 +661,7 @@ impl rt::FromAny for UpgradePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpgradePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum UpgradePolicy);
 
 /// `VirtualDeviceConfigSpecChangeMode`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -756,11 +708,7 @@ impl rt::FromAny for VirtualDeviceConfigSpecChangeMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConfigSpecChangeMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceConfigSpecChangeMode);
 
 /// `VirtualDeviceConnectInfoMigrateConnectOp`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -811,11 +759,7 @@ impl rt::FromAny for VirtualDeviceConnectInfoMigrateConnectOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConnectInfoMigrateConnectOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceConnectInfoMigrateConnectOp);
 
 /// `VirtualDeviceConnectInfoStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -875,11 +819,7 @@ impl rt::FromAny for VirtualDeviceConnectInfoStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConnectInfoStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceConnectInfoStatus);
 
 /// `VirtualDeviceFileExtension`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -938,11 +878,7 @@ impl rt::FromAny for VirtualDeviceFileExtension {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceFileExtension {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceFileExtension);
 
 /// `VirtualDiskAdapterType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -993,11 +929,7 @@ impl rt::FromAny for VirtualDiskAdapterType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskAdapterType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskAdapterType);
 
 /// `VirtualDiskCompatibilityMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1044,11 +976,7 @@ impl rt::FromAny for VirtualDiskCompatibilityMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskCompatibilityMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskCompatibilityMode);
 
 /// `VirtualDiskDeltaDiskFormat`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1103,11 +1031,7 @@ impl rt::FromAny for VirtualDiskDeltaDiskFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskDeltaDiskFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskDeltaDiskFormat);
 
 /// `VirtualDiskDeltaDiskFormatVariant`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1154,11 +1078,7 @@ impl rt::FromAny for VirtualDiskDeltaDiskFormatVariant {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskDeltaDiskFormatVariant {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskDeltaDiskFormatVariant);
 
 /// `VirtualDiskDiskChainBrokenIssue`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1205,11 +1125,7 @@ impl rt::FromAny for VirtualDiskDiskChainBrokenIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskDiskChainBrokenIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskDiskChainBrokenIssue);
 
 /// `VirtualDiskMode`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1279,11 +1195,7 @@ impl rt::FromAny for VirtualDiskMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskMode);
 
 /// `VirtualDiskSharing`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1330,11 +1242,7 @@ impl rt::FromAny for VirtualDiskSharing {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSharing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskSharing);
 
 /// `VirtualDiskType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1439,11 +1347,7 @@ impl rt::FromAny for VirtualDiskType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDiskType);
 
 /// `VirtualEthernetCardLegacyNetworkDeviceName`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1494,11 +1398,7 @@ impl rt::FromAny for VirtualEthernetCardLegacyNetworkDeviceName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardLegacyNetworkDeviceName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualEthernetCardLegacyNetworkDeviceName);
 
 /// `VirtualEthernetCardMacType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1549,11 +1449,7 @@ impl rt::FromAny for VirtualEthernetCardMacType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardMacType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualEthernetCardMacType);
 
 /// `VirtualHardwareMotherboardLayout`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1600,11 +1496,7 @@ impl rt::FromAny for VirtualHardwareMotherboardLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHardwareMotherboardLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualHardwareMotherboardLayout);
 
 /// `VirtualMachineAppHeartbeatStatusType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1659,11 +1551,7 @@ impl rt::FromAny for VirtualMachineAppHeartbeatStatusType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineAppHeartbeatStatusType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineAppHeartbeatStatusType);
 
 /// `VirtualMachineBootOptionsNetworkBootProtocolType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1710,11 +1598,7 @@ impl rt::FromAny for VirtualMachineBootOptionsNetworkBootProtocolType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsNetworkBootProtocolType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineBootOptionsNetworkBootProtocolType);
 
 /// `VirtualMachineCertThumbprintHashAlgorithm`, since VI API 7.0.3.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1757,11 +1641,7 @@ impl rt::FromAny for VirtualMachineCertThumbprintHashAlgorithm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCertThumbprintHashAlgorithm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineCertThumbprintHashAlgorithm);
 
 /// `VirtualMachineCloneSpecTpmProvisionPolicy`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1808,11 +1688,7 @@ impl rt::FromAny for VirtualMachineCloneSpecTpmProvisionPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCloneSpecTpmProvisionPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineCloneSpecTpmProvisionPolicy);
 
 /// `VirtualMachineConfigInfoNpivWwnType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1863,11 +1739,7 @@ impl rt::FromAny for VirtualMachineConfigInfoNpivWwnType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigInfoNpivWwnType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConfigInfoNpivWwnType);
 
 /// `VirtualMachineConfigInfoSwapPlacementType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1918,11 +1790,7 @@ impl rt::FromAny for VirtualMachineConfigInfoSwapPlacementType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigInfoSwapPlacementType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConfigInfoSwapPlacementType);
 
 /// `VirtualMachineConfigSpecEncryptedVMotionModes`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1973,11 +1841,7 @@ impl rt::FromAny for VirtualMachineConfigSpecEncryptedVMotionModes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigSpecEncryptedVMotionModes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConfigSpecEncryptedVMotionModes);
 
 /// `VirtualMachineConfigSpecNpivWwnOp`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2032,11 +1896,7 @@ impl rt::FromAny for VirtualMachineConfigSpecNpivWwnOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigSpecNpivWwnOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineConfigSpecNpivWwnOp);
 
 /// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2090,12 +1950,10 @@ for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGe
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(
+    enum
+    VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonOther
+);
 
 /// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2229,12 +2087,10 @@ for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGe
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(
+    enum
+    VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeStateVmDirectPathGen2InactiveReasonVm
+);
 
 /// `VirtualMachineFileLayoutExFileType`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2399,11 +2255,7 @@ impl rt::FromAny for VirtualMachineFileLayoutExFileType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutExFileType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFileLayoutExFileType);
 
 /// `VirtualMachineFlagInfoMonitorType`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2454,11 +2306,7 @@ impl rt::FromAny for VirtualMachineFlagInfoMonitorType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFlagInfoMonitorType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFlagInfoMonitorType);
 
 /// `VirtualMachineFlagInfoVirtualExecUsage`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2509,11 +2357,7 @@ impl rt::FromAny for VirtualMachineFlagInfoVirtualExecUsage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFlagInfoVirtualExecUsage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFlagInfoVirtualExecUsage);
 
 /// `VirtualMachineFlagInfoVirtualMmuUsage`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2564,11 +2408,7 @@ impl rt::FromAny for VirtualMachineFlagInfoVirtualMmuUsage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFlagInfoVirtualMmuUsage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineFlagInfoVirtualMmuUsage);
 
 /// `VirtualMachineForkConfigInfoChildType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2619,11 +2459,7 @@ impl rt::FromAny for VirtualMachineForkConfigInfoChildType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineForkConfigInfoChildType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineForkConfigInfoChildType);
 
 /// `VirtualMachineGuestArchitecture`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2670,11 +2506,7 @@ impl rt::FromAny for VirtualMachineGuestArchitecture {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestArchitecture {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineGuestArchitecture);
 
 /// `VirtualMachineGuestOsFamily`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -2744,11 +2576,7 @@ impl rt::FromAny for VirtualMachineGuestOsFamily {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestOsFamily {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineGuestOsFamily);
 
 /// `VirtualMachineGuestOsIdentifier`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -3843,8 +3671,4 @@ impl rt::FromAny for VirtualMachineGuestOsIdentifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestOsIdentifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineGuestOsIdentifier);

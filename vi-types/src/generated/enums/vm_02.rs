@@ -70,11 +70,7 @@ impl rt::FromAny for VirtualMachineGuestState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineGuestState);
 
 /// `VirtualMachineHtSharing`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -125,11 +121,7 @@ impl rt::FromAny for VirtualMachineHtSharing {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineHtSharing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineHtSharing);
 
 /// `VirtualMachineMemoryAllocationPolicy`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -180,11 +172,7 @@ impl rt::FromAny for VirtualMachineMemoryAllocationPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMemoryAllocationPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineMemoryAllocationPolicy);
 
 /// `VirtualMachineMetadataManagerVmMetadataOp`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -231,11 +219,7 @@ impl rt::FromAny for VirtualMachineMetadataManagerVmMetadataOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineMetadataManagerVmMetadataOp);
 
 /// `VirtualMachineMetadataManagerVmMetadataOwnerOwner`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -278,11 +262,7 @@ impl rt::FromAny for VirtualMachineMetadataManagerVmMetadataOwnerOwner {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataOwnerOwner {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineMetadataManagerVmMetadataOwnerOwner);
 
 /// `VirtualMachineNeedSecondaryReason`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -357,11 +337,7 @@ impl rt::FromAny for VirtualMachineNeedSecondaryReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineNeedSecondaryReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineNeedSecondaryReason);
 
 /// `VirtualMachinePowerOffBehavior`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -416,11 +392,7 @@ impl rt::FromAny for VirtualMachinePowerOffBehavior {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePowerOffBehavior {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachinePowerOffBehavior);
 
 /// `VirtualMachinePowerOpType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -471,11 +443,7 @@ impl rt::FromAny for VirtualMachinePowerOpType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePowerOpType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachinePowerOpType);
 
 /// `VirtualMachineRelocateDiskMoveOptions`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -552,11 +520,7 @@ impl rt::FromAny for VirtualMachineRelocateDiskMoveOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRelocateDiskMoveOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineRelocateDiskMoveOptions);
 
 /// `VirtualMachineScsiPassthroughType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -656,11 +620,7 @@ impl rt::FromAny for VirtualMachineScsiPassthroughType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineScsiPassthroughType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineScsiPassthroughType);
 
 /// `VirtualMachineSgxInfoFlcModes`, since VI API 7.0.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -707,11 +667,7 @@ impl rt::FromAny for VirtualMachineSgxInfoFlcModes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSgxInfoFlcModes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineSgxInfoFlcModes);
 
 /// `VirtualMachineStandbyActionType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -758,11 +714,7 @@ impl rt::FromAny for VirtualMachineStandbyActionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineStandbyActionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineStandbyActionType);
 
 /// `VirtualMachineTicketType`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -837,11 +789,7 @@ impl rt::FromAny for VirtualMachineTicketType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineTicketType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineTicketType);
 
 /// `VirtualMachineToolsInstallType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -906,11 +854,7 @@ impl rt::FromAny for VirtualMachineToolsInstallType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineToolsInstallType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineToolsInstallType);
 
 /// `VirtualMachineToolsRunningStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -965,11 +909,7 @@ impl rt::FromAny for VirtualMachineToolsRunningStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineToolsRunningStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineToolsRunningStatus);
 
 /// `VirtualMachineToolsVersionStatus`, since VI API 4.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1054,11 +994,7 @@ impl rt::FromAny for VirtualMachineToolsVersionStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineToolsVersionStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineToolsVersionStatus);
 
 /// `VirtualMachineVMCIDeviceAction`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1105,11 +1041,7 @@ impl rt::FromAny for VirtualMachineVmciDeviceAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVmciDeviceAction);
 
 /// `VirtualMachineVMCIDeviceDirection`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1160,11 +1092,7 @@ impl rt::FromAny for VirtualMachineVmciDeviceDirection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceDirection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVmciDeviceDirection);
 
 /// `VirtualMachineVMCIDeviceProtocol`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1234,11 +1162,7 @@ impl rt::FromAny for VirtualMachineVmciDeviceProtocol {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceProtocol {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVmciDeviceProtocol);
 
 /// `VirtualMachineVideoCardUse3dRenderer`, since VI API 5.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1289,11 +1213,7 @@ impl rt::FromAny for VirtualMachineVideoCardUse3dRenderer {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVideoCardUse3dRenderer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVideoCardUse3dRenderer);
 
 /// `VirtualMachineVirtualDeviceSwapDeviceSwapStatus`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1358,11 +1278,7 @@ impl rt::FromAny for VirtualMachineVirtualDeviceSwapDeviceSwapStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceSwapDeviceSwapStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVirtualDeviceSwapDeviceSwapStatus);
 
 /// `VirtualMachineVirtualPMemSnapshotMode`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1412,11 +1328,7 @@ impl rt::FromAny for VirtualMachineVirtualPMemSnapshotMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualPMemSnapshotMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVirtualPMemSnapshotMode);
 
 /// `VirtualMachineWindowsQuiesceSpecVssBackupContext`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1471,11 +1383,7 @@ impl rt::FromAny for VirtualMachineWindowsQuiesceSpecVssBackupContext {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineWindowsQuiesceSpecVssBackupContext {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineWindowsQuiesceSpecVssBackupContext);
 
 /// `VirtualNVMEControllerSharing`, since VI API 8.0.2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1522,11 +1430,7 @@ impl rt::FromAny for VirtualNvmeControllerSharing {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvmeControllerSharing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualNvmeControllerSharing);
 
 /// `VirtualPointingDeviceHostChoice`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1606,11 +1510,7 @@ impl rt::FromAny for VirtualPointingDeviceHostChoice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPointingDeviceHostChoice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualPointingDeviceHostChoice);
 
 /// `VirtualSerialPortEndPoint`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1657,11 +1557,7 @@ impl rt::FromAny for VirtualSerialPortEndPoint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortEndPoint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualSerialPortEndPoint);
 
 /// `VirtualVmxnet3StrictLatencyConfigDisableOffload`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1716,11 +1612,7 @@ impl rt::FromAny for VirtualVmxnet3StrictLatencyConfigDisableOffload {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3StrictLatencyConfigDisableOffload {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualVmxnet3StrictLatencyConfigDisableOffload);
 
 /// `VmPlacementPolicyVmPlacementPolicyStrictness`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1778,11 +1670,7 @@ impl rt::FromAny for VmPlacementPolicyVmPlacementPolicyStrictness {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPlacementPolicyVmPlacementPolicyStrictness {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmPlacementPolicyVmPlacementPolicyStrictness);
 
 /// `VmPlacementPolicyVmPlacementPolicyTopology`, since VI API 9.1.0.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -1837,8 +1725,4 @@ impl rt::FromAny for VmPlacementPolicyVmPlacementPolicyTopology {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPlacementPolicyVmPlacementPolicyTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VmPlacementPolicyVmPlacementPolicyTopology);

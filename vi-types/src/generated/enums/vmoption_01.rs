@@ -51,11 +51,7 @@ impl rt::FromAny for GuestOsDescriptorFirmwareType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOsDescriptorFirmwareType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestOsDescriptorFirmwareType);
 
 /// `GuestOsDescriptorSupportLevel`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -130,11 +126,7 @@ impl rt::FromAny for GuestOsDescriptorSupportLevel {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOsDescriptorSupportLevel {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum GuestOsDescriptorSupportLevel);
 
 /// `VirtualDeviceURIBackingOptionDirection`, since VI API 4.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -181,11 +173,7 @@ impl rt::FromAny for VirtualDeviceUriBackingOptionDirection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceUriBackingOptionDirection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualDeviceUriBackingOptionDirection);
 
 /// `VirtualMachineTargetInfoConfigurationTag`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -232,11 +220,7 @@ impl rt::FromAny for VirtualMachineTargetInfoConfigurationTag {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineTargetInfoConfigurationTag {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineTargetInfoConfigurationTag);
 
 /// `VirtualMachineUsbInfoFamily`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -371,11 +355,7 @@ impl rt::FromAny for VirtualMachineUsbInfoFamily {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineUsbInfoFamily {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineUsbInfoFamily);
 
 /// `VirtualMachineUsbInfoSpeed`, since VI API 2.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -450,11 +430,7 @@ impl rt::FromAny for VirtualMachineUsbInfoSpeed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineUsbInfoSpeed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineUsbInfoSpeed);
 
 /// `VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -516,12 +492,7 @@ for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVendorDeviceGroupInfoComponentDeviceInfoComponentType);
 
 /// `VirtualMachineVgpuProfileInfoProfileClass`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -568,11 +539,7 @@ impl rt::FromAny for VirtualMachineVgpuProfileInfoProfileClass {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVgpuProfileInfoProfileClass {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVgpuProfileInfoProfileClass);
 
 /// `VirtualMachineVgpuProfileInfoProfileSharing`, since VI API 7.0.3.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -619,11 +586,7 @@ impl rt::FromAny for VirtualMachineVgpuProfileInfoProfileSharing {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVgpuProfileInfoProfileSharing {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualMachineVgpuProfileInfoProfileSharing);
 
 /// `VirtualVmxnet3VrdmaOptionDeviceProtocols`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -670,8 +633,4 @@ impl rt::FromAny for VirtualVmxnet3VrdmaOptionDeviceProtocols {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3VrdmaOptionDeviceProtocols {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VirtualVmxnet3VrdmaOptionDeviceProtocols);

@@ -65,11 +65,7 @@ impl rt::FromAny for CheckTestType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CheckTestType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum CheckTestType);
 
 /// `VMotionCompatibilityType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -116,11 +112,7 @@ impl rt::FromAny for VMotionCompatibilityType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionCompatibilityType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VMotionCompatibilityType);
 
 /// `ValidateMigrationTestType`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -180,11 +172,7 @@ impl rt::FromAny for ValidateMigrationTestType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ValidateMigrationTestType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum ValidateMigrationTestType);
 
 /// `WillLoseHAProtectionResolution`, since VI API 5.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -231,8 +219,4 @@ impl rt::FromAny for WillLoseHaProtectionResolution {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WillLoseHaProtectionResolution {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum WillLoseHaProtectionResolution);

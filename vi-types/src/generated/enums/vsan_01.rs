@@ -51,11 +51,7 @@ impl rt::FromAny for VsanDiskIssueType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanDiskIssueType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanDiskIssueType);
 
 /// `VsanHostDecommissionModeObjectAction`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -110,11 +106,7 @@ impl rt::FromAny for VsanHostDecommissionModeObjectAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDecommissionModeObjectAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanHostDecommissionModeObjectAction);
 
 /// `VsanHostDiskResultState`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -165,11 +157,7 @@ impl rt::FromAny for VsanHostDiskResultState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDiskResultState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanHostDiskResultState);
 
 /// `VsanHostHealthState`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -220,11 +208,7 @@ impl rt::FromAny for VsanHostHealthState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostHealthState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanHostHealthState);
 
 /// `VsanHostNodeState`, since VI API 5.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -314,11 +298,7 @@ impl rt::FromAny for VsanHostNodeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostNodeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanHostNodeState);
 
 /// `VsanUpgradeSystemUpgradeHistoryDiskGroupOpType`, since VI API 6.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -365,8 +345,4 @@ impl rt::FromAny for VsanUpgradeSystemUpgradeHistoryDiskGroupOpType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryDiskGroupOpType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VsanUpgradeSystemUpgradeHistoryDiskGroupOpType);

@@ -55,11 +55,7 @@ impl rt::FromAny for BaseConfigInfoDiskFileBackingInfoProvisioningType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfoDiskFileBackingInfoProvisioningType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum BaseConfigInfoDiskFileBackingInfoProvisioningType);
 
 /// `VStorageObjectConsumptionType`, since VI API 6.5.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -102,11 +98,7 @@ impl rt::FromAny for VStorageObjectConsumptionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectConsumptionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VStorageObjectConsumptionType);
 
 /// `VslmVsoPostRelocateChangeMetadataOperation`, since VI API 2.0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -157,11 +149,7 @@ impl rt::FromAny for VslmVsoPostRelocateChangeMetadataOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmVsoPostRelocateChangeMetadataOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VslmVsoPostRelocateChangeMetadataOperation);
 
 /// `vslmDiskInfoFlag`, since VI API 8.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -321,11 +309,7 @@ impl rt::FromAny for VslmDiskInfoFlag {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmDiskInfoFlag {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VslmDiskInfoFlag);
 
 /// `vslmVStorageObjectControlFlag`, since VI API 6.7.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -380,8 +364,4 @@ impl rt::FromAny for VslmVStorageObjectControlFlag {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmVStorageObjectControlFlag {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(rt::Enum::as_str(self))
-    }
-}
+rt::serde!(enum VslmVStorageObjectControlFlag);

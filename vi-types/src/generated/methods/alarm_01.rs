@@ -53,6 +53,8 @@ impl rt::Object for AcknowledgeAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcknowledgeAlarm);
 impl rt::Method for AcknowledgeAlarm {
     type Output = ();
     type Bindings = Bindings;
@@ -105,6 +107,8 @@ impl rt::Object for AreAlarmActionsEnabled {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AreAlarmActionsEnabled);
 impl rt::Method for AreAlarmActionsEnabled {
     type Output = bool;
     type Bindings = Bindings;
@@ -159,6 +163,8 @@ impl rt::Object for ClearTriggeredAlarms {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClearTriggeredAlarms);
 impl rt::Method for ClearTriggeredAlarms {
     type Output = ();
     type Bindings = Bindings;
@@ -221,6 +227,8 @@ impl rt::Object for CreateAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateAlarm);
 impl rt::Method for CreateAlarm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -283,6 +291,8 @@ impl rt::Object for CreateObjectScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateObjectScheduledTask);
 impl rt::Method for CreateObjectScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -345,6 +355,8 @@ impl rt::Object for CreateScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateScheduledTask);
 impl rt::Method for CreateScheduledTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -405,6 +417,8 @@ impl rt::Object for DisableAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableAlarm);
 impl rt::Method for DisableAlarm {
     type Output = ();
     type Bindings = Bindings;
@@ -465,6 +479,8 @@ impl rt::Object for EnableAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableAlarm);
 impl rt::Method for EnableAlarm {
     type Output = ();
     type Bindings = Bindings;
@@ -525,6 +541,8 @@ impl rt::Object for EnableAlarmActions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableAlarmActions);
 impl rt::Method for EnableAlarmActions {
     type Output = ();
     type Bindings = Bindings;
@@ -579,6 +597,8 @@ impl rt::Object for GetAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetAlarm);
 impl rt::Method for GetAlarm {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -631,6 +651,8 @@ impl rt::Object for GetAlarmState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetAlarmState);
 impl rt::Method for GetAlarmState {
     type Output = Vec<objects::AlarmState>;
     type Bindings = Bindings;
@@ -695,6 +717,8 @@ impl rt::Object for ReconfigureAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureAlarm);
 impl rt::Method for ReconfigureAlarm {
     type Output = ();
     type Bindings = Bindings;
@@ -759,6 +783,8 @@ impl rt::Object for ReconfigureScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureScheduledTask);
 impl rt::Method for ReconfigureScheduledTask {
     type Output = ();
     type Bindings = Bindings;
@@ -813,6 +839,8 @@ impl rt::Object for RemoveAlarm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveAlarm);
 impl rt::Method for RemoveAlarm {
     type Output = ();
     type Bindings = Bindings;
@@ -869,6 +897,8 @@ impl rt::Object for RemoveScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveScheduledTask);
 impl rt::Method for RemoveScheduledTask {
     type Output = ();
     type Bindings = Bindings;
@@ -923,6 +953,8 @@ impl rt::Object for RetrieveEntityScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveEntityScheduledTask);
 impl rt::Method for RetrieveEntityScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -977,6 +1009,8 @@ impl rt::Object for RetrieveObjectScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveObjectScheduledTask);
 impl rt::Method for RetrieveObjectScheduledTask {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1033,6 +1067,8 @@ impl rt::Object for RunScheduledTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RunScheduledTask);
 impl rt::Method for RunScheduledTask {
     type Output = ();
     type Bindings = Bindings;

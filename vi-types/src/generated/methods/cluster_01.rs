@@ -49,6 +49,8 @@ impl rt::Object for AbandonHciWorkflow {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AbandonHciWorkflow);
 impl rt::Method for AbandonHciWorkflow {
     type Output = ();
     type Bindings = Bindings;
@@ -119,6 +121,8 @@ impl rt::Object for AddFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddFilter);
 impl rt::Method for AddFilter {
     type Output = String;
     type Bindings = Bindings;
@@ -183,6 +187,8 @@ impl rt::Object for AddFilterEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddFilterEntities);
 impl rt::Method for AddFilterEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -267,6 +273,8 @@ impl rt::Object for AddHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddHostTask);
 impl rt::Method for AddHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -331,6 +339,8 @@ impl rt::Object for AddMonitoredEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddMonitoredEntities);
 impl rt::Method for AddMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -401,6 +411,8 @@ impl rt::Object for ApplyEvcModeVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyEvcModeVmTask);
 impl rt::Method for ApplyEvcModeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -461,6 +473,8 @@ impl rt::Object for ApplyRecommendation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyRecommendation);
 impl rt::Method for ApplyRecommendation {
     type Output = ();
     type Bindings = Bindings;
@@ -525,6 +539,8 @@ impl rt::Object for ApplyStorageDrsRecommendationToPodTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyStorageDrsRecommendationToPodTask);
 impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -581,6 +597,8 @@ impl rt::Object for ApplyStorageDrsRecommendationTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyStorageDrsRecommendationTask);
 impl rt::Method for ApplyStorageDrsRecommendationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -643,6 +661,8 @@ impl rt::Object for CancelRecommendation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CancelRecommendation);
 impl rt::Method for CancelRecommendation {
     type Output = ();
     type Bindings = Bindings;
@@ -697,6 +717,8 @@ impl rt::Object for CancelStorageDrsRecommendation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CancelStorageDrsRecommendation);
 impl rt::Method for CancelStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
@@ -763,6 +785,8 @@ impl rt::Object for CheckAddHostEvcTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckAddHostEvcTask);
 impl rt::Method for CheckAddHostEvcTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -833,6 +857,8 @@ impl rt::Object for CheckConfigureEvcModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckConfigureEvcModeTask);
 impl rt::Method for CheckConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -907,6 +933,8 @@ impl rt::Object for ClusterEnterMaintenanceMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClusterEnterMaintenanceMode);
 impl rt::Method for ClusterEnterMaintenanceMode {
     type Output = objects::ClusterEnterMaintenanceResult;
     type Bindings = Bindings;
@@ -969,6 +997,8 @@ impl rt::Object for ConfigureDatastoreIormTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureDatastoreIormTask);
 impl rt::Method for ConfigureDatastoreIormTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1039,6 +1069,8 @@ impl rt::Object for ConfigureEvcModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureEvcModeTask);
 impl rt::Method for ConfigureEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1107,6 +1139,8 @@ impl rt::Object for ConfigureHciTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureHciTask);
 impl rt::Method for ConfigureHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1173,6 +1207,8 @@ impl rt::Object for ConfigureStorageDrsForPodTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureStorageDrsForPodTask);
 impl rt::Method for ConfigureStorageDrsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1243,6 +1279,8 @@ impl rt::Object for CreateCluster {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateCluster);
 impl rt::Method for CreateCluster {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1313,6 +1351,8 @@ impl rt::Object for CreateClusterEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateClusterEx);
 impl rt::Method for CreateClusterEx {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1377,6 +1417,8 @@ impl rt::Object for CreateStoragePod {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateStoragePod);
 impl rt::Method for CreateStoragePod {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1433,6 +1475,8 @@ impl rt::Object for DatastoreEnterMaintenanceMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreEnterMaintenanceMode);
 impl rt::Method for DatastoreEnterMaintenanceMode {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
@@ -1489,6 +1533,8 @@ impl rt::Object for DatastoreExitMaintenanceModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DatastoreExitMaintenanceModeTask);
 impl rt::Method for DatastoreExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1543,6 +1589,8 @@ impl rt::Object for DisableEvcModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableEvcModeTask);
 impl rt::Method for DisableEvcModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1597,6 +1645,8 @@ impl rt::Object for EvcManager {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EvcManager);
 impl rt::Method for EvcManager {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1665,6 +1715,8 @@ impl rt::Object for ExtendHciTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendHciTask);
 impl rt::Method for ExtendHciTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1727,6 +1779,8 @@ impl rt::Object for FindRulesForVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindRulesForVm);
 impl rt::Method for FindRulesForVm {
     type Output = Vec<rt::Poly<objects::ClusterRuleInfo>>;
     type Bindings = Bindings;
@@ -1781,6 +1835,8 @@ impl rt::Object for GetResourceUsage {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetResourceUsage);
 impl rt::Method for GetResourceUsage {
     type Output = objects::ClusterResourceUsageSummary;
     type Bindings = Bindings;
@@ -1835,6 +1891,8 @@ impl rt::Object for GetSystemVmsRestrictedDatastores {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetSystemVmsRestrictedDatastores);
 impl rt::Method for GetSystemVmsRestrictedDatastores {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1899,6 +1957,8 @@ impl rt::Object for HasMonitoredEntity {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HasMonitoredEntity);
 impl rt::Method for HasMonitoredEntity {
     type Output = bool;
     type Bindings = Bindings;
@@ -1953,6 +2013,8 @@ impl rt::Object for HasProvider {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HasProvider);
 impl rt::Method for HasProvider {
     type Output = bool;
     type Bindings = Bindings;
@@ -2017,6 +2079,8 @@ impl rt::Object for LookupVmOverheadMemory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LookupVmOverheadMemory);
 impl rt::Method for LookupVmOverheadMemory {
     type Output = i64;
     type Bindings = Bindings;
@@ -2087,6 +2151,8 @@ impl rt::Object for MoveHostIntoTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveHostIntoTask);
 impl rt::Method for MoveHostIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2151,6 +2217,8 @@ impl rt::Object for MoveIntoTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveIntoTask);
 impl rt::Method for MoveIntoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2215,6 +2283,8 @@ impl rt::Object for PlaceVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PlaceVm);
 impl rt::Method for PlaceVm {
     type Output = objects::PlacementResult;
     type Bindings = Bindings;
@@ -2279,6 +2349,8 @@ impl rt::Object for PostHealthUpdates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PostHealthUpdates);
 impl rt::Method for PostHealthUpdates {
     type Output = ();
     type Bindings = Bindings;
@@ -2349,6 +2421,8 @@ impl rt::Object for PowerOnMultiVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerOnMultiVmTask);
 impl rt::Method for PowerOnMultiVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2407,6 +2481,8 @@ impl rt::Object for QueryDatastorePerformanceSummary {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDatastorePerformanceSummary);
 impl rt::Method for QueryDatastorePerformanceSummary {
     type Output = Vec<objects::StoragePerformanceSummary>;
     type Bindings = Bindings;
@@ -2463,6 +2539,8 @@ impl rt::Object for QueryFilterEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFilterEntities);
 impl rt::Method for QueryFilterEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -2519,6 +2597,8 @@ impl rt::Object for QueryFilterInfoIds {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFilterInfoIds);
 impl rt::Method for QueryFilterInfoIds {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -2575,6 +2655,8 @@ impl rt::Object for QueryFilterList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFilterList);
 impl rt::Method for QueryFilterList {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -2631,6 +2713,8 @@ impl rt::Object for QueryFilterName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFilterName);
 impl rt::Method for QueryFilterName {
     type Output = String;
     type Bindings = Bindings;
@@ -2687,6 +2771,8 @@ impl rt::Object for QueryHealthUpdateInfos {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHealthUpdateInfos);
 impl rt::Method for QueryHealthUpdateInfos {
     type Output = Vec<objects::HealthUpdateInfo>;
     type Bindings = Bindings;
@@ -2743,6 +2829,8 @@ impl rt::Object for QueryHealthUpdates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHealthUpdates);
 impl rt::Method for QueryHealthUpdates {
     type Output = Vec<objects::HealthUpdate>;
     type Bindings = Bindings;
@@ -2797,6 +2885,8 @@ impl rt::Object for QueryIormConfigOption {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryIormConfigOption);
 impl rt::Method for QueryIormConfigOption {
     type Output = objects::StorageIormConfigOption;
     type Bindings = Bindings;
@@ -2853,6 +2943,8 @@ impl rt::Object for QueryMonitoredEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryMonitoredEntities);
 impl rt::Method for QueryMonitoredEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -2900,6 +2992,8 @@ impl rt::Object for QueryProviderList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryProviderList);
 impl rt::Method for QueryProviderList {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -2956,6 +3050,8 @@ impl rt::Object for QueryProviderName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryProviderName);
 impl rt::Method for QueryProviderName {
     type Output = String;
     type Bindings = Bindings;
@@ -3020,6 +3116,8 @@ impl rt::Object for QueryUnmonitoredHosts {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryUnmonitoredHosts);
 impl rt::Method for QueryUnmonitoredHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3076,6 +3174,8 @@ impl rt::Object for RecommendDatastores {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RecommendDatastores);
 impl rt::Method for RecommendDatastores {
     type Output = objects::StoragePlacementResult;
     type Bindings = Bindings;
@@ -3144,6 +3244,8 @@ impl rt::Object for RecommendHostsForVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RecommendHostsForVm);
 impl rt::Method for RecommendHostsForVm {
     type Output = Vec<objects::ClusterHostRecommendation>;
     type Bindings = Bindings;
@@ -3212,6 +3314,8 @@ impl rt::Object for ReconfigureClusterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureClusterTask);
 impl rt::Method for ReconfigureClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3280,6 +3384,8 @@ impl rt::Object for ReconfigureComputeResourceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureComputeResourceTask);
 impl rt::Method for ReconfigureComputeResourceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3348,6 +3454,8 @@ impl rt::Object for ReconfigureDatacenterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureDatacenterTask);
 impl rt::Method for ReconfigureDatacenterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3402,6 +3510,8 @@ impl rt::Object for RefreshRecommendation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshRecommendation);
 impl rt::Method for RefreshRecommendation {
     type Output = ();
     type Bindings = Bindings;
@@ -3456,6 +3566,8 @@ impl rt::Object for RefreshRuntime {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshRuntime);
 impl rt::Method for RefreshRuntime {
     type Output = ();
     type Bindings = Bindings;
@@ -3510,6 +3622,8 @@ impl rt::Object for RefreshStorageDrsRecommendation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshStorageDrsRecommendation);
 impl rt::Method for RefreshStorageDrsRecommendation {
     type Output = ();
     type Bindings = Bindings;
@@ -3566,6 +3680,8 @@ impl rt::Object for RefreshStorageDrsRecommendationsForPodTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshStorageDrsRecommendationsForPodTask);
 impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3628,6 +3744,8 @@ impl rt::Object for RegisterHealthUpdateProvider {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterHealthUpdateProvider);
 impl rt::Method for RegisterHealthUpdateProvider {
     type Output = String;
     type Bindings = Bindings;
@@ -3684,6 +3802,8 @@ impl rt::Object for RemoveFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveFilter);
 impl rt::Method for RemoveFilter {
     type Output = ();
     type Bindings = Bindings;
@@ -3748,6 +3868,8 @@ impl rt::Object for RemoveFilterEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveFilterEntities);
 impl rt::Method for RemoveFilterEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -3812,6 +3934,8 @@ impl rt::Object for RemoveMonitoredEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveMonitoredEntities);
 impl rt::Method for RemoveMonitoredEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -3866,6 +3990,8 @@ impl rt::Object for RetrieveDasAdvancedRuntimeInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveDasAdvancedRuntimeInfo);
 impl rt::Method for RetrieveDasAdvancedRuntimeInfo {
     type Output = Option<rt::Poly<objects::ClusterDasAdvancedRuntimeInfo>>;
     type Bindings = Bindings;

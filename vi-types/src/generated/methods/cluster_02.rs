@@ -47,6 +47,8 @@ impl rt::Object for StampAllRulesWithUuidTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StampAllRulesWithUuidTask);
 impl rt::Method for StampAllRulesWithUuidTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -103,6 +105,8 @@ impl rt::Object for UnregisterAndDestroyTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterAndDestroyTask);
 impl rt::Method for UnregisterAndDestroyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -159,6 +163,8 @@ impl rt::Object for UnregisterHealthUpdateProvider {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterHealthUpdateProvider);
 impl rt::Method for UnregisterHealthUpdateProvider {
     type Output = ();
     type Bindings = Bindings;
@@ -229,6 +235,8 @@ impl rt::Object for ValidateHciConfiguration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateHciConfiguration);
 impl rt::Method for ValidateHciConfiguration {
     type Output = Vec<rt::Poly<objects::ClusterComputeResourceValidationResultBase>>;
     type Bindings = Bindings;
@@ -291,6 +299,8 @@ impl rt::Object for ValidateStoragePodConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateStoragePodConfig);
 impl rt::Method for ValidateStoragePodConfig {
     type Output = Option<Box<objects::LocalizedMethodFault>>;
     type Bindings = Bindings;

@@ -40,6 +40,8 @@ impl rt::Object for AcquireCloneTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireCloneTicket);
 impl rt::Method for AcquireCloneTicket {
     type Output = String;
     type Bindings = Bindings;
@@ -102,6 +104,8 @@ impl rt::Object for AcquireTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireTicket);
 impl rt::Method for AcquireTicket {
     type Output = objects::VirtualMachineTicket;
     type Bindings = Bindings;
@@ -172,6 +176,8 @@ impl rt::Object for AddInternetScsiSendTargets {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddInternetScsiSendTargets);
 impl rt::Method for AddInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
@@ -242,6 +248,8 @@ impl rt::Object for AddInternetScsiStaticTargets {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddInternetScsiStaticTargets);
 impl rt::Method for AddInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
@@ -306,6 +314,8 @@ impl rt::Object for AddPortGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddPortGroup);
 impl rt::Method for AddPortGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -374,6 +384,8 @@ impl rt::Object for AddVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddVirtualNic);
 impl rt::Method for AddVirtualNic {
     type Output = String;
     type Bindings = Bindings;
@@ -444,6 +456,8 @@ impl rt::Object for AddVirtualSwitch {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddVirtualSwitch);
 impl rt::Method for AddVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
@@ -514,6 +528,8 @@ impl rt::Object for AnswerVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AnswerVm);
 impl rt::Method for AnswerVm {
     type Output = ();
     type Bindings = Bindings;
@@ -568,6 +584,8 @@ impl rt::Object for AutoStartPowerOff {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AutoStartPowerOff);
 impl rt::Method for AutoStartPowerOff {
     type Output = ();
     type Bindings = Bindings;
@@ -622,6 +640,8 @@ impl rt::Object for AutoStartPowerOn {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AutoStartPowerOn);
 impl rt::Method for AutoStartPowerOn {
     type Output = ();
     type Bindings = Bindings;
@@ -678,6 +698,8 @@ impl rt::Object for CancelRetrievePropertiesEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CancelRetrievePropertiesEx);
 impl rt::Method for CancelRetrievePropertiesEx {
     type Output = ();
     type Bindings = Bindings;
@@ -732,6 +754,8 @@ impl rt::Object for CancelTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CancelTask);
 impl rt::Method for CancelTask {
     type Output = ();
     type Bindings = Bindings;
@@ -779,6 +803,8 @@ impl rt::Object for CancelWaitForUpdates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CancelWaitForUpdates);
 impl rt::Method for CancelWaitForUpdates {
     type Output = ();
     type Bindings = Bindings;
@@ -835,6 +861,8 @@ impl rt::Object for CheckForUpdates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckForUpdates);
 impl rt::Method for CheckForUpdates {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
@@ -893,6 +921,8 @@ impl rt::Object for CloneSession {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CloneSession);
 impl rt::Method for CloneSession {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -969,6 +999,8 @@ impl rt::Object for CloneVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CloneVmTask);
 impl rt::Method for CloneVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1025,6 +1057,8 @@ impl rt::Object for ConsolidateVmDisksTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConsolidateVmDisksTask);
 impl rt::Method for ConsolidateVmDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1081,6 +1115,8 @@ impl rt::Object for ContinueRetrievePropertiesEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ContinueRetrievePropertiesEx);
 impl rt::Method for ContinueRetrievePropertiesEx {
     type Output = objects::RetrieveResult;
     type Bindings = Bindings;
@@ -1161,6 +1197,8 @@ impl rt::Object for CopyDatastoreFileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CopyDatastoreFileTask);
 impl rt::Method for CopyDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1251,6 +1289,8 @@ impl rt::Object for CopyVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CopyVirtualDiskTask);
 impl rt::Method for CopyVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1307,6 +1347,8 @@ impl rt::Object for CreateCollectorForEvents {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateCollectorForEvents);
 impl rt::Method for CreateCollectorForEvents {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1363,6 +1405,8 @@ impl rt::Object for CreateCollectorForTasks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateCollectorForTasks);
 impl rt::Method for CreateCollectorForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1431,6 +1475,8 @@ impl rt::Object for CreateContainerView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateContainerView);
 impl rt::Method for CreateContainerView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1495,6 +1541,8 @@ impl rt::Object for CreateDatacenter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDatacenter);
 impl rt::Method for CreateDatacenter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1559,6 +1607,8 @@ impl rt::Object for CreateFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateFilter);
 impl rt::Method for CreateFilter {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1623,6 +1673,8 @@ impl rt::Object for CreateFolder {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateFolder);
 impl rt::Method for CreateFolder {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1677,6 +1729,8 @@ impl rt::Object for CreateListView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateListView);
 impl rt::Method for CreateListView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1731,6 +1785,8 @@ impl rt::Object for CreateListViewFromView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateListViewFromView);
 impl rt::Method for CreateListViewFromView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1801,6 +1857,8 @@ impl rt::Object for CreateLocalDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateLocalDatastore);
 impl rt::Method for CreateLocalDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1865,6 +1923,8 @@ impl rt::Object for CreateNasDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateNasDatastore);
 impl rt::Method for CreateNasDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1912,6 +1972,8 @@ impl rt::Object for CreatePropertyCollector {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreatePropertyCollector);
 impl rt::Method for CreatePropertyCollector {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1982,6 +2044,8 @@ impl rt::Object for CreateResourcePool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateResourcePool);
 impl rt::Method for CreateResourcePool {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2040,6 +2104,8 @@ impl rt::Object for CreateScreenshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateScreenshotTask);
 impl rt::Method for CreateScreenshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2124,6 +2190,8 @@ impl rt::Object for CreateSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSnapshotTask);
 impl rt::Method for CreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2202,6 +2270,8 @@ impl rt::Object for CreateVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateVmTask);
 impl rt::Method for CreateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2274,6 +2344,8 @@ impl rt::Object for CreateVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateVirtualDiskTask);
 impl rt::Method for CreateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2338,6 +2410,8 @@ impl rt::Object for CreateVmfsDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateVmfsDatastore);
 impl rt::Method for CreateVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2392,6 +2466,8 @@ impl rt::Object for CurrentTime {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CurrentTime);
 impl rt::Method for CurrentTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;
@@ -2454,6 +2530,8 @@ impl rt::Object for DeleteDatastoreFileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteDatastoreFileTask);
 impl rt::Method for DeleteDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2518,6 +2596,8 @@ impl rt::Object for DeleteFile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteFile);
 impl rt::Method for DeleteFile {
     type Output = ();
     type Bindings = Bindings;
@@ -2582,6 +2662,8 @@ impl rt::Object for DeleteVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVirtualDiskTask);
 impl rt::Method for DeleteVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2634,6 +2716,8 @@ impl rt::Object for DestroyChildren {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyChildren);
 impl rt::Method for DestroyChildren {
     type Output = ();
     type Bindings = Bindings;
@@ -2686,6 +2770,8 @@ impl rt::Object for DestroyCollector {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyCollector);
 impl rt::Method for DestroyCollector {
     type Output = ();
     type Bindings = Bindings;
@@ -2742,6 +2828,8 @@ impl rt::Object for DestroyDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyDatastore);
 impl rt::Method for DestroyDatastore {
     type Output = ();
     type Bindings = Bindings;
@@ -2798,6 +2886,8 @@ impl rt::Object for DestroyNetwork {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyNetwork);
 impl rt::Method for DestroyNetwork {
     type Output = ();
     type Bindings = Bindings;
@@ -2845,6 +2935,8 @@ impl rt::Object for DestroyPropertyCollector {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyPropertyCollector);
 impl rt::Method for DestroyPropertyCollector {
     type Output = ();
     type Bindings = Bindings;
@@ -2897,6 +2989,8 @@ impl rt::Object for DestroyPropertyFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyPropertyFilter);
 impl rt::Method for DestroyPropertyFilter {
     type Output = ();
     type Bindings = Bindings;
@@ -2951,6 +3045,8 @@ impl rt::Object for DestroyView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyView);
 impl rt::Method for DestroyView {
     type Output = ();
     type Bindings = Bindings;
@@ -3005,6 +3101,8 @@ impl rt::Object for DestroyTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyTask);
 impl rt::Method for DestroyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3081,6 +3179,8 @@ impl rt::Object for EnterMaintenanceModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnterMaintenanceModeTask);
 impl rt::Method for EnterMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3145,6 +3245,8 @@ impl rt::Object for ExitMaintenanceModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExitMaintenanceModeTask);
 impl rt::Method for ExitMaintenanceModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3221,6 +3323,8 @@ impl rt::Object for ExtendVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendVirtualDiskTask);
 impl rt::Method for ExtendVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3281,6 +3385,8 @@ impl rt::Object for Fetch {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Fetch);
 impl rt::Method for Fetch {
     type Output = Option<rt::Any>;
     type Bindings = Bindings;
@@ -3349,6 +3455,8 @@ impl rt::Object for FindAllByDnsName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindAllByDnsName);
 impl rt::Method for FindAllByDnsName {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3417,6 +3525,8 @@ impl rt::Object for FindAllByIp {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindAllByIp);
 impl rt::Method for FindAllByIp {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3491,6 +3601,8 @@ impl rt::Object for FindAllByUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindAllByUuid);
 impl rt::Method for FindAllByUuid {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3555,6 +3667,8 @@ impl rt::Object for FindByDatastorePath {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindByDatastorePath);
 impl rt::Method for FindByDatastorePath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3623,6 +3737,8 @@ impl rt::Object for FindByDnsName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindByDnsName);
 impl rt::Method for FindByDnsName {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3679,6 +3795,8 @@ impl rt::Object for FindByInventoryPath {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindByInventoryPath);
 impl rt::Method for FindByInventoryPath {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3747,6 +3865,8 @@ impl rt::Object for FindByIp {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindByIp);
 impl rt::Method for FindByIp {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3821,6 +3941,8 @@ impl rt::Object for FindByUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindByUuid);
 impl rt::Method for FindByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3883,6 +4005,8 @@ impl rt::Object for FindChild {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindChild);
 impl rt::Method for FindChild {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;

@@ -63,6 +63,8 @@ impl rt::Object for Login {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Login);
 impl rt::Method for Login {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -119,6 +121,8 @@ impl rt::Object for LoginByToken {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LoginByToken);
 impl rt::Method for LoginByToken {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -166,6 +170,8 @@ impl rt::Object for Logout {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Logout);
 impl rt::Method for Logout {
     type Output = ();
     type Bindings = Bindings;
@@ -234,6 +240,8 @@ impl rt::Object for MakeDirectory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MakeDirectory);
 impl rt::Method for MakeDirectory {
     type Output = ();
     type Bindings = Bindings;
@@ -314,6 +322,8 @@ impl rt::Object for MigrateVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MigrateVmTask);
 impl rt::Method for MigrateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -380,6 +390,8 @@ impl rt::Object for ModifyListView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ModifyListView);
 impl rt::Method for ModifyListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -444,6 +456,8 @@ impl rt::Object for MountVmfsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MountVmfsVolume);
 impl rt::Method for MountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
@@ -524,6 +538,8 @@ impl rt::Object for MoveDatastoreFileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveDatastoreFileTask);
 impl rt::Method for MoveDatastoreFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -586,6 +602,8 @@ impl rt::Object for MoveIntoFolderTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveIntoFolderTask);
 impl rt::Method for MoveIntoFolderTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -648,6 +666,8 @@ impl rt::Object for MoveIntoResourcePool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveIntoResourcePool);
 impl rt::Method for MoveIntoResourcePool {
     type Output = ();
     type Bindings = Bindings;
@@ -742,6 +762,8 @@ impl rt::Object for MoveVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveVirtualDiskTask);
 impl rt::Method for MoveVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -798,6 +820,8 @@ impl rt::Object for PowerOffVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerOffVmTask);
 impl rt::Method for PowerOffVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -862,6 +886,8 @@ impl rt::Object for PowerOnVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerOnVmTask);
 impl rt::Method for PowerOnVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -924,6 +950,8 @@ impl rt::Object for PutUsbScanCodes {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PutUsbScanCodes);
 impl rt::Method for PutUsbScanCodes {
     type Output = i32;
     type Bindings = Bindings;
@@ -988,6 +1016,8 @@ impl rt::Object for QueryAvailableDisksForVmfs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailableDisksForVmfs);
 impl rt::Method for QueryAvailableDisksForVmfs {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;
@@ -1062,6 +1092,8 @@ impl rt::Object for QueryAvailablePerfMetric {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailablePerfMetric);
 impl rt::Method for QueryAvailablePerfMetric {
     type Output = Vec<objects::PerfMetricId>;
     type Bindings = Bindings;
@@ -1144,6 +1176,8 @@ impl rt::Object for QueryChangedDiskAreas {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryChangedDiskAreas);
 impl rt::Method for QueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;
@@ -1206,6 +1240,8 @@ impl rt::Object for QueryEvents {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryEvents);
 impl rt::Method for QueryEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
@@ -1262,6 +1298,8 @@ impl rt::Object for QueryOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryOptions);
 impl rt::Method for QueryOptions {
     type Output = Vec<rt::Poly<objects::OptionValue>>;
     type Bindings = Bindings;
@@ -1316,6 +1354,8 @@ impl rt::Object for QueryPerf {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerf);
 impl rt::Method for QueryPerf {
     type Output = Vec<rt::Poly<objects::PerfEntityMetricBase>>;
     type Bindings = Bindings;
@@ -1370,6 +1410,8 @@ impl rt::Object for QueryPerfCounter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerfCounter);
 impl rt::Method for QueryPerfCounter {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
@@ -1424,6 +1466,8 @@ impl rt::Object for QueryPerfProviderSummary {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerfProviderSummary);
 impl rt::Method for QueryPerfProviderSummary {
     type Output = objects::PerfProviderSummary;
     type Bindings = Bindings;
@@ -1488,6 +1532,8 @@ impl rt::Object for QueryVirtualDiskUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskUuid);
 impl rt::Method for QueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
@@ -1558,6 +1604,8 @@ impl rt::Object for QueryVmfsDatastoreCreateOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsDatastoreCreateOptions);
 impl rt::Method for QueryVmfsDatastoreCreateOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
@@ -1618,6 +1666,8 @@ impl rt::Object for ReadNextEvents {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadNextEvents);
 impl rt::Method for ReadNextEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
@@ -1678,6 +1728,8 @@ impl rt::Object for ReadNextTasks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadNextTasks);
 impl rt::Method for ReadNextTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
@@ -1738,6 +1790,8 @@ impl rt::Object for ReadPreviousEvents {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadPreviousEvents);
 impl rt::Method for ReadPreviousEvents {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
@@ -1798,6 +1852,8 @@ impl rt::Object for ReadPreviousTasks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadPreviousTasks);
 impl rt::Method for ReadPreviousTasks {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
@@ -1854,6 +1910,8 @@ impl rt::Object for RebootGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RebootGuest);
 impl rt::Method for RebootGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -1918,6 +1976,8 @@ impl rt::Object for RebootHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RebootHostTask);
 impl rt::Method for RebootHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1980,6 +2040,8 @@ impl rt::Object for ReconfigVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigVmTask);
 impl rt::Method for ReconfigVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2042,6 +2104,8 @@ impl rt::Object for ReconfigureAutostart {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureAutostart);
 impl rt::Method for ReconfigureAutostart {
     type Output = ();
     type Bindings = Bindings;
@@ -2098,6 +2162,8 @@ impl rt::Object for RefreshDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshDatastore);
 impl rt::Method for RefreshDatastore {
     type Output = ();
     type Bindings = Bindings;
@@ -2152,6 +2218,8 @@ impl rt::Object for RefreshDatastoreStorageInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshDatastoreStorageInfo);
 impl rt::Method for RefreshDatastoreStorageInfo {
     type Output = ();
     type Bindings = Bindings;
@@ -2206,6 +2274,8 @@ impl rt::Object for RefreshNetworkSystem {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshNetworkSystem);
 impl rt::Method for RefreshNetworkSystem {
     type Output = ();
     type Bindings = Bindings;
@@ -2260,6 +2330,8 @@ impl rt::Object for RefreshStorageInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshStorageInfo);
 impl rt::Method for RefreshStorageInfo {
     type Output = ();
     type Bindings = Bindings;
@@ -2314,6 +2386,8 @@ impl rt::Object for RefreshStorageSystem {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshStorageSystem);
 impl rt::Method for RefreshStorageSystem {
     type Output = ();
     type Bindings = Bindings;
@@ -2404,6 +2478,8 @@ impl rt::Object for RegisterVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterVmTask);
 impl rt::Method for RegisterVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2458,6 +2534,8 @@ impl rt::Object for Reload {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Reload);
 impl rt::Method for Reload {
     type Output = ();
     type Bindings = Bindings;
@@ -2528,6 +2606,8 @@ impl rt::Object for RelocateVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RelocateVmTask);
 impl rt::Method for RelocateVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2598,6 +2678,8 @@ impl rt::Object for RemoveAllSnapshotsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveAllSnapshotsTask);
 impl rt::Method for RemoveAllSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2662,6 +2744,8 @@ impl rt::Object for RemoveDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveDatastore);
 impl rt::Method for RemoveDatastore {
     type Output = ();
     type Bindings = Bindings;
@@ -2738,6 +2822,8 @@ impl rt::Object for RemoveInternetScsiSendTargets {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveInternetScsiSendTargets);
 impl rt::Method for RemoveInternetScsiSendTargets {
     type Output = ();
     type Bindings = Bindings;
@@ -2808,6 +2894,8 @@ impl rt::Object for RemoveInternetScsiStaticTargets {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveInternetScsiStaticTargets);
 impl rt::Method for RemoveInternetScsiStaticTargets {
     type Output = ();
     type Bindings = Bindings;
@@ -2872,6 +2960,8 @@ impl rt::Object for RemovePortGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemovePortGroup);
 impl rt::Method for RemovePortGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -2942,6 +3032,8 @@ impl rt::Object for RemoveSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveSnapshotTask);
 impl rt::Method for RemoveSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3006,6 +3098,8 @@ impl rt::Object for RemoveVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveVirtualNic);
 impl rt::Method for RemoveVirtualNic {
     type Output = ();
     type Bindings = Bindings;
@@ -3070,6 +3164,8 @@ impl rt::Object for RemoveVirtualSwitch {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveVirtualSwitch);
 impl rt::Method for RemoveVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
@@ -3140,6 +3236,8 @@ impl rt::Object for RenameSnapshot {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameSnapshot);
 impl rt::Method for RenameSnapshot {
     type Output = ();
     type Bindings = Bindings;
@@ -3202,6 +3300,8 @@ impl rt::Object for RenameTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameTask);
 impl rt::Method for RenameTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3258,6 +3358,8 @@ impl rt::Object for RescanAllHba {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RescanAllHba);
 impl rt::Method for RescanAllHba {
     type Output = ();
     type Bindings = Bindings;
@@ -3322,6 +3424,8 @@ impl rt::Object for RescanHba {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RescanHba);
 impl rt::Method for RescanHba {
     type Output = ();
     type Bindings = Bindings;
@@ -3378,6 +3482,8 @@ impl rt::Object for RescanVmfs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RescanVmfs);
 impl rt::Method for RescanVmfs {
     type Output = ();
     type Bindings = Bindings;
@@ -3430,6 +3536,8 @@ impl rt::Object for ResetCollector {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetCollector);
 impl rt::Method for ResetCollector {
     type Output = ();
     type Bindings = Bindings;
@@ -3490,6 +3598,8 @@ impl rt::Object for ResetListView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetListView);
 impl rt::Method for ResetListView {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -3550,6 +3660,8 @@ impl rt::Object for ResetListViewFromView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetListViewFromView);
 impl rt::Method for ResetListViewFromView {
     type Output = ();
     type Bindings = Bindings;
@@ -3606,6 +3718,8 @@ impl rt::Object for ResetVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetVmTask);
 impl rt::Method for ResetVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3660,6 +3774,8 @@ impl rt::Object for RetrieveHardwareUptime {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveHardwareUptime);
 impl rt::Method for RetrieveHardwareUptime {
     type Output = i64;
     type Bindings = Bindings;
@@ -3716,6 +3832,8 @@ impl rt::Object for RetrieveProperties {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveProperties);
 impl rt::Method for RetrieveProperties {
     type Output = Vec<objects::ObjectContent>;
     type Bindings = Bindings;
@@ -3780,6 +3898,8 @@ impl rt::Object for RetrievePropertiesEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrievePropertiesEx);
 impl rt::Method for RetrievePropertiesEx {
     type Output = Option<Box<objects::RetrieveResult>>;
     type Bindings = Bindings;
@@ -3834,6 +3954,8 @@ impl rt::Object for RetrieveServiceContent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveServiceContent);
 impl rt::Method for RetrieveServiceContent {
     type Output = objects::ServiceContent;
     type Bindings = Bindings;
@@ -3904,6 +4026,8 @@ impl rt::Object for RevertToCurrentSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RevertToCurrentSnapshotTask);
 impl rt::Method for RevertToCurrentSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3974,6 +4098,8 @@ impl rt::Object for RevertToSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RevertToSnapshotTask);
 impl rt::Method for RevertToSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

@@ -45,6 +45,8 @@ impl rt::Object for RewindCollector {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RewindCollector);
 impl rt::Method for RewindCollector {
     type Output = ();
     type Bindings = Bindings;
@@ -115,6 +117,8 @@ impl rt::Object for SearchDatastoreSubFoldersTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SearchDatastoreSubFoldersTask);
 impl rt::Method for SearchDatastoreSubFoldersTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -185,6 +189,8 @@ impl rt::Object for SearchDatastoreTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SearchDatastoreTask);
 impl rt::Method for SearchDatastoreTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -241,6 +247,8 @@ impl rt::Object for SendNmi {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SendNmi);
 impl rt::Method for SendNmi {
     type Output = ();
     type Bindings = Bindings;
@@ -303,6 +311,8 @@ impl rt::Object for SessionIsActive {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SessionIsActive);
 impl rt::Method for SessionIsActive {
     type Output = bool;
     type Bindings = Bindings;
@@ -363,6 +373,8 @@ impl rt::Object for SetCollectorPageSize {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetCollectorPageSize);
 impl rt::Method for SetCollectorPageSize {
     type Output = ();
     type Bindings = Bindings;
@@ -419,6 +431,8 @@ impl rt::Object for ShutdownGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ShutdownGuest);
 impl rt::Method for ShutdownGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -483,6 +497,8 @@ impl rt::Object for ShutdownHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ShutdownHostTask);
 impl rt::Method for ShutdownHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -539,6 +555,8 @@ impl rt::Object for StandbyGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StandbyGuest);
 impl rt::Method for StandbyGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -595,6 +613,8 @@ impl rt::Object for SuspendVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SuspendVmTask);
 impl rt::Method for SuspendVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -651,6 +671,8 @@ impl rt::Object for TerminateSession {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TerminateSession);
 impl rt::Method for TerminateSession {
     type Output = ();
     type Bindings = Bindings;
@@ -715,6 +737,8 @@ impl rt::Object for UnmountVmfsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountVmfsVolume);
 impl rt::Method for UnmountVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
@@ -771,6 +795,8 @@ impl rt::Object for UnregisterVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterVm);
 impl rt::Method for UnregisterVm {
     type Output = ();
     type Bindings = Bindings;
@@ -839,6 +865,8 @@ impl rt::Object for UpdateConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateConfig);
 impl rt::Method for UpdateConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -915,6 +943,8 @@ impl rt::Object for UpdateInternetScsiAuthenticationProperties {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiAuthenticationProperties);
 impl rt::Method for UpdateInternetScsiAuthenticationProperties {
     type Output = ();
     type Bindings = Bindings;
@@ -969,6 +999,8 @@ impl rt::Object for UpdateOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateOptions);
 impl rt::Method for UpdateOptions {
     type Output = ();
     type Bindings = Bindings;
@@ -1039,6 +1071,8 @@ impl rt::Object for UpdatePortGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdatePortGroup);
 impl rt::Method for UpdatePortGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -1103,6 +1137,8 @@ impl rt::Object for UpdateSoftwareInternetScsiEnabled {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateSoftwareInternetScsiEnabled);
 impl rt::Method for UpdateSoftwareInternetScsiEnabled {
     type Output = ();
     type Bindings = Bindings;
@@ -1171,6 +1207,8 @@ impl rt::Object for UpdateVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVirtualNic);
 impl rt::Method for UpdateVirtualNic {
     type Output = ();
     type Bindings = Bindings;
@@ -1241,6 +1279,8 @@ impl rt::Object for UpdateVirtualSwitch {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVirtualSwitch);
 impl rt::Method for UpdateVirtualSwitch {
     type Output = ();
     type Bindings = Bindings;
@@ -1329,6 +1369,8 @@ impl rt::Object for ValidateMigration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateMigration);
 impl rt::Method for ValidateMigration {
     type Output = Vec<rt::Poly<objects::Event>>;
     type Bindings = Bindings;
@@ -1385,6 +1427,8 @@ impl rt::Object for WaitForUpdates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object WaitForUpdates);
 impl rt::Method for WaitForUpdates {
     type Output = objects::UpdateSet;
     type Bindings = Bindings;
@@ -1449,6 +1493,8 @@ impl rt::Object for WaitForUpdatesEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object WaitForUpdatesEx);
 impl rt::Method for WaitForUpdatesEx {
     type Output = Option<Box<objects::UpdateSet>>;
     type Bindings = Bindings;
@@ -1513,6 +1559,8 @@ impl rt::Object for ZeroFillVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ZeroFillVirtualDiskTask);
 impl rt::Method for ZeroFillVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1579,6 +1627,8 @@ impl rt::Object for SetCustomValue {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetCustomValue);
 impl rt::Method for SetCustomValue {
     type Output = ();
     type Bindings = Bindings;

@@ -49,6 +49,8 @@ impl rt::Object for AddKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddKey);
 impl rt::Method for AddKey {
     type Output = ();
     type Bindings = Bindings;
@@ -105,6 +107,8 @@ impl rt::Object for AddKeys {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddKeys);
 impl rt::Method for AddKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
@@ -169,6 +173,8 @@ impl rt::Object for ChangeKeyTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeKeyTask);
 impl rt::Method for ChangeKeyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -231,6 +237,8 @@ impl rt::Object for ConfigureCryptoKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureCryptoKey);
 impl rt::Method for ConfigureCryptoKey {
     type Output = ();
     type Bindings = Bindings;
@@ -287,6 +295,8 @@ impl rt::Object for CryptoManagerHostDisable {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CryptoManagerHostDisable);
 impl rt::Method for CryptoManagerHostDisable {
     type Output = ();
     type Bindings = Bindings;
@@ -351,6 +361,8 @@ impl rt::Object for CryptoManagerHostEnable {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CryptoManagerHostEnable);
 impl rt::Method for CryptoManagerHostEnable {
     type Output = ();
     type Bindings = Bindings;
@@ -407,6 +419,8 @@ impl rt::Object for CryptoManagerHostPrepare {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CryptoManagerHostPrepare);
 impl rt::Method for CryptoManagerHostPrepare {
     type Output = ();
     type Bindings = Bindings;
@@ -463,6 +477,8 @@ impl rt::Object for CryptoUnlockTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CryptoUnlockTask);
 impl rt::Method for CryptoUnlockTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -527,6 +543,8 @@ impl rt::Object for EnableCrypto {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableCrypto);
 impl rt::Method for EnableCrypto {
     type Output = ();
     type Bindings = Bindings;
@@ -595,6 +613,8 @@ impl rt::Object for GenerateClientCsr {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateClientCsr);
 impl rt::Method for GenerateClientCsr {
     type Output = String;
     type Bindings = Bindings;
@@ -669,6 +689,8 @@ impl rt::Object for GenerateKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateKey);
 impl rt::Method for GenerateKey {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
@@ -737,6 +759,8 @@ impl rt::Object for GenerateSelfSignedClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateSelfSignedClientCert);
 impl rt::Method for GenerateSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
@@ -799,6 +823,8 @@ impl rt::Object for GetCryptoKeyStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetCryptoKeyStatus);
 impl rt::Method for GetCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerHostKeyStatus>;
     type Bindings = Bindings;
@@ -867,6 +893,8 @@ impl rt::Object for GetDefaultKmsCluster {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetDefaultKmsCluster);
 impl rt::Method for GetDefaultKmsCluster {
     type Output = Option<Box<objects::KeyProviderId>>;
     type Bindings = Bindings;
@@ -931,6 +959,8 @@ impl rt::Object for IsKmsClusterActive {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object IsKmsClusterActive);
 impl rt::Method for IsKmsClusterActive {
     type Output = bool;
     type Bindings = Bindings;
@@ -985,6 +1015,8 @@ impl rt::Object for ListKeys {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListKeys);
 impl rt::Method for ListKeys {
     type Output = Vec<objects::CryptoKeyId>;
     type Bindings = Bindings;
@@ -1047,6 +1079,8 @@ impl rt::Object for ListKmipServers {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListKmipServers);
 impl rt::Method for ListKmipServers {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
@@ -1121,6 +1155,8 @@ impl rt::Object for ListKmsClusters {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListKmsClusters);
 impl rt::Method for ListKmsClusters {
     type Output = Vec<objects::KmipClusterInfo>;
     type Bindings = Bindings;
@@ -1183,6 +1219,8 @@ impl rt::Object for MarkDefault {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkDefault);
 impl rt::Method for MarkDefault {
     type Output = ();
     type Bindings = Bindings;
@@ -1239,6 +1277,8 @@ impl rt::Object for PrepareCrypto {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PrepareCrypto);
 impl rt::Method for PrepareCrypto {
     type Output = ();
     type Bindings = Bindings;
@@ -1307,6 +1347,8 @@ impl rt::Object for QueryCryptoKeyStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCryptoKeyStatus);
 impl rt::Method for QueryCryptoKeyStatus {
     type Output = Vec<objects::CryptoManagerKmipCryptoKeyStatus>;
     type Bindings = Bindings;
@@ -1369,6 +1411,8 @@ impl rt::Object for RegisterKmipServer {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterKmipServer);
 impl rt::Method for RegisterKmipServer {
     type Output = ();
     type Bindings = Bindings;
@@ -1437,6 +1481,8 @@ impl rt::Object for RegisterKmsCluster {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterKmsCluster);
 impl rt::Method for RegisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
@@ -1501,6 +1547,8 @@ impl rt::Object for RemoveKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveKey);
 impl rt::Method for RemoveKey {
     type Output = ();
     type Bindings = Bindings;
@@ -1563,6 +1611,8 @@ impl rt::Object for RemoveKeys {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveKeys);
 impl rt::Method for RemoveKeys {
     type Output = Vec<objects::CryptoKeyResult>;
     type Bindings = Bindings;
@@ -1631,6 +1681,8 @@ impl rt::Object for RemoveKmipServer {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveKmipServer);
 impl rt::Method for RemoveKmipServer {
     type Output = ();
     type Bindings = Bindings;
@@ -1693,6 +1745,8 @@ impl rt::Object for RetrieveClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveClientCert);
 impl rt::Method for RetrieveClientCert {
     type Output = String;
     type Bindings = Bindings;
@@ -1755,6 +1809,8 @@ impl rt::Object for RetrieveClientCsr {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveClientCsr);
 impl rt::Method for RetrieveClientCsr {
     type Output = String;
     type Bindings = Bindings;
@@ -1823,6 +1879,8 @@ impl rt::Object for RetrieveKmipServerCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveKmipServerCert);
 impl rt::Method for RetrieveKmipServerCert {
     type Output = objects::CryptoManagerKmipServerCertInfo;
     type Bindings = Bindings;
@@ -1887,6 +1945,8 @@ impl rt::Object for RetrieveKmipServersStatusTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveKmipServersStatusTask);
 impl rt::Method for RetrieveKmipServersStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1949,6 +2009,8 @@ impl rt::Object for RetrieveSelfSignedClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveSelfSignedClientCert);
 impl rt::Method for RetrieveSelfSignedClientCert {
     type Output = String;
     type Bindings = Bindings;
@@ -2019,6 +2081,8 @@ impl rt::Object for SetCryptoMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetCryptoMode);
 impl rt::Method for SetCryptoMode {
     type Output = ();
     type Bindings = Bindings;
@@ -2087,6 +2151,8 @@ impl rt::Object for SetDefaultKmsCluster {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetDefaultKmsCluster);
 impl rt::Method for SetDefaultKmsCluster {
     type Output = ();
     type Bindings = Bindings;
@@ -2155,6 +2221,8 @@ impl rt::Object for SetKeyCustomAttributes {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetKeyCustomAttributes);
 impl rt::Method for SetKeyCustomAttributes {
     type Output = objects::CryptoKeyResult;
     type Bindings = Bindings;
@@ -2217,6 +2285,8 @@ impl rt::Object for UnregisterKmsCluster {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterKmsCluster);
 impl rt::Method for UnregisterKmsCluster {
     type Output = ();
     type Bindings = Bindings;
@@ -2279,6 +2349,8 @@ impl rt::Object for UpdateKmipServer {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateKmipServer);
 impl rt::Method for UpdateKmipServer {
     type Output = ();
     type Bindings = Bindings;
@@ -2347,6 +2419,8 @@ impl rt::Object for UpdateKmsSignedCsrClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateKmsSignedCsrClientCert);
 impl rt::Method for UpdateKmsSignedCsrClientCert {
     type Output = ();
     type Bindings = Bindings;
@@ -2415,6 +2489,8 @@ impl rt::Object for UpdateSelfSignedClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateSelfSignedClientCert);
 impl rt::Method for UpdateSelfSignedClientCert {
     type Output = ();
     type Bindings = Bindings;
@@ -2489,6 +2565,8 @@ impl rt::Object for UploadClientCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UploadClientCert);
 impl rt::Method for UploadClientCert {
     type Output = ();
     type Bindings = Bindings;
@@ -2557,6 +2635,8 @@ impl rt::Object for UploadKmipServerCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UploadKmipServerCert);
 impl rt::Method for UploadKmipServerCert {
     type Output = ();
     type Bindings = Bindings;

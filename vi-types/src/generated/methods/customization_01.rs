@@ -49,6 +49,8 @@ impl rt::Object for CheckCustomizationResources {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckCustomizationResources);
 impl rt::Method for CheckCustomizationResources {
     type Output = ();
     type Bindings = Bindings;
@@ -113,6 +115,8 @@ impl rt::Object for CheckCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckCustomizationSpec);
 impl rt::Method for CheckCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -169,6 +173,8 @@ impl rt::Object for CreateCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateCustomizationSpec);
 impl rt::Method for CreateCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -223,6 +229,8 @@ impl rt::Object for CustomizationSpecItemToXml {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CustomizationSpecItemToXml);
 impl rt::Method for CustomizationSpecItemToXml {
     type Output = String;
     type Bindings = Bindings;
@@ -287,6 +295,8 @@ impl rt::Object for CustomizeVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CustomizeVmTask);
 impl rt::Method for CustomizeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -343,6 +353,8 @@ impl rt::Object for DeleteCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteCustomizationSpec);
 impl rt::Method for DeleteCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -397,6 +409,8 @@ impl rt::Object for DoesCustomizationSpecExist {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DoesCustomizationSpecExist);
 impl rt::Method for DoesCustomizationSpecExist {
     type Output = bool;
     type Bindings = Bindings;
@@ -461,6 +475,8 @@ impl rt::Object for DuplicateCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DuplicateCustomizationSpec);
 impl rt::Method for DuplicateCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -517,6 +533,8 @@ impl rt::Object for GetCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetCustomizationSpec);
 impl rt::Method for GetCustomizationSpec {
     type Output = objects::CustomizationSpecItem;
     type Bindings = Bindings;
@@ -571,6 +589,8 @@ impl rt::Object for IsGuestOsCustomizable {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object IsGuestOsCustomizable);
 impl rt::Method for IsGuestOsCustomizable {
     type Output = bool;
     type Bindings = Bindings;
@@ -627,6 +647,8 @@ impl rt::Object for OverwriteCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object OverwriteCustomizationSpec);
 impl rt::Method for OverwriteCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -691,6 +713,8 @@ impl rt::Object for RenameCustomizationSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameCustomizationSpec);
 impl rt::Method for RenameCustomizationSpec {
     type Output = ();
     type Bindings = Bindings;
@@ -749,6 +773,8 @@ impl rt::Object for XmlToCustomizationSpecItem {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object XmlToCustomizationSpecItem);
 impl rt::Method for XmlToCustomizationSpecItem {
     type Output = objects::CustomizationSpecItem;
     type Bindings = Bindings;

@@ -57,6 +57,8 @@ impl rt::Object for AddDvPortgroupTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddDvPortgroupTask);
 impl rt::Method for AddDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -121,6 +123,8 @@ impl rt::Object for AddNetworkResourcePool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddNetworkResourcePool);
 impl rt::Method for AddNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
@@ -187,6 +191,8 @@ impl rt::Object for CreateDvPortgroupTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDvPortgroupTask);
 impl rt::Method for CreateDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -253,6 +259,8 @@ impl rt::Object for CreateDvsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDvsTask);
 impl rt::Method for CreateDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -317,6 +325,8 @@ impl rt::Object for DvPortgroupRollbackTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvPortgroupRollbackTask);
 impl rt::Method for DvPortgroupRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -373,6 +383,8 @@ impl rt::Object for DvsManagerExportEntityTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvsManagerExportEntityTask);
 impl rt::Method for DvsManagerExportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -437,6 +449,8 @@ impl rt::Object for DvsManagerImportEntityTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvsManagerImportEntityTask);
 impl rt::Method for DvsManagerImportEntityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -501,6 +515,8 @@ impl rt::Object for DvsManagerLookupDvPortGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvsManagerLookupDvPortGroup);
 impl rt::Method for DvsManagerLookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -565,6 +581,8 @@ impl rt::Object for DvsRollbackTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvsRollbackTask);
 impl rt::Method for DvsRollbackTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -629,6 +647,8 @@ impl rt::Object for DvsReconfigureVmVnicNetworkResourcePoolTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DvsReconfigureVmVnicNetworkResourcePoolTask);
 impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -693,6 +713,8 @@ impl rt::Object for EnableNetworkResourceManagement {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableNetworkResourceManagement);
 impl rt::Method for EnableNetworkResourceManagement {
     type Output = ();
     type Bindings = Bindings;
@@ -755,6 +777,8 @@ impl rt::Object for FetchDvPortKeys {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchDvPortKeys);
 impl rt::Method for FetchDvPortKeys {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -817,6 +841,8 @@ impl rt::Object for FetchDvPorts {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchDvPorts);
 impl rt::Method for FetchDvPorts {
     type Output = Vec<objects::DistributedVirtualPort>;
     type Bindings = Bindings;
@@ -873,6 +899,8 @@ impl rt::Object for GetVpcNetworkSpan {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetVpcNetworkSpan);
 impl rt::Method for GetVpcNetworkSpan {
     type Output = Vec<objects::DistributedVirtualSwitchManagerSpanInfo>;
     type Bindings = Bindings;
@@ -937,6 +965,8 @@ impl rt::Object for LookupDvPortGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LookupDvPortGroup);
 impl rt::Method for LookupDvPortGroup {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1001,6 +1031,8 @@ impl rt::Object for MergeDvsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MergeDvsTask);
 impl rt::Method for MergeDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1071,6 +1103,8 @@ impl rt::Object for MoveDvPortTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveDvPortTask);
 impl rt::Method for MoveDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1141,6 +1175,8 @@ impl rt::Object for PerformDvsProductSpecOperationTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PerformDvsProductSpecOperationTask);
 impl rt::Method for PerformDvsProductSpecOperationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1195,6 +1231,8 @@ impl rt::Object for QueryAvailableDvsSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailableDvsSpec);
 impl rt::Method for QueryAvailableDvsSpec {
     type Output = Vec<objects::DistributedVirtualSwitchProductSpec>;
     type Bindings = Bindings;
@@ -1263,6 +1301,8 @@ impl rt::Object for QueryCompatibleHostForExistingDvs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCompatibleHostForExistingDvs);
 impl rt::Method for QueryCompatibleHostForExistingDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1331,6 +1371,8 @@ impl rt::Object for QueryCompatibleHostForNewDvs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCompatibleHostForNewDvs);
 impl rt::Method for QueryCompatibleHostForNewDvs {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1393,6 +1435,8 @@ impl rt::Object for QueryCompatibleVmnicsFromHosts {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCompatibleVmnicsFromHosts);
 impl rt::Method for QueryCompatibleVmnicsFromHosts {
     type Output = Vec<objects::DvsManagerPhysicalNicsList>;
     type Bindings = Bindings;
@@ -1449,6 +1493,8 @@ impl rt::Object for QueryDvsByUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDvsByUuid);
 impl rt::Method for QueryDvsByUuid {
     type Output = Option<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1521,6 +1567,8 @@ impl rt::Object for QueryDvsCheckCompatibility {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDvsCheckCompatibility);
 impl rt::Method for QueryDvsCheckCompatibility {
     type Output = Vec<objects::DistributedVirtualSwitchManagerCompatibilityResult>;
     type Bindings = Bindings;
@@ -1575,6 +1623,8 @@ impl rt::Object for QueryDvsCompatibleHostSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDvsCompatibleHostSpec);
 impl rt::Method for QueryDvsCompatibleHostSpec {
     type Output = Vec<objects::DistributedVirtualSwitchHostProductSpec>;
     type Bindings = Bindings;
@@ -1634,6 +1684,8 @@ impl rt::Object for QueryDvsConfigTarget {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDvsConfigTarget);
 impl rt::Method for QueryDvsConfigTarget {
     type Output = objects::DvsManagerDvsConfigTarget;
     type Bindings = Bindings;
@@ -1688,6 +1740,8 @@ impl rt::Object for QueryDvsFeatureCapability {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDvsFeatureCapability);
 impl rt::Method for QueryDvsFeatureCapability {
     type Output = Option<rt::Poly<objects::DvsFeatureCapability>>;
     type Bindings = Bindings;
@@ -1744,6 +1798,8 @@ impl rt::Object for QuerySupportedNetworkOffloadSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QuerySupportedNetworkOffloadSpec);
 impl rt::Method for QuerySupportedNetworkOffloadSpec {
     type Output = Vec<objects::DistributedVirtualSwitchNetworkOffloadSpec>;
     type Bindings = Bindings;
@@ -1798,6 +1854,8 @@ impl rt::Object for QueryUsedVlanIdInDvs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryUsedVlanIdInDvs);
 impl rt::Method for QueryUsedVlanIdInDvs {
     type Output = Vec<i32>;
     type Bindings = Bindings;
@@ -1862,6 +1920,8 @@ impl rt::Object for ReconfigureDvPortTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureDvPortTask);
 impl rt::Method for ReconfigureDvPortTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1924,6 +1984,8 @@ impl rt::Object for ReconfigureDvPortgroupTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureDvPortgroupTask);
 impl rt::Method for ReconfigureDvPortgroupTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1986,6 +2048,8 @@ impl rt::Object for ReconfigureDvsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureDvsTask);
 impl rt::Method for ReconfigureDvsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2050,6 +2114,8 @@ impl rt::Object for RectifyDvsHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RectifyDvsHostTask);
 impl rt::Method for RectifyDvsHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2106,6 +2172,8 @@ impl rt::Object for RectifyDvsOnHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RectifyDvsOnHostTask);
 impl rt::Method for RectifyDvsOnHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2170,6 +2238,8 @@ impl rt::Object for RefreshDvPortState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshDvPortState);
 impl rt::Method for RefreshDvPortState {
     type Output = ();
     type Bindings = Bindings;
@@ -2234,6 +2304,8 @@ impl rt::Object for RemoveNetworkResourcePool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveNetworkResourcePool);
 impl rt::Method for RemoveNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;
@@ -2298,6 +2370,8 @@ impl rt::Object for UpdateDvsHealthCheckConfigTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDvsHealthCheckConfigTask);
 impl rt::Method for UpdateDvsHealthCheckConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2362,6 +2436,8 @@ impl rt::Object for UpdateDvsLacpGroupConfigTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDvsLacpGroupConfigTask);
 impl rt::Method for UpdateDvsLacpGroupConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2426,6 +2502,8 @@ impl rt::Object for UpdateDvsCapability {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDvsCapability);
 impl rt::Method for UpdateDvsCapability {
     type Output = ();
     type Bindings = Bindings;
@@ -2490,6 +2568,8 @@ impl rt::Object for UpdateNetworkResourcePool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateNetworkResourcePool);
 impl rt::Method for UpdateNetworkResourcePool {
     type Output = ();
     type Bindings = Bindings;

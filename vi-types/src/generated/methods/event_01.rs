@@ -53,6 +53,8 @@ impl rt::Object for LogUserEvent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LogUserEvent);
 impl rt::Method for LogUserEvent {
     type Output = ();
     type Bindings = Bindings;
@@ -117,6 +119,8 @@ impl rt::Object for PostEvent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PostEvent);
 impl rt::Method for PostEvent {
     type Output = ();
     type Bindings = Bindings;
@@ -173,6 +177,8 @@ impl rt::Object for RetrieveArgumentDescription {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveArgumentDescription);
 impl rt::Method for RetrieveArgumentDescription {
     type Output = Vec<objects::EventArgDesc>;
     type Bindings = Bindings;

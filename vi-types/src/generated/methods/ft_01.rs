@@ -65,6 +65,8 @@ impl rt::Object for CreateSecondaryVmExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSecondaryVmExTask);
 impl rt::Method for CreateSecondaryVmExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -131,6 +133,8 @@ impl rt::Object for CreateSecondaryVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSecondaryVmTask);
 impl rt::Method for CreateSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -195,6 +199,8 @@ impl rt::Object for DisableSecondaryVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableSecondaryVmTask);
 impl rt::Method for DisableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -267,6 +273,8 @@ impl rt::Object for EnableSecondaryVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableSecondaryVmTask);
 impl rt::Method for EnableSecondaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -331,6 +339,8 @@ impl rt::Object for MakePrimaryVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MakePrimaryVmTask);
 impl rt::Method for MakePrimaryVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -387,6 +397,8 @@ impl rt::Object for QueryFaultToleranceCompatibility {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFaultToleranceCompatibility);
 impl rt::Method for QueryFaultToleranceCompatibility {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
@@ -451,6 +463,8 @@ impl rt::Object for QueryFaultToleranceCompatibilityEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFaultToleranceCompatibilityEx);
 impl rt::Method for QueryFaultToleranceCompatibilityEx {
     type Output = Vec<objects::LocalizedMethodFault>;
     type Bindings = Bindings;
@@ -523,6 +537,8 @@ impl rt::Object for StartRecordingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartRecordingTask);
 impl rt::Method for StartRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -587,6 +603,8 @@ impl rt::Object for StartReplayingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartReplayingTask);
 impl rt::Method for StartReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -643,6 +661,8 @@ impl rt::Object for StopRecordingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StopRecordingTask);
 impl rt::Method for StopRecordingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -699,6 +719,8 @@ impl rt::Object for StopReplayingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StopReplayingTask);
 impl rt::Method for StopReplayingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -763,6 +785,8 @@ impl rt::Object for TerminateFaultTolerantVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TerminateFaultTolerantVmTask);
 impl rt::Method for TerminateFaultTolerantVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -819,6 +843,8 @@ impl rt::Object for TurnOffFaultToleranceForVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TurnOffFaultToleranceForVmTask);
 impl rt::Method for TurnOffFaultToleranceForVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

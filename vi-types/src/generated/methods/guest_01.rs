@@ -57,6 +57,8 @@ impl rt::Object for AbortCustomizationTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AbortCustomizationTask);
 impl rt::Method for AbortCustomizationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -131,6 +133,8 @@ impl rt::Object for AcquireCredentialsInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireCredentialsInGuest);
 impl rt::Method for AcquireCredentialsInGuest {
     type Output = rt::Poly<objects::GuestAuthentication>;
     type Bindings = Bindings;
@@ -223,6 +227,8 @@ impl rt::Object for AddGuestAlias {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddGuestAlias);
 impl rt::Method for AddGuestAlias {
     type Output = ();
     type Bindings = Bindings;
@@ -303,6 +309,8 @@ impl rt::Object for ChangeFileAttributesInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeFileAttributesInGuest);
 impl rt::Method for ChangeFileAttributesInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -389,6 +397,8 @@ impl rt::Object for CreateRegistryKeyInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateRegistryKeyInGuest);
 impl rt::Method for CreateRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -475,6 +485,8 @@ impl rt::Object for CreateTemporaryDirectoryInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateTemporaryDirectoryInGuest);
 impl rt::Method for CreateTemporaryDirectoryInGuest {
     type Output = String;
     type Bindings = Bindings;
@@ -561,6 +573,8 @@ impl rt::Object for CreateTemporaryFileInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateTemporaryFileInGuest);
 impl rt::Method for CreateTemporaryFileInGuest {
     type Output = String;
     type Bindings = Bindings;
@@ -637,6 +651,8 @@ impl rt::Object for CustomizeGuestTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CustomizeGuestTask);
 impl rt::Method for CustomizeGuestTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -717,6 +733,8 @@ impl rt::Object for DeleteDirectoryInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteDirectoryInGuest);
 impl rt::Method for DeleteDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -791,6 +809,8 @@ impl rt::Object for DeleteFileInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteFileInGuest);
 impl rt::Method for DeleteFileInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -871,6 +891,8 @@ impl rt::Object for DeleteRegistryKeyInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteRegistryKeyInGuest);
 impl rt::Method for DeleteRegistryKeyInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -945,6 +967,8 @@ impl rt::Object for DeleteRegistryValueInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteRegistryValueInGuest);
 impl rt::Method for DeleteRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -1019,6 +1043,8 @@ impl rt::Object for InitiateFileTransferFromGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InitiateFileTransferFromGuest);
 impl rt::Method for InitiateFileTransferFromGuest {
     type Output = objects::FileTransferInformation;
     type Bindings = Bindings;
@@ -1111,6 +1137,8 @@ impl rt::Object for InitiateFileTransferToGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InitiateFileTransferToGuest);
 impl rt::Method for InitiateFileTransferToGuest {
     type Output = String;
     type Bindings = Bindings;
@@ -1203,6 +1231,8 @@ impl rt::Object for ListFilesInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListFilesInGuest);
 impl rt::Method for ListFilesInGuest {
     type Output = objects::GuestListFileInfo;
     type Bindings = Bindings;
@@ -1277,6 +1307,8 @@ impl rt::Object for ListGuestAliases {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListGuestAliases);
 impl rt::Method for ListGuestAliases {
     type Output = Vec<objects::GuestAliases>;
     type Bindings = Bindings;
@@ -1345,6 +1377,8 @@ impl rt::Object for ListGuestMappedAliases {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListGuestMappedAliases);
 impl rt::Method for ListGuestMappedAliases {
     type Output = Vec<objects::GuestMappedAliases>;
     type Bindings = Bindings;
@@ -1419,6 +1453,8 @@ impl rt::Object for ListProcessesInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListProcessesInGuest);
 impl rt::Method for ListProcessesInGuest {
     type Output = Vec<objects::GuestProcessInfo>;
     type Bindings = Bindings;
@@ -1505,6 +1541,8 @@ impl rt::Object for ListRegistryKeysInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListRegistryKeysInGuest);
 impl rt::Method for ListRegistryKeysInGuest {
     type Output = Vec<objects::GuestRegKeyRecordSpec>;
     type Bindings = Bindings;
@@ -1591,6 +1629,8 @@ impl rt::Object for ListRegistryValuesInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListRegistryValuesInGuest);
 impl rt::Method for ListRegistryValuesInGuest {
     type Output = Vec<objects::GuestRegValueSpec>;
     type Bindings = Bindings;
@@ -1671,6 +1711,8 @@ impl rt::Object for MakeDirectoryInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MakeDirectoryInGuest);
 impl rt::Method for MakeDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -1751,6 +1793,8 @@ impl rt::Object for MoveDirectoryInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveDirectoryInGuest);
 impl rt::Method for MoveDirectoryInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -1837,6 +1881,8 @@ impl rt::Object for MoveFileInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MoveFileInGuest);
 impl rt::Method for MoveFileInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -1911,6 +1957,8 @@ impl rt::Object for ReadEnvironmentVariableInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadEnvironmentVariableInGuest);
 impl rt::Method for ReadEnvironmentVariableInGuest {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -1979,6 +2027,8 @@ impl rt::Object for ReleaseCredentialsInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReleaseCredentialsInGuest);
 impl rt::Method for ReleaseCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -2065,6 +2115,8 @@ impl rt::Object for RemoveGuestAlias {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveGuestAlias);
 impl rt::Method for RemoveGuestAlias {
     type Output = ();
     type Bindings = Bindings;
@@ -2145,6 +2197,8 @@ impl rt::Object for RemoveGuestAliasByCert {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveGuestAliasByCert);
 impl rt::Method for RemoveGuestAliasByCert {
     type Output = ();
     type Bindings = Bindings;
@@ -2219,6 +2273,8 @@ impl rt::Object for SetRegistryValueInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetRegistryValueInGuest);
 impl rt::Method for SetRegistryValueInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -2283,6 +2339,8 @@ impl rt::Object for StartGuestNetworkTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartGuestNetworkTask);
 impl rt::Method for StartGuestNetworkTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2357,6 +2415,8 @@ impl rt::Object for StartProgramInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartProgramInGuest);
 impl rt::Method for StartProgramInGuest {
     type Output = i64;
     type Bindings = Bindings;
@@ -2431,6 +2491,8 @@ impl rt::Object for TerminateProcessInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TerminateProcessInGuest);
 impl rt::Method for TerminateProcessInGuest {
     type Output = ();
     type Bindings = Bindings;
@@ -2499,6 +2561,8 @@ impl rt::Object for ValidateCredentialsInGuest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateCredentialsInGuest);
 impl rt::Method for ValidateCredentialsInGuest {
     type Output = ();
     type Bindings = Bindings;

@@ -47,6 +47,8 @@ impl rt::Object for AcquireCimServicesTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireCimServicesTicket);
 impl rt::Method for AcquireCimServicesTicket {
     type Output = objects::HostServiceTicket;
     type Bindings = Bindings;
@@ -135,6 +137,8 @@ impl rt::Object for AddStandaloneHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddStandaloneHostTask);
 impl rt::Method for AddStandaloneHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -199,6 +203,8 @@ impl rt::Object for AssignUserToGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AssignUserToGroup);
 impl rt::Method for AssignUserToGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -253,6 +259,8 @@ impl rt::Object for BackupFirmwareConfiguration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BackupFirmwareConfiguration);
 impl rt::Method for BackupFirmwareConfiguration {
     type Output = String;
     type Bindings = Bindings;
@@ -343,6 +351,8 @@ impl rt::Object for BatchAddHostsToClusterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BatchAddHostsToClusterTask);
 impl rt::Method for BatchAddHostsToClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -423,6 +433,8 @@ impl rt::Object for BatchAddStandaloneHostsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BatchAddStandaloneHostsTask);
 impl rt::Method for BatchAddStandaloneHostsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -485,6 +497,8 @@ impl rt::Object for BatchQueryConnectInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BatchQueryConnectInfo);
 impl rt::Method for BatchQueryConnectInfo {
     type Output = Vec<objects::DatacenterBasicConnectInfo>;
     type Bindings = Bindings;
@@ -539,6 +553,8 @@ impl rt::Object for CertMgrRefreshCaCertificatesAndCrlsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CertMgrRefreshCaCertificatesAndCrlsTask);
 impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -593,6 +609,8 @@ impl rt::Object for CertMgrRefreshCertificatesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CertMgrRefreshCertificatesTask);
 impl rt::Method for CertMgrRefreshCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -647,6 +665,8 @@ impl rt::Object for CertMgrRevokeCertificatesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CertMgrRevokeCertificatesTask);
 impl rt::Method for CertMgrRevokeCertificatesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -723,6 +743,8 @@ impl rt::Object for ChangeAccessMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeAccessMode);
 impl rt::Method for ChangeAccessMode {
     type Output = ();
     type Bindings = Bindings;
@@ -787,6 +809,8 @@ impl rt::Object for ChangeLockdownMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeLockdownMode);
 impl rt::Method for ChangeLockdownMode {
     type Output = ();
     type Bindings = Bindings;
@@ -857,6 +881,8 @@ impl rt::Object for ChangePassword {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangePassword);
 impl rt::Method for ChangePassword {
     type Output = ();
     type Bindings = Bindings;
@@ -935,6 +961,8 @@ impl rt::Object for CheckHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckHostPatchTask);
 impl rt::Method for CheckHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -989,6 +1017,8 @@ impl rt::Object for ClearSystemEventLog {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClearSystemEventLog);
 impl rt::Method for ClearSystemEventLog {
     type Output = ();
     type Bindings = Bindings;
@@ -1053,6 +1083,8 @@ impl rt::Object for ConfigurePowerPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigurePowerPolicy);
 impl rt::Method for ConfigurePowerPolicy {
     type Output = ();
     type Bindings = Bindings;
@@ -1117,6 +1149,8 @@ impl rt::Object for CreateDiagnosticPartition {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDiagnosticPartition);
 impl rt::Method for CreateDiagnosticPartition {
     type Output = ();
     type Bindings = Bindings;
@@ -1173,6 +1207,8 @@ impl rt::Object for CreateGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateGroup);
 impl rt::Method for CreateGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -1229,6 +1265,8 @@ impl rt::Object for CreateUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateUser);
 impl rt::Method for CreateUser {
     type Output = ();
     type Bindings = Bindings;
@@ -1285,6 +1323,8 @@ impl rt::Object for DirectPathProfileManagerCreate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DirectPathProfileManagerCreate);
 impl rt::Method for DirectPathProfileManagerCreate {
     type Output = String;
     type Bindings = Bindings;
@@ -1341,6 +1381,8 @@ impl rt::Object for DirectPathProfileManagerDelete {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DirectPathProfileManagerDelete);
 impl rt::Method for DirectPathProfileManagerDelete {
     type Output = ();
     type Bindings = Bindings;
@@ -1397,6 +1439,8 @@ impl rt::Object for DirectPathProfileManagerList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DirectPathProfileManagerList);
 impl rt::Method for DirectPathProfileManagerList {
     type Output = Vec<objects::DirectPathProfileInfo>;
     type Bindings = Bindings;
@@ -1459,6 +1503,8 @@ impl rt::Object for DirectPathProfileManagerQueryCapacity {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DirectPathProfileManagerQueryCapacity);
 impl rt::Method for DirectPathProfileManagerQueryCapacity {
     type Output = Vec<rt::Poly<objects::DirectPathProfileManagerCapacityResult>>;
     type Bindings = Bindings;
@@ -1523,6 +1569,8 @@ impl rt::Object for DirectPathProfileManagerUpdate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DirectPathProfileManagerUpdate);
 impl rt::Method for DirectPathProfileManagerUpdate {
     type Output = ();
     type Bindings = Bindings;
@@ -1577,6 +1625,8 @@ impl rt::Object for DisableHyperThreading {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableHyperThreading);
 impl rt::Method for DisableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
@@ -1631,6 +1681,8 @@ impl rt::Object for DisableNetworkBootTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableNetworkBootTask);
 impl rt::Method for DisableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1695,6 +1747,8 @@ impl rt::Object for DisableRuleset {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableRuleset);
 impl rt::Method for DisableRuleset {
     type Output = ();
     type Bindings = Bindings;
@@ -1751,6 +1805,8 @@ impl rt::Object for DisableSmartCardAuthentication {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableSmartCardAuthentication);
 impl rt::Method for DisableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
@@ -1805,6 +1861,8 @@ impl rt::Object for DisconnectHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisconnectHostTask);
 impl rt::Method for DisconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1859,6 +1917,8 @@ impl rt::Object for DownloadDescriptionTree {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DownloadDescriptionTree);
 impl rt::Method for DownloadDescriptionTree {
     type Output = rt::Binary;
     type Bindings = Bindings;
@@ -1913,6 +1973,8 @@ impl rt::Object for EnableHyperThreading {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableHyperThreading);
 impl rt::Method for EnableHyperThreading {
     type Output = ();
     type Bindings = Bindings;
@@ -1975,6 +2037,8 @@ impl rt::Object for EnableNetworkBootTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableNetworkBootTask);
 impl rt::Method for EnableNetworkBootTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2039,6 +2103,8 @@ impl rt::Object for EnableRuleset {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableRuleset);
 impl rt::Method for EnableRuleset {
     type Output = ();
     type Bindings = Bindings;
@@ -2095,6 +2161,8 @@ impl rt::Object for EnableSmartCardAuthentication {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableSmartCardAuthentication);
 impl rt::Method for EnableSmartCardAuthentication {
     type Output = ();
     type Bindings = Bindings;
@@ -2151,6 +2219,8 @@ impl rt::Object for EnterLockdownMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnterLockdownMode);
 impl rt::Method for EnterLockdownMode {
     type Output = ();
     type Bindings = Bindings;
@@ -2215,6 +2285,8 @@ impl rt::Object for EsxAgentHostManagerUpdateConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EsxAgentHostManagerUpdateConfig);
 impl rt::Method for EsxAgentHostManagerUpdateConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -2271,6 +2343,8 @@ impl rt::Object for ExitLockdownMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExitLockdownMode);
 impl rt::Method for ExitLockdownMode {
     type Output = ();
     type Bindings = Bindings;
@@ -2325,6 +2399,8 @@ impl rt::Object for FetchSystemEventLog {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchSystemEventLog);
 impl rt::Method for FetchSystemEventLog {
     type Output = Vec<objects::SystemEventInfo>;
     type Bindings = Bindings;
@@ -2395,6 +2471,8 @@ impl rt::Object for GenerateCertificateSigningRequest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateCertificateSigningRequest);
 impl rt::Method for GenerateCertificateSigningRequest {
     type Output = String;
     type Bindings = Bindings;
@@ -2465,6 +2543,8 @@ impl rt::Object for GenerateCertificateSigningRequestByDn {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateCertificateSigningRequestByDn);
 impl rt::Method for GenerateCertificateSigningRequestByDn {
     type Output = String;
     type Bindings = Bindings;
@@ -2521,6 +2601,8 @@ impl rt::Object for HostImageConfigGetAcceptance {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostImageConfigGetAcceptance);
 impl rt::Method for HostImageConfigGetAcceptance {
     type Output = String;
     type Bindings = Bindings;
@@ -2575,6 +2657,8 @@ impl rt::Object for HostImageConfigGetProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostImageConfigGetProfile);
 impl rt::Method for HostImageConfigGetProfile {
     type Output = objects::HostImageProfileSummary;
     type Bindings = Bindings;
@@ -2645,6 +2729,8 @@ impl rt::Object for ImportCertificateForCamTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ImportCertificateForCamTask);
 impl rt::Method for ImportCertificateForCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2729,6 +2815,8 @@ impl rt::Object for InstallHostPatchV2Task {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallHostPatchV2Task);
 impl rt::Method for InstallHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2805,6 +2893,8 @@ impl rt::Object for InstallHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallHostPatchTask);
 impl rt::Method for InstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2869,6 +2959,8 @@ impl rt::Object for InstallServerCertificate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallServerCertificate);
 impl rt::Method for InstallServerCertificate {
     type Output = ();
     type Bindings = Bindings;
@@ -2933,6 +3025,8 @@ impl rt::Object for InstallSmartCardTrustAnchor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallSmartCardTrustAnchor);
 impl rt::Method for InstallSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
@@ -2987,6 +3081,8 @@ impl rt::Object for IsSharedGraphicsActive {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object IsSharedGraphicsActive);
 impl rt::Method for IsSharedGraphicsActive {
     type Output = bool;
     type Bindings = Bindings;
@@ -3057,6 +3153,8 @@ impl rt::Object for JoinDomainWithCamTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object JoinDomainWithCamTask);
 impl rt::Method for JoinDomainWithCamTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3133,6 +3231,8 @@ impl rt::Object for JoinDomainTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object JoinDomainTask);
 impl rt::Method for JoinDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3197,6 +3297,8 @@ impl rt::Object for LeaveCurrentDomainTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LeaveCurrentDomainTask);
 impl rt::Method for LeaveCurrentDomainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3253,6 +3355,8 @@ impl rt::Object for ListCaCertificateRevocationLists {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListCaCertificateRevocationLists);
 impl rt::Method for ListCaCertificateRevocationLists {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -3309,6 +3413,8 @@ impl rt::Object for ListCaCertificates {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListCaCertificates);
 impl rt::Method for ListCaCertificates {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -3365,6 +3471,8 @@ impl rt::Object for ListSmartCardTrustAnchors {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListSmartCardTrustAnchors);
 impl rt::Method for ListSmartCardTrustAnchors {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -3427,6 +3535,8 @@ impl rt::Object for NotifyAffectedServices {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object NotifyAffectedServices);
 impl rt::Method for NotifyAffectedServices {
     type Output = ();
     type Bindings = Bindings;
@@ -3497,6 +3607,8 @@ impl rt::Object for PowerDownHostToStandByTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerDownHostToStandByTask);
 impl rt::Method for PowerDownHostToStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3561,6 +3673,8 @@ impl rt::Object for PowerUpHostFromStandByTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerUpHostFromStandByTask);
 impl rt::Method for PowerUpHostFromStandByTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3625,6 +3739,8 @@ impl rt::Object for ProvisionServerPrivateKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ProvisionServerPrivateKey);
 impl rt::Method for ProvisionServerPrivateKey {
     type Output = ();
     type Bindings = Bindings;
@@ -3681,6 +3797,8 @@ impl rt::Object for QueryAvailablePartition {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailablePartition);
 impl rt::Method for QueryAvailablePartition {
     type Output = Vec<objects::HostDiagnosticPartition>;
     type Bindings = Bindings;
@@ -3735,6 +3853,8 @@ impl rt::Object for QueryAvailableTimeZones {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailableTimeZones);
 impl rt::Method for QueryAvailableTimeZones {
     type Output = Vec<objects::HostDateTimeSystemTimeZone>;
     type Bindings = Bindings;
@@ -3789,6 +3909,8 @@ impl rt::Object for QueryBootDevices {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryBootDevices);
 impl rt::Method for QueryBootDevices {
     type Output = Option<Box<objects::HostBootDeviceInfo>>;
     type Bindings = Bindings;
@@ -3853,6 +3975,8 @@ impl rt::Object for QueryConfiguredModuleOptionString {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConfiguredModuleOptionString);
 impl rt::Method for QueryConfiguredModuleOptionString {
     type Output = String;
     type Bindings = Bindings;
@@ -3947,6 +4071,8 @@ impl rt::Object for QueryConnectionInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConnectionInfo);
 impl rt::Method for QueryConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
@@ -4011,6 +4137,8 @@ impl rt::Object for QueryConnectionInfoViaSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConnectionInfoViaSpec);
 impl rt::Method for QueryConnectionInfoViaSpec {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
@@ -4065,6 +4193,8 @@ impl rt::Object for QueryDateTime {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDateTime);
 impl rt::Method for QueryDateTime {
     type Output = rt::DateTime;
     type Bindings = Bindings;

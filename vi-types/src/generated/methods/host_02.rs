@@ -47,6 +47,8 @@ impl rt::Object for QueryFirmwareConfigUploadUrl {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFirmwareConfigUploadUrl);
 impl rt::Method for QueryFirmwareConfigUploadUrl {
     type Output = String;
     type Bindings = Bindings;
@@ -101,6 +103,8 @@ impl rt::Object for QueryHostConnectionInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHostConnectionInfo);
 impl rt::Method for QueryHostConnectionInfo {
     type Output = objects::HostConnectInfo;
     type Bindings = Bindings;
@@ -167,6 +171,8 @@ impl rt::Object for QueryHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHostPatchTask);
 impl rt::Method for QueryHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -221,6 +227,8 @@ impl rt::Object for QueryLockdownExceptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryLockdownExceptions);
 impl rt::Method for QueryLockdownExceptions {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -295,6 +303,8 @@ impl rt::Object for QueryMemoryOverhead {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryMemoryOverhead);
 impl rt::Method for QueryMemoryOverhead {
     type Output = i64;
     type Bindings = Bindings;
@@ -357,6 +367,8 @@ impl rt::Object for QueryMemoryOverheadEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryMemoryOverheadEx);
 impl rt::Method for QueryMemoryOverheadEx {
     type Output = i64;
     type Bindings = Bindings;
@@ -411,6 +423,8 @@ impl rt::Object for QueryModules {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryModules);
 impl rt::Method for QueryModules {
     type Output = Vec<objects::KernelModuleInfo>;
     type Bindings = Bindings;
@@ -481,6 +495,8 @@ impl rt::Object for QueryPartitionCreateDesc {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPartitionCreateDesc);
 impl rt::Method for QueryPartitionCreateDesc {
     type Output = objects::HostDiagnosticPartitionCreateDescription;
     type Bindings = Bindings;
@@ -551,6 +567,8 @@ impl rt::Object for QueryPartitionCreateOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPartitionCreateOptions);
 impl rt::Method for QueryPartitionCreateOptions {
     type Output = Vec<objects::HostDiagnosticPartitionCreateOption>;
     type Bindings = Bindings;
@@ -607,6 +625,8 @@ impl rt::Object for QueryProductLockerLocation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryProductLockerLocation);
 impl rt::Method for QueryProductLockerLocation {
     type Output = String;
     type Bindings = Bindings;
@@ -661,6 +681,8 @@ impl rt::Object for QuerySystemUsers {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QuerySystemUsers);
 impl rt::Method for QuerySystemUsers {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -715,6 +737,8 @@ impl rt::Object for QueryTpmAttestationReport {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryTpmAttestationReport);
 impl rt::Method for QueryTpmAttestationReport {
     type Output = Option<Box<objects::HostTpmAttestationReport>>;
     type Bindings = Bindings;
@@ -771,6 +795,8 @@ impl rt::Object for ReconfigureHostForDasTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureHostForDasTask);
 impl rt::Method for ReconfigureHostForDasTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -833,6 +859,8 @@ impl rt::Object for ReconfigureServiceConsoleReservation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureServiceConsoleReservation);
 impl rt::Method for ReconfigureServiceConsoleReservation {
     type Output = ();
     type Bindings = Bindings;
@@ -889,6 +917,8 @@ impl rt::Object for ReconfigureSnmpAgent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureSnmpAgent);
 impl rt::Method for ReconfigureSnmpAgent {
     type Output = ();
     type Bindings = Bindings;
@@ -951,6 +981,8 @@ impl rt::Object for ReconfigureVirtualMachineReservation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureVirtualMachineReservation);
 impl rt::Method for ReconfigureVirtualMachineReservation {
     type Output = ();
     type Bindings = Bindings;
@@ -1021,6 +1053,8 @@ impl rt::Object for ReconnectHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconnectHostTask);
 impl rt::Method for ReconnectHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1075,6 +1109,8 @@ impl rt::Object for Refresh {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Refresh);
 impl rt::Method for Refresh {
     type Output = ();
     type Bindings = Bindings;
@@ -1129,6 +1165,8 @@ impl rt::Object for RefreshDateTimeSystem {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshDateTimeSystem);
 impl rt::Method for RefreshDateTimeSystem {
     type Output = ();
     type Bindings = Bindings;
@@ -1183,6 +1221,8 @@ impl rt::Object for RefreshFirewall {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshFirewall);
 impl rt::Method for RefreshFirewall {
     type Output = ();
     type Bindings = Bindings;
@@ -1237,6 +1277,8 @@ impl rt::Object for RefreshGraphicsManager {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshGraphicsManager);
 impl rt::Method for RefreshGraphicsManager {
     type Output = ();
     type Bindings = Bindings;
@@ -1291,6 +1333,8 @@ impl rt::Object for RefreshHealthStatusSystem {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshHealthStatusSystem);
 impl rt::Method for RefreshHealthStatusSystem {
     type Output = ();
     type Bindings = Bindings;
@@ -1345,6 +1389,8 @@ impl rt::Object for RefreshServices {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RefreshServices);
 impl rt::Method for RefreshServices {
     type Output = ();
     type Bindings = Bindings;
@@ -1401,6 +1447,8 @@ impl rt::Object for RemoveGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveGroup);
 impl rt::Method for RemoveGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -1471,6 +1519,8 @@ impl rt::Object for RemoveSmartCardTrustAnchor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveSmartCardTrustAnchor);
 impl rt::Method for RemoveSmartCardTrustAnchor {
     type Output = ();
     type Bindings = Bindings;
@@ -1541,6 +1591,8 @@ impl rt::Object for RemoveSmartCardTrustAnchorByFingerprint {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveSmartCardTrustAnchorByFingerprint);
 impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
     type Output = ();
     type Bindings = Bindings;
@@ -1605,6 +1657,8 @@ impl rt::Object for RemoveSmartCardTrustAnchorCertificate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveSmartCardTrustAnchorCertificate);
 impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
     type Output = ();
     type Bindings = Bindings;
@@ -1661,6 +1715,8 @@ impl rt::Object for RemoveUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveUser);
 impl rt::Method for RemoveUser {
     type Output = ();
     type Bindings = Bindings;
@@ -1731,6 +1787,8 @@ impl rt::Object for ReplaceCaCertificatesAndCrls {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReplaceCaCertificatesAndCrls);
 impl rt::Method for ReplaceCaCertificatesAndCrls {
     type Output = ();
     type Bindings = Bindings;
@@ -1793,6 +1851,8 @@ impl rt::Object for ReplaceSmartCardTrustAnchors {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReplaceSmartCardTrustAnchors);
 impl rt::Method for ReplaceSmartCardTrustAnchors {
     type Output = ();
     type Bindings = Bindings;
@@ -1849,6 +1909,8 @@ impl rt::Object for ResetFirmwareToFactoryDefaults {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetFirmwareToFactoryDefaults);
 impl rt::Method for ResetFirmwareToFactoryDefaults {
     type Output = ();
     type Bindings = Bindings;
@@ -1903,6 +1965,8 @@ impl rt::Object for ResetSystemHealthInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetSystemHealthInfo);
 impl rt::Method for ResetSystemHealthInfo {
     type Output = ();
     type Bindings = Bindings;
@@ -1967,6 +2031,8 @@ impl rt::Object for RestartService {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RestartService);
 impl rt::Method for RestartService {
     type Output = ();
     type Bindings = Bindings;
@@ -2031,6 +2097,8 @@ impl rt::Object for RestoreFirmwareConfiguration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RestoreFirmwareConfiguration);
 impl rt::Method for RestoreFirmwareConfiguration {
     type Output = ();
     type Bindings = Bindings;
@@ -2085,6 +2153,8 @@ impl rt::Object for RetrieveCertificateInfoList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveCertificateInfoList);
 impl rt::Method for RetrieveCertificateInfoList {
     type Output = Vec<objects::HostCertificateManagerCertificateInfo>;
     type Bindings = Bindings;
@@ -2139,6 +2209,8 @@ impl rt::Object for RetrieveFreeEpcMemory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveFreeEpcMemory);
 impl rt::Method for RetrieveFreeEpcMemory {
     type Output = i64;
     type Bindings = Bindings;
@@ -2193,6 +2265,8 @@ impl rt::Object for RetrieveHostAccessControlEntries {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveHostAccessControlEntries);
 impl rt::Method for RetrieveHostAccessControlEntries {
     type Output = Vec<objects::HostAccessControlEntry>;
     type Bindings = Bindings;
@@ -2271,6 +2345,8 @@ impl rt::Object for ScanHostPatchV2Task {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ScanHostPatchV2Task);
 impl rt::Method for ScanHostPatchV2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2343,6 +2419,8 @@ impl rt::Object for ScanHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ScanHostPatchTask);
 impl rt::Method for ScanHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2407,6 +2485,8 @@ impl rt::Object for SelectActivePartition {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SelectActivePartition);
 impl rt::Method for SelectActivePartition {
     type Output = ();
     type Bindings = Bindings;
@@ -2456,6 +2536,8 @@ impl rt::Object for SendTestNotification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SendTestNotification);
 impl rt::Method for SendTestNotification {
     type Output = ();
     type Bindings = Bindings;
@@ -2540,6 +2622,8 @@ impl rt::Object for StageHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StageHostPatchTask);
 impl rt::Method for StageHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2604,6 +2688,8 @@ impl rt::Object for StartService {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartService);
 impl rt::Method for StartService {
     type Output = ();
     type Bindings = Bindings;
@@ -2668,6 +2754,8 @@ impl rt::Object for StopService {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StopService);
 impl rt::Method for StopService {
     type Output = ();
     type Bindings = Bindings;
@@ -2722,6 +2810,8 @@ impl rt::Object for TestTimeService {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TestTimeService);
 impl rt::Method for TestTimeService {
     type Output = Option<Box<objects::HostDateTimeSystemServiceTestResult>>;
     type Bindings = Bindings;
@@ -2786,6 +2876,8 @@ impl rt::Object for UnassignUserFromGroup {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnassignUserFromGroup);
 impl rt::Method for UnassignUserFromGroup {
     type Output = ();
     type Bindings = Bindings;
@@ -2858,6 +2950,8 @@ impl rt::Object for UninstallHostPatchTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UninstallHostPatchTask);
 impl rt::Method for UninstallHostPatchTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2922,6 +3016,8 @@ impl rt::Object for UninstallService {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UninstallService);
 impl rt::Method for UninstallService {
     type Output = ();
     type Bindings = Bindings;
@@ -2986,6 +3082,8 @@ impl rt::Object for UpdateAssignableHardwareConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateAssignableHardwareConfig);
 impl rt::Method for UpdateAssignableHardwareConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -3048,6 +3146,8 @@ impl rt::Object for UpdateBootDevice {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateBootDevice);
 impl rt::Method for UpdateBootDevice {
     type Output = ();
     type Bindings = Bindings;
@@ -3112,6 +3212,8 @@ impl rt::Object for UpdateDateTime {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDateTime);
 impl rt::Method for UpdateDateTime {
     type Output = ();
     type Bindings = Bindings;
@@ -3176,6 +3278,8 @@ impl rt::Object for UpdateDateTimeConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDateTimeConfig);
 impl rt::Method for UpdateDateTimeConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -3238,6 +3342,8 @@ impl rt::Object for UpdateDefaultPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDefaultPolicy);
 impl rt::Method for UpdateDefaultPolicy {
     type Output = ();
     type Bindings = Bindings;
@@ -3300,6 +3406,8 @@ impl rt::Object for UpdateFlags {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateFlags);
 impl rt::Method for UpdateFlags {
     type Output = ();
     type Bindings = Bindings;
@@ -3362,6 +3470,8 @@ impl rt::Object for UpdateGraphicsConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateGraphicsConfig);
 impl rt::Method for UpdateGraphicsConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -3426,6 +3536,8 @@ impl rt::Object for UpdateHostImageAcceptanceLevel {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateHostImageAcceptanceLevel);
 impl rt::Method for UpdateHostImageAcceptanceLevel {
     type Output = ();
     type Bindings = Bindings;
@@ -3490,6 +3602,8 @@ impl rt::Object for UpdateIpmi {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpmi);
 impl rt::Method for UpdateIpmi {
     type Output = ();
     type Bindings = Bindings;
@@ -3554,6 +3668,8 @@ impl rt::Object for UpdateLockdownExceptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateLockdownExceptions);
 impl rt::Method for UpdateLockdownExceptions {
     type Output = ();
     type Bindings = Bindings;
@@ -3624,6 +3740,8 @@ impl rt::Object for UpdateModuleOptionString {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateModuleOptionString);
 impl rt::Method for UpdateModuleOptionString {
     type Output = ();
     type Bindings = Bindings;
@@ -3688,6 +3806,8 @@ impl rt::Object for UpdatePassthruConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdatePassthruConfig);
 impl rt::Method for UpdatePassthruConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -3754,6 +3874,8 @@ impl rt::Object for UpdateProductLockerLocationTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateProductLockerLocationTask);
 impl rt::Method for UpdateProductLockerLocationTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3824,6 +3946,8 @@ impl rt::Object for UpdateRuleset {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateRuleset);
 impl rt::Method for UpdateRuleset {
     type Output = ();
     type Bindings = Bindings;
@@ -3894,6 +4018,8 @@ impl rt::Object for UpdateServicePolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateServicePolicy);
 impl rt::Method for UpdateServicePolicy {
     type Output = ();
     type Bindings = Bindings;
@@ -3956,6 +4082,8 @@ impl rt::Object for UpdateSystemResources {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateSystemResources);
 impl rt::Method for UpdateSystemResources {
     type Output = ();
     type Bindings = Bindings;
@@ -4018,6 +4146,8 @@ impl rt::Object for UpdateSystemSwapConfiguration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateSystemSwapConfiguration);
 impl rt::Method for UpdateSystemSwapConfiguration {
     type Output = ();
     type Bindings = Bindings;
@@ -4082,6 +4212,8 @@ impl rt::Object for UpdateSystemUsers {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateSystemUsers);
 impl rt::Method for UpdateSystemUsers {
     type Output = ();
     type Bindings = Bindings;
@@ -4138,6 +4270,8 @@ impl rt::Object for UpdateUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateUser);
 impl rt::Method for UpdateUser {
     type Output = ();
     type Bindings = Bindings;

@@ -47,6 +47,8 @@ impl rt::Object for FetchSoftwarePackages {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchSoftwarePackages);
 impl rt::Method for FetchSoftwarePackages {
     type Output = Vec<objects::SoftwarePackage>;
     type Bindings = Bindings;
@@ -101,6 +103,8 @@ impl rt::Object for InstallDate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallDate);
 impl rt::Method for InstallDate {
     type Output = rt::DateTime;
     type Bindings = Bindings;

@@ -49,6 +49,8 @@ impl rt::Object for InitiateTransitionToVlcmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InitiateTransitionToVlcmTask);
 impl rt::Method for InitiateTransitionToVlcmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -119,6 +121,8 @@ impl rt::Object for InstallIoFilterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstallIoFilterTask);
 impl rt::Method for InstallIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -183,6 +187,8 @@ impl rt::Object for QueryDisksUsingFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDisksUsingFilter);
 impl rt::Method for QueryDisksUsingFilter {
     type Output = Vec<objects::VirtualDiskId>;
     type Bindings = Bindings;
@@ -239,6 +245,8 @@ impl rt::Object for QueryIoFilterInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryIoFilterInfo);
 impl rt::Method for QueryIoFilterInfo {
     type Output = Vec<objects::ClusterIoFilterInfo>;
     type Bindings = Bindings;
@@ -303,6 +311,8 @@ impl rt::Object for QueryIoFilterIssues {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryIoFilterIssues);
 impl rt::Method for QueryIoFilterIssues {
     type Output = objects::IoFilterQueryIssueResult;
     type Bindings = Bindings;
@@ -365,6 +375,8 @@ impl rt::Object for ResolveInstallationErrorsOnClusterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResolveInstallationErrorsOnClusterTask);
 impl rt::Method for ResolveInstallationErrorsOnClusterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -427,6 +439,8 @@ impl rt::Object for ResolveInstallationErrorsOnHostTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResolveInstallationErrorsOnHostTask);
 impl rt::Method for ResolveInstallationErrorsOnHostTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -489,6 +503,8 @@ impl rt::Object for UninstallIoFilterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UninstallIoFilterTask);
 impl rt::Method for UninstallIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -565,6 +581,8 @@ impl rt::Object for UpgradeIoFilterTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeIoFilterTask);
 impl rt::Method for UpgradeIoFilterTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

@@ -55,6 +55,8 @@ impl rt::Object for AddLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddLicense);
 impl rt::Method for AddLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
@@ -119,6 +121,8 @@ impl rt::Object for CheckLicenseFeature {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckLicenseFeature);
 impl rt::Method for CheckLicenseFeature {
     type Output = bool;
     type Bindings = Bindings;
@@ -183,6 +187,8 @@ impl rt::Object for ConfigureLicenseSource {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureLicenseSource);
 impl rt::Method for ConfigureLicenseSource {
     type Output = ();
     type Bindings = Bindings;
@@ -237,6 +243,8 @@ impl rt::Object for DecodeLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DecodeLicense);
 impl rt::Method for DecodeLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
@@ -301,6 +309,8 @@ impl rt::Object for DisableFeature {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableFeature);
 impl rt::Method for DisableFeature {
     type Output = bool;
     type Bindings = Bindings;
@@ -365,6 +375,8 @@ impl rt::Object for EnableFeature {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableFeature);
 impl rt::Method for EnableFeature {
     type Output = bool;
     type Bindings = Bindings;
@@ -427,6 +439,8 @@ impl rt::Object for QueryAssignedLicenses {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAssignedLicenses);
 impl rt::Method for QueryAssignedLicenses {
     type Output = Vec<objects::LicenseAssignmentManagerLicenseAssignment>;
     type Bindings = Bindings;
@@ -481,6 +495,8 @@ impl rt::Object for QueryLicenseSourceAvailability {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryLicenseSourceAvailability);
 impl rt::Method for QueryLicenseSourceAvailability {
     type Output = Vec<objects::LicenseAvailabilityInfo>;
     type Bindings = Bindings;
@@ -535,6 +551,8 @@ impl rt::Object for QueryLicenseUsage {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryLicenseUsage);
 impl rt::Method for QueryLicenseUsage {
     type Output = objects::LicenseUsageInfo;
     type Bindings = Bindings;
@@ -589,6 +607,8 @@ impl rt::Object for QuerySupportedFeatures {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QuerySupportedFeatures);
 impl rt::Method for QuerySupportedFeatures {
     type Output = Vec<objects::LicenseFeatureInfo>;
     type Bindings = Bindings;
@@ -653,6 +673,8 @@ impl rt::Object for RemoveAssignedLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveAssignedLicense);
 impl rt::Method for RemoveAssignedLicense {
     type Output = ();
     type Bindings = Bindings;
@@ -707,6 +729,8 @@ impl rt::Object for RemoveLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveLicense);
 impl rt::Method for RemoveLicense {
     type Output = ();
     type Bindings = Bindings;
@@ -769,6 +793,8 @@ impl rt::Object for RemoveLicenseLabel {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveLicenseLabel);
 impl rt::Method for RemoveLicenseLabel {
     type Output = ();
     type Bindings = Bindings;
@@ -833,6 +859,8 @@ impl rt::Object for SetLicenseEdition {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetLicenseEdition);
 impl rt::Method for SetLicenseEdition {
     type Output = ();
     type Bindings = Bindings;
@@ -909,6 +937,8 @@ impl rt::Object for UpdateAssignedLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateAssignedLicense);
 impl rt::Method for UpdateAssignedLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
@@ -971,6 +1001,8 @@ impl rt::Object for UpdateLicense {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateLicense);
 impl rt::Method for UpdateLicense {
     type Output = objects::LicenseManagerLicenseInfo;
     type Bindings = Bindings;
@@ -1039,6 +1071,8 @@ impl rt::Object for UpdateLicenseLabel {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateLicenseLabel);
 impl rt::Method for UpdateLicenseLabel {
     type Output = ();
     type Bindings = Bindings;

@@ -61,6 +61,8 @@ impl rt::Object for AddServiceConsoleVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddServiceConsoleVirtualNic);
 impl rt::Method for AddServiceConsoleVirtualNic {
     type Output = String;
     type Bindings = Bindings;
@@ -131,6 +133,8 @@ impl rt::Object for BindVnic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BindVnic);
 impl rt::Method for BindVnic {
     type Output = ();
     type Bindings = Bindings;
@@ -187,6 +191,8 @@ impl rt::Object for DeselectVnic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeselectVnic);
 impl rt::Method for DeselectVnic {
     type Output = ();
     type Bindings = Bindings;
@@ -257,6 +263,8 @@ impl rt::Object for DeselectVnicForNicType {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeselectVnicForNicType);
 impl rt::Method for DeselectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
@@ -321,6 +329,8 @@ impl rt::Object for QueryBoundVnics {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryBoundVnics);
 impl rt::Method for QueryBoundVnics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
@@ -385,6 +395,8 @@ impl rt::Object for QueryCandidateNics {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCandidateNics);
 impl rt::Method for QueryCandidateNics {
     type Output = Vec<objects::IscsiPortInfo>;
     type Bindings = Bindings;
@@ -447,6 +459,8 @@ impl rt::Object for QueryMigrationDependencies {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryMigrationDependencies);
 impl rt::Method for QueryMigrationDependencies {
     type Output = objects::IscsiMigrationDependency;
     type Bindings = Bindings;
@@ -511,6 +525,8 @@ impl rt::Object for QueryNetConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryNetConfig);
 impl rt::Method for QueryNetConfig {
     type Output = Option<Box<objects::VirtualNicManagerNetConfig>>;
     type Bindings = Bindings;
@@ -575,6 +591,8 @@ impl rt::Object for QueryNetworkHint {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryNetworkHint);
 impl rt::Method for QueryNetworkHint {
     type Output = Vec<objects::PhysicalNicHintInfo>;
     type Bindings = Bindings;
@@ -639,6 +657,8 @@ impl rt::Object for QueryPnicStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPnicStatus);
 impl rt::Method for QueryPnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
@@ -703,6 +723,8 @@ impl rt::Object for QueryVnicStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVnicStatus);
 impl rt::Method for QueryVnicStatus {
     type Output = objects::IscsiStatus;
     type Bindings = Bindings;
@@ -767,6 +789,8 @@ impl rt::Object for RemoveServiceConsoleVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveServiceConsoleVirtualNic);
 impl rt::Method for RemoveServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
@@ -831,6 +855,8 @@ impl rt::Object for RestartServiceConsoleVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RestartServiceConsoleVirtualNic);
 impl rt::Method for RestartServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
@@ -895,6 +921,8 @@ impl rt::Object for SelectVnic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SelectVnic);
 impl rt::Method for SelectVnic {
     type Output = ();
     type Bindings = Bindings;
@@ -965,6 +993,8 @@ impl rt::Object for SelectVnicForNicType {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SelectVnicForNicType);
 impl rt::Method for SelectVnicForNicType {
     type Output = ();
     type Bindings = Bindings;
@@ -1041,6 +1071,8 @@ impl rt::Object for UnbindVnic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnbindVnic);
 impl rt::Method for UnbindVnic {
     type Output = ();
     type Bindings = Bindings;
@@ -1105,6 +1137,8 @@ impl rt::Object for UpdateConsoleIpRouteConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateConsoleIpRouteConfig);
 impl rt::Method for UpdateConsoleIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1169,6 +1203,8 @@ impl rt::Object for UpdateDnsConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDnsConfig);
 impl rt::Method for UpdateDnsConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1233,6 +1269,8 @@ impl rt::Object for UpdateIpConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpConfig);
 impl rt::Method for UpdateIpConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1297,6 +1335,8 @@ impl rt::Object for UpdateIpRouteConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpRouteConfig);
 impl rt::Method for UpdateIpRouteConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1361,6 +1401,8 @@ impl rt::Object for UpdateIpRouteTableConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpRouteTableConfig);
 impl rt::Method for UpdateIpRouteTableConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1429,6 +1471,8 @@ impl rt::Object for UpdateNetworkConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateNetworkConfig);
 impl rt::Method for UpdateNetworkConfig {
     type Output = objects::HostNetworkConfigResult;
     type Bindings = Bindings;
@@ -1499,6 +1543,8 @@ impl rt::Object for UpdatePhysicalNicLinkSpeed {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdatePhysicalNicLinkSpeed);
 impl rt::Method for UpdatePhysicalNicLinkSpeed {
     type Output = ();
     type Bindings = Bindings;
@@ -1567,6 +1613,8 @@ impl rt::Object for UpdateServiceConsoleVirtualNic {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateServiceConsoleVirtualNic);
 impl rt::Method for UpdateServiceConsoleVirtualNic {
     type Output = ();
     type Bindings = Bindings;
@@ -1637,6 +1685,8 @@ impl rt::Object for StartDpuFailover {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object StartDpuFailover);
 impl rt::Method for StartDpuFailover {
     type Output = ();
     type Bindings = Bindings;

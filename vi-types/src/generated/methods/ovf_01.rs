@@ -57,6 +57,8 @@ impl rt::Object for CreateDescriptor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDescriptor);
 impl rt::Method for CreateDescriptor {
     type Output = objects::OvfCreateDescriptorResult;
     type Bindings = Bindings;
@@ -133,6 +135,8 @@ impl rt::Object for CreateImportSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateImportSpec);
 impl rt::Method for CreateImportSpec {
     type Output = objects::OvfCreateImportSpecResult;
     type Bindings = Bindings;
@@ -189,6 +193,8 @@ impl rt::Object for ExportSnapshot {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExportSnapshot);
 impl rt::Method for ExportSnapshot {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -245,6 +251,8 @@ impl rt::Object for ExportVApp {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExportVApp);
 impl rt::Method for ExportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -301,6 +309,8 @@ impl rt::Object for ExportVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExportVm);
 impl rt::Method for ExportVm {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -363,6 +373,8 @@ impl rt::Object for HttpNfcLeaseAbort {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseAbort);
 impl rt::Method for HttpNfcLeaseAbort {
     type Output = ();
     type Bindings = Bindings;
@@ -417,6 +429,8 @@ impl rt::Object for HttpNfcLeaseComplete {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseComplete);
 impl rt::Method for HttpNfcLeaseComplete {
     type Output = ();
     type Bindings = Bindings;
@@ -471,6 +485,8 @@ impl rt::Object for HttpNfcLeaseGetManifest {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseGetManifest);
 impl rt::Method for HttpNfcLeaseGetManifest {
     type Output = Vec<objects::HttpNfcLeaseManifestEntry>;
     type Bindings = Bindings;
@@ -539,6 +555,8 @@ impl rt::Object for HttpNfcLeaseProbeUrls {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseProbeUrls);
 impl rt::Method for HttpNfcLeaseProbeUrls {
     type Output = Vec<objects::HttpNfcLeaseProbeResult>;
     type Bindings = Bindings;
@@ -601,6 +619,8 @@ impl rt::Object for HttpNfcLeaseProgress {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseProgress);
 impl rt::Method for HttpNfcLeaseProgress {
     type Output = ();
     type Bindings = Bindings;
@@ -663,6 +683,8 @@ impl rt::Object for HttpNfcLeasePullFromUrlsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeasePullFromUrlsTask);
 impl rt::Method for HttpNfcLeasePullFromUrlsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -725,6 +747,8 @@ impl rt::Object for HttpNfcLeaseSetManifestChecksumType {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HttpNfcLeaseSetManifestChecksumType);
 impl rt::Method for HttpNfcLeaseSetManifestChecksumType {
     type Output = ();
     type Bindings = Bindings;
@@ -801,6 +825,8 @@ impl rt::Object for ImportVApp {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ImportVApp);
 impl rt::Method for ImportVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -865,6 +891,8 @@ impl rt::Object for ParseDescriptor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ParseDescriptor);
 impl rt::Method for ParseDescriptor {
     type Output = objects::OvfParseDescriptorResult;
     type Bindings = Bindings;
@@ -935,6 +963,8 @@ impl rt::Object for ValidateHost {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateHost);
 impl rt::Method for ValidateHost {
     type Output = objects::OvfValidateHostResult;
     type Bindings = Bindings;

@@ -57,6 +57,8 @@ impl rt::Object for AddAuthorizationRole {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddAuthorizationRole);
 impl rt::Method for AddAuthorizationRole {
     type Output = i32;
     type Bindings = Bindings;
@@ -117,6 +119,8 @@ impl rt::Object for FetchUserPrivilegeOnEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchUserPrivilegeOnEntities);
 impl rt::Method for FetchUserPrivilegeOnEntities {
     type Output = Vec<objects::UserPrivilegeResult>;
     type Bindings = Bindings;
@@ -185,6 +189,8 @@ impl rt::Object for HasPrivilegeOnEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HasPrivilegeOnEntities);
 impl rt::Method for HasPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
@@ -253,6 +259,8 @@ impl rt::Object for HasPrivilegeOnEntity {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HasPrivilegeOnEntity);
 impl rt::Method for HasPrivilegeOnEntity {
     type Output = Vec<bool>;
     type Bindings = Bindings;
@@ -319,6 +327,8 @@ impl rt::Object for HasUserPrivilegeOnEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HasUserPrivilegeOnEntities);
 impl rt::Method for HasUserPrivilegeOnEntities {
     type Output = Vec<objects::EntityPrivilege>;
     type Bindings = Bindings;
@@ -383,6 +393,8 @@ impl rt::Object for MergePermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MergePermissions);
 impl rt::Method for MergePermissions {
     type Output = ();
     type Bindings = Bindings;
@@ -447,6 +459,8 @@ impl rt::Object for RemoveAuthorizationRole {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveAuthorizationRole);
 impl rt::Method for RemoveAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;
@@ -515,6 +529,8 @@ impl rt::Object for RemoveEntityPermission {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveEntityPermission);
 impl rt::Method for RemoveEntityPermission {
     type Output = ();
     type Bindings = Bindings;
@@ -577,6 +593,8 @@ impl rt::Object for ResetEntityPermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetEntityPermissions);
 impl rt::Method for ResetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
@@ -624,6 +642,8 @@ impl rt::Object for RetrieveAllPermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveAllPermissions);
 impl rt::Method for RetrieveAllPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
@@ -684,6 +704,8 @@ impl rt::Object for RetrieveEntityPermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveEntityPermissions);
 impl rt::Method for RetrieveEntityPermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
@@ -740,6 +762,8 @@ impl rt::Object for RetrieveRolePermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveRolePermissions);
 impl rt::Method for RetrieveRolePermissions {
     type Output = Vec<objects::Permission>;
     type Bindings = Bindings;
@@ -832,6 +856,8 @@ impl rt::Object for RetrieveUserGroups {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveUserGroups);
 impl rt::Method for RetrieveUserGroups {
     type Output = Vec<rt::Poly<objects::UserSearchResult>>;
     type Bindings = Bindings;
@@ -894,6 +920,8 @@ impl rt::Object for SetEntityPermissions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetEntityPermissions);
 impl rt::Method for SetEntityPermissions {
     type Output = ();
     type Bindings = Bindings;
@@ -964,6 +992,8 @@ impl rt::Object for UpdateAuthorizationRole {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateAuthorizationRole);
 impl rt::Method for UpdateAuthorizationRole {
     type Output = ();
     type Bindings = Bindings;

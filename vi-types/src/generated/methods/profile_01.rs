@@ -49,6 +49,8 @@ impl rt::Object for ApplyEntitiesConfigTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyEntitiesConfigTask);
 impl rt::Method for ApplyEntitiesConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -117,6 +119,8 @@ impl rt::Object for ApplyHostConfigTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ApplyHostConfigTask);
 impl rt::Method for ApplyHostConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -179,6 +183,8 @@ impl rt::Object for AssociateProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AssociateProfile);
 impl rt::Method for AssociateProfile {
     type Output = ();
     type Bindings = Bindings;
@@ -235,6 +241,8 @@ impl rt::Object for CheckAnswerFileStatusTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckAnswerFileStatusTask);
 impl rt::Method for CheckAnswerFileStatusTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -299,6 +307,8 @@ impl rt::Object for CheckComplianceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckComplianceTask);
 impl rt::Method for CheckComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -363,6 +373,8 @@ impl rt::Object for CheckProfileComplianceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckProfileComplianceTask);
 impl rt::Method for CheckProfileComplianceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -425,6 +437,8 @@ impl rt::Object for ClearComplianceStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClearComplianceStatus);
 impl rt::Method for ClearComplianceStatus {
     type Output = ();
     type Bindings = Bindings;
@@ -513,6 +527,8 @@ impl rt::Object for CompositeHostProfileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CompositeHostProfileTask);
 impl rt::Method for CompositeHostProfileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -581,6 +597,8 @@ impl rt::Object for CreateDefaultProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDefaultProfile);
 impl rt::Method for CreateDefaultProfile {
     type Output = rt::Poly<objects::ApplyProfile>;
     type Bindings = Bindings;
@@ -645,6 +663,8 @@ impl rt::Object for CreateProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateProfile);
 impl rt::Method for CreateProfile {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -701,6 +721,8 @@ impl rt::Object for DeleteHostSpecification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteHostSpecification);
 impl rt::Method for DeleteHostSpecification {
     type Output = ();
     type Bindings = Bindings;
@@ -765,6 +787,8 @@ impl rt::Object for DeleteHostSubSpecification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteHostSubSpecification);
 impl rt::Method for DeleteHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
@@ -819,6 +843,8 @@ impl rt::Object for DestroyProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyProfile);
 impl rt::Method for DestroyProfile {
     type Output = ();
     type Bindings = Bindings;
@@ -881,6 +907,8 @@ impl rt::Object for DissociateProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DissociateProfile);
 impl rt::Method for DissociateProfile {
     type Output = ();
     type Bindings = Bindings;
@@ -949,6 +977,8 @@ impl rt::Object for ExecuteHostProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExecuteHostProfile);
 impl rt::Method for ExecuteHostProfile {
     type Output = rt::Poly<objects::ProfileExecuteResult>;
     type Bindings = Bindings;
@@ -1005,6 +1035,8 @@ impl rt::Object for ExportAnswerFileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExportAnswerFileTask);
 impl rt::Method for ExportAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1059,6 +1091,8 @@ impl rt::Object for ExportProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExportProfile);
 impl rt::Method for ExportProfile {
     type Output = String;
     type Bindings = Bindings;
@@ -1121,6 +1155,8 @@ impl rt::Object for FindAssociatedProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindAssociatedProfile);
 impl rt::Method for FindAssociatedProfile {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1183,6 +1219,8 @@ impl rt::Object for GenerateConfigTaskList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateConfigTaskList);
 impl rt::Method for GenerateConfigTaskList {
     type Output = objects::HostProfileManagerConfigTaskList;
     type Bindings = Bindings;
@@ -1239,6 +1277,8 @@ impl rt::Object for GenerateHostConfigTaskSpecTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateHostConfigTaskSpecTask);
 impl rt::Method for GenerateHostConfigTaskSpecTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1303,6 +1343,8 @@ impl rt::Object for GenerateHostProfileTaskListTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateHostProfileTaskListTask);
 impl rt::Method for GenerateHostProfileTaskListTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1357,6 +1399,8 @@ impl rt::Object for HostProfileResetValidationState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostProfileResetValidationState);
 impl rt::Method for HostProfileResetValidationState {
     type Output = ();
     type Bindings = Bindings;
@@ -1419,6 +1463,8 @@ impl rt::Object for HostSpecGetUpdatedHosts {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostSpecGetUpdatedHosts);
 impl rt::Method for HostSpecGetUpdatedHosts {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1473,6 +1519,8 @@ impl rt::Object for QueryAnswerFileStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAnswerFileStatus);
 impl rt::Method for QueryAnswerFileStatus {
     type Output = Vec<objects::AnswerFileStatusResult>;
     type Bindings = Bindings;
@@ -1535,6 +1583,8 @@ impl rt::Object for QueryComplianceStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryComplianceStatus);
 impl rt::Method for QueryComplianceStatus {
     type Output = Vec<objects::ComplianceResult>;
     type Bindings = Bindings;
@@ -1597,6 +1647,8 @@ impl rt::Object for QueryExpressionMetadata {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryExpressionMetadata);
 impl rt::Method for QueryExpressionMetadata {
     type Output = Vec<objects::ProfileExpressionMetadata>;
     type Bindings = Bindings;
@@ -1659,6 +1711,8 @@ impl rt::Object for QueryHostProfileMetadata {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHostProfileMetadata);
 impl rt::Method for QueryHostProfileMetadata {
     type Output = Vec<objects::ProfileMetadata>;
     type Bindings = Bindings;
@@ -1727,6 +1781,8 @@ impl rt::Object for QueryPolicyMetadata {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPolicyMetadata);
 impl rt::Method for QueryPolicyMetadata {
     type Output = Vec<objects::ProfilePolicyMetadata>;
     type Bindings = Bindings;
@@ -1781,6 +1837,8 @@ impl rt::Object for QueryProfileStructure {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryProfileStructure);
 impl rt::Method for QueryProfileStructure {
     type Output = objects::ProfileProfileStructure;
     type Bindings = Bindings;
@@ -1833,6 +1891,8 @@ impl rt::Object for RetrieveAnswerFile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveAnswerFile);
 impl rt::Method for RetrieveAnswerFile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
@@ -1893,6 +1953,8 @@ impl rt::Object for RetrieveAnswerFileForProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveAnswerFileForProfile);
 impl rt::Method for RetrieveAnswerFileForProfile {
     type Output = Option<Box<objects::AnswerFile>>;
     type Bindings = Bindings;
@@ -1947,6 +2009,8 @@ impl rt::Object for RetrieveDescription {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveDescription);
 impl rt::Method for RetrieveDescription {
     type Output = Option<Box<objects::ProfileDescription>>;
     type Bindings = Bindings;
@@ -1999,6 +2063,8 @@ impl rt::Object for RetrieveHostCustomizations {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveHostCustomizations);
 impl rt::Method for RetrieveHostCustomizations {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
@@ -2059,6 +2125,8 @@ impl rt::Object for RetrieveHostCustomizationsForProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveHostCustomizationsForProfile);
 impl rt::Method for RetrieveHostCustomizationsForProfile {
     type Output = Vec<objects::StructuredCustomizations>;
     type Bindings = Bindings;
@@ -2123,6 +2191,8 @@ impl rt::Object for RetrieveHostSpecification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveHostSpecification);
 impl rt::Method for RetrieveHostSpecification {
     type Output = objects::HostSpecification;
     type Bindings = Bindings;
@@ -2187,6 +2257,8 @@ impl rt::Object for UpdateAnswerFileTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateAnswerFileTask);
 impl rt::Method for UpdateAnswerFileTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2251,6 +2323,8 @@ impl rt::Object for UpdateClusterProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateClusterProfile);
 impl rt::Method for UpdateClusterProfile {
     type Output = ();
     type Bindings = Bindings;
@@ -2315,6 +2389,8 @@ impl rt::Object for UpdateHostProfile {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateHostProfile);
 impl rt::Method for UpdateHostProfile {
     type Output = ();
     type Bindings = Bindings;
@@ -2379,6 +2455,8 @@ impl rt::Object for UpdateHostSpecification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateHostSpecification);
 impl rt::Method for UpdateHostSpecification {
     type Output = ();
     type Bindings = Bindings;
@@ -2443,6 +2521,8 @@ impl rt::Object for UpdateHostSubSpecification {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateHostSubSpecification);
 impl rt::Method for UpdateHostSubSpecification {
     type Output = ();
     type Bindings = Bindings;
@@ -2505,6 +2585,8 @@ impl rt::Object for UpdateReferenceHost {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateReferenceHost);
 impl rt::Method for UpdateReferenceHost {
     type Output = ();
     type Bindings = Bindings;
@@ -2599,6 +2681,8 @@ impl rt::Object for ValidateHostProfileCompositionTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ValidateHostProfileCompositionTask);
 impl rt::Method for ValidateHostProfileCompositionTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

@@ -47,6 +47,8 @@ impl rt::Object for AcquireGenericServiceTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireGenericServiceTicket);
 impl rt::Method for AcquireGenericServiceTicket {
     type Output = objects::SessionManagerGenericServiceTicket;
     type Bindings = Bindings;
@@ -103,6 +105,8 @@ impl rt::Object for AcquireLocalTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireLocalTicket);
 impl rt::Method for AcquireLocalTicket {
     type Output = objects::SessionManagerLocalTicket;
     type Bindings = Bindings;
@@ -179,6 +183,8 @@ impl rt::Object for AddCustomFieldDef {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddCustomFieldDef);
 impl rt::Method for AddCustomFieldDef {
     type Output = objects::CustomFieldDef;
     type Bindings = Bindings;
@@ -255,6 +261,8 @@ impl rt::Object for BrowseDiagnosticLog {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object BrowseDiagnosticLog);
 impl rt::Method for BrowseDiagnosticLog {
     type Output = objects::DiagnosticManagerLogHeader;
     type Bindings = Bindings;
@@ -315,6 +323,8 @@ impl rt::Object for CloseInventoryViewFolder {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CloseInventoryViewFolder);
 impl rt::Method for CloseInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -379,6 +389,8 @@ impl rt::Object for CreateCollectorWithInfoFilterForTasks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateCollectorWithInfoFilterForTasks);
 impl rt::Method for CreateCollectorWithInfoFilterForTasks {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -426,6 +438,8 @@ impl rt::Object for CreateInventoryView {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateInventoryView);
 impl rt::Method for CreateInventoryView {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -482,6 +496,8 @@ impl rt::Object for CreatePerfInterval {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreatePerfInterval);
 impl rt::Method for CreatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
@@ -568,6 +584,8 @@ impl rt::Object for CreateTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateTask);
 impl rt::Method for CreateTask {
     type Output = objects::TaskInfo;
     type Bindings = Bindings;
@@ -622,6 +640,8 @@ impl rt::Object for EmitSyslogMark {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EmitSyslogMark);
 impl rt::Method for EmitSyslogMark {
     type Output = ();
     type Bindings = Bindings;
@@ -684,6 +704,8 @@ impl rt::Object for EstimateDatabaseSize {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EstimateDatabaseSize);
 impl rt::Method for EstimateDatabaseSize {
     type Output = objects::DatabaseSizeEstimate;
     type Bindings = Bindings;
@@ -746,6 +768,8 @@ impl rt::Object for ExecuteSimpleCommand {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExecuteSimpleCommand);
 impl rt::Method for ExecuteSimpleCommand {
     type Output = String;
     type Bindings = Bindings;
@@ -802,6 +826,8 @@ impl rt::Object for FetchAuditRecords {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FetchAuditRecords);
 impl rt::Method for FetchAuditRecords {
     type Output = objects::DiagnosticManagerAuditRecordResult;
     type Bindings = Bindings;
@@ -858,6 +884,8 @@ impl rt::Object for FindExtension {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FindExtension);
 impl rt::Method for FindExtension {
     type Output = Option<Box<objects::Extension>>;
     type Bindings = Bindings;
@@ -924,6 +952,8 @@ impl rt::Object for GenerateLogBundlesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GenerateLogBundlesTask);
 impl rt::Method for GenerateLogBundlesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -971,6 +1001,8 @@ impl rt::Object for GetPublicKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetPublicKey);
 impl rt::Method for GetPublicKey {
     type Output = String;
     type Bindings = Bindings;
@@ -1018,6 +1050,8 @@ impl rt::Object for GetSiteInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetSiteInfo);
 impl rt::Method for GetSiteInfo {
     type Output = objects::SiteInfo;
     type Bindings = Bindings;
@@ -1082,6 +1116,8 @@ impl rt::Object for ImpersonateUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ImpersonateUser);
 impl rt::Method for ImpersonateUser {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -1146,6 +1182,8 @@ impl rt::Object for LoginBySspi {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LoginBySspi);
 impl rt::Method for LoginBySspi {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -1210,6 +1248,8 @@ impl rt::Object for LoginExtensionByCertificate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LoginExtensionByCertificate);
 impl rt::Method for LoginExtensionByCertificate {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -1274,6 +1314,8 @@ impl rt::Object for LoginExtensionBySubjectName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object LoginExtensionBySubjectName);
 impl rt::Method for LoginExtensionBySubjectName {
     type Output = objects::UserSession;
     type Bindings = Bindings;
@@ -1330,6 +1372,8 @@ impl rt::Object for MarkServiceProviderEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkServiceProviderEntities);
 impl rt::Method for MarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -1390,6 +1434,8 @@ impl rt::Object for OpenInventoryViewFolder {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object OpenInventoryViewFolder);
 impl rt::Method for OpenInventoryViewFolder {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1448,6 +1494,8 @@ impl rt::Object for Query {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object Query);
 impl rt::Method for Query {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
@@ -1502,6 +1550,8 @@ impl rt::Object for QueryDescriptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDescriptions);
 impl rt::Method for QueryDescriptions {
     type Output = Vec<objects::DiagnosticManagerLogDescriptor>;
     type Bindings = Bindings;
@@ -1556,6 +1606,8 @@ impl rt::Object for QueryExtensionIpAllocationUsage {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryExtensionIpAllocationUsage);
 impl rt::Method for QueryExtensionIpAllocationUsage {
     type Output = Vec<objects::ExtensionManagerIpAllocationUsage>;
     type Bindings = Bindings;
@@ -1612,6 +1664,8 @@ impl rt::Object for QueryManagedBy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryManagedBy);
 impl rt::Method for QueryManagedBy {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -1670,6 +1724,8 @@ impl rt::Object for QueryNext {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryNext);
 impl rt::Method for QueryNext {
     type Output = objects::SearchIndexResultSet;
     type Bindings = Bindings;
@@ -1726,6 +1782,8 @@ impl rt::Object for QueryPerfComposite {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerfComposite);
 impl rt::Method for QueryPerfComposite {
     type Output = objects::PerfCompositeMetric;
     type Bindings = Bindings;
@@ -1780,6 +1838,8 @@ impl rt::Object for QueryPerfCounterByLevel {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPerfCounterByLevel);
 impl rt::Method for QueryPerfCounterByLevel {
     type Output = Vec<objects::PerfCounterInfo>;
     type Bindings = Bindings;
@@ -1842,6 +1902,8 @@ impl rt::Object for QueryServiceList {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryServiceList);
 impl rt::Method for QueryServiceList {
     type Output = Vec<objects::ServiceManagerServiceInfo>;
     type Bindings = Bindings;
@@ -1910,6 +1972,8 @@ impl rt::Object for ReadNextTasksByViewSpec {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReadNextTasksByViewSpec);
 impl rt::Method for ReadNextTasksByViewSpec {
     type Output = Vec<objects::TaskInfo>;
     type Bindings = Bindings;
@@ -1966,6 +2030,8 @@ impl rt::Object for RegisterExtension {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterExtension);
 impl rt::Method for RegisterExtension {
     type Output = ();
     type Bindings = Bindings;
@@ -2020,6 +2086,8 @@ impl rt::Object for RemoveCustomFieldDef {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveCustomFieldDef);
 impl rt::Method for RemoveCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
@@ -2074,6 +2142,8 @@ impl rt::Object for RemovePerfInterval {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemovePerfInterval);
 impl rt::Method for RemovePerfInterval {
     type Output = ();
     type Bindings = Bindings;
@@ -2138,6 +2208,8 @@ impl rt::Object for RenameCustomFieldDef {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameCustomFieldDef);
 impl rt::Method for RenameCustomFieldDef {
     type Output = ();
     type Bindings = Bindings;
@@ -2192,6 +2264,8 @@ impl rt::Object for ResetCounterLevelMapping {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetCounterLevelMapping);
 impl rt::Method for ResetCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
@@ -2246,6 +2320,8 @@ impl rt::Object for RetrieveProductComponents {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveProductComponents);
 impl rt::Method for RetrieveProductComponents {
     type Output = Vec<objects::ProductComponentInfo>;
     type Bindings = Bindings;
@@ -2293,6 +2369,8 @@ impl rt::Object for RetrieveServiceProviderEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveServiceProviderEntities);
 impl rt::Method for RetrieveServiceProviderEntities {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -2357,6 +2435,8 @@ impl rt::Object for SetExtensionCertificate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetExtensionCertificate);
 impl rt::Method for SetExtensionCertificate {
     type Output = ();
     type Bindings = Bindings;
@@ -2423,6 +2503,8 @@ impl rt::Object for SetField {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetField);
 impl rt::Method for SetField {
     type Output = ();
     type Bindings = Bindings;
@@ -2479,6 +2561,8 @@ impl rt::Object for SetLocale {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetLocale);
 impl rt::Method for SetLocale {
     type Output = ();
     type Bindings = Bindings;
@@ -2541,6 +2625,8 @@ impl rt::Object for SetPublicKey {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetPublicKey);
 impl rt::Method for SetPublicKey {
     type Output = ();
     type Bindings = Bindings;
@@ -2605,6 +2691,8 @@ impl rt::Object for SetServiceAccount {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetServiceAccount);
 impl rt::Method for SetServiceAccount {
     type Output = ();
     type Bindings = Bindings;
@@ -2667,6 +2755,8 @@ impl rt::Object for SetTaskDescription {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetTaskDescription);
 impl rt::Method for SetTaskDescription {
     type Output = ();
     type Bindings = Bindings;
@@ -2743,6 +2833,8 @@ impl rt::Object for SetTaskState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetTaskState);
 impl rt::Method for SetTaskState {
     type Output = ();
     type Bindings = Bindings;
@@ -2799,6 +2891,8 @@ impl rt::Object for UnmarkServiceProviderEntities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmarkServiceProviderEntities);
 impl rt::Method for UnmarkServiceProviderEntities {
     type Output = ();
     type Bindings = Bindings;
@@ -2857,6 +2951,8 @@ impl rt::Object for UnregisterExtension {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterExtension);
 impl rt::Method for UnregisterExtension {
     type Output = ();
     type Bindings = Bindings;
@@ -2913,6 +3009,8 @@ impl rt::Object for UpdateCounterLevelMapping {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateCounterLevelMapping);
 impl rt::Method for UpdateCounterLevelMapping {
     type Output = ();
     type Bindings = Bindings;
@@ -2971,6 +3069,8 @@ impl rt::Object for UpdateExtension {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateExtension);
 impl rt::Method for UpdateExtension {
     type Output = ();
     type Bindings = Bindings;
@@ -3027,6 +3127,8 @@ impl rt::Object for UpdatePerfInterval {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdatePerfInterval);
 impl rt::Method for UpdatePerfInterval {
     type Output = ();
     type Bindings = Bindings;
@@ -3091,6 +3193,8 @@ impl rt::Object for UpdateProgress {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateProgress);
 impl rt::Method for UpdateProgress {
     type Output = ();
     type Bindings = Bindings;
@@ -3145,6 +3249,8 @@ impl rt::Object for UpdateServiceMessage {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateServiceMessage);
 impl rt::Method for UpdateServiceMessage {
     type Output = ();
     type Bindings = Bindings;

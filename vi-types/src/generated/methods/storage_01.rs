@@ -57,6 +57,8 @@ impl rt::Object for AttachScsiLun {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AttachScsiLun);
 impl rt::Method for AttachScsiLun {
     type Output = ();
     type Bindings = Bindings;
@@ -123,6 +125,8 @@ impl rt::Object for AttachScsiLunExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AttachScsiLunExTask);
 impl rt::Method for AttachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -193,6 +197,8 @@ impl rt::Object for AttachVmfsExtent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AttachVmfsExtent);
 impl rt::Method for AttachVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
@@ -257,6 +263,8 @@ impl rt::Object for ChangeNfsUserPassword {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeNfsUserPassword);
 impl rt::Method for ChangeNfsUserPassword {
     type Output = ();
     type Bindings = Bindings;
@@ -325,6 +333,8 @@ impl rt::Object for ChangeOwner {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ChangeOwner);
 impl rt::Method for ChangeOwner {
     type Output = ();
     type Bindings = Bindings;
@@ -381,6 +391,8 @@ impl rt::Object for ClearNfsUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClearNfsUser);
 impl rt::Method for ClearNfsUser {
     type Output = ();
     type Bindings = Bindings;
@@ -457,6 +469,8 @@ impl rt::Object for ComputeDiskPartitionInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ComputeDiskPartitionInfo);
 impl rt::Method for ComputeDiskPartitionInfo {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
@@ -533,6 +547,8 @@ impl rt::Object for ComputeDiskPartitionInfoForResize {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ComputeDiskPartitionInfoForResize);
 impl rt::Method for ComputeDiskPartitionInfoForResize {
     type Output = objects::HostDiskPartitionInfo;
     type Bindings = Bindings;
@@ -603,6 +619,8 @@ impl rt::Object for ConfigureDatastorePrincipal {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureDatastorePrincipal);
 impl rt::Method for ConfigureDatastorePrincipal {
     type Output = ();
     type Bindings = Bindings;
@@ -665,6 +683,8 @@ impl rt::Object for ConfigureHostCacheTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureHostCacheTask);
 impl rt::Method for ConfigureHostCacheTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -731,6 +751,8 @@ impl rt::Object for ConfigureVFlashResourceExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureVFlashResourceExTask);
 impl rt::Method for ConfigureVFlashResourceExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -795,6 +817,8 @@ impl rt::Object for ConnectNvmeController {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConnectNvmeController);
 impl rt::Method for ConnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
@@ -859,6 +883,8 @@ impl rt::Object for ConnectNvmeControllerExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConnectNvmeControllerExTask);
 impl rt::Method for ConnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -923,6 +949,8 @@ impl rt::Object for ConvertNamespacePathToUuidPath {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConvertNamespacePathToUuidPath);
 impl rt::Method for ConvertNamespacePathToUuidPath {
     type Output = String;
     type Bindings = Bindings;
@@ -997,6 +1025,8 @@ impl rt::Object for CreateDirectory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDirectory);
 impl rt::Method for CreateDirectory {
     type Output = String;
     type Bindings = Bindings;
@@ -1063,6 +1093,8 @@ impl rt::Object for CreateNvdimmNamespaceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateNvdimmNamespaceTask);
 impl rt::Method for CreateNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1129,6 +1161,8 @@ impl rt::Object for CreateNvdimmPMemNamespaceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateNvdimmPMemNamespaceTask);
 impl rt::Method for CreateNvdimmPMemNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1193,6 +1227,8 @@ impl rt::Object for CreateNvmeOverRdmaAdapter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateNvmeOverRdmaAdapter);
 impl rt::Method for CreateNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
@@ -1257,6 +1293,8 @@ impl rt::Object for CreateSoftwareAdapter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSoftwareAdapter);
 impl rt::Method for CreateSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
@@ -1321,6 +1359,8 @@ impl rt::Object for CreateVvolDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateVvolDatastore);
 impl rt::Method for CreateVvolDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1385,6 +1425,8 @@ impl rt::Object for DefragmentVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DefragmentVirtualDiskTask);
 impl rt::Method for DefragmentVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1447,6 +1489,8 @@ impl rt::Object for DeleteDirectory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteDirectory);
 impl rt::Method for DeleteDirectory {
     type Output = ();
     type Bindings = Bindings;
@@ -1503,6 +1547,8 @@ impl rt::Object for DeleteNvdimmBlockNamespacesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteNvdimmBlockNamespacesTask);
 impl rt::Method for DeleteNvdimmBlockNamespacesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1567,6 +1613,8 @@ impl rt::Object for DeleteNvdimmNamespaceTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteNvdimmNamespaceTask);
 impl rt::Method for DeleteNvdimmNamespaceTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1631,6 +1679,8 @@ impl rt::Object for DeleteScsiLunState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteScsiLunState);
 impl rt::Method for DeleteScsiLunState {
     type Output = ();
     type Bindings = Bindings;
@@ -1695,6 +1745,8 @@ impl rt::Object for DeleteVffsVolumeState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVffsVolumeState);
 impl rt::Method for DeleteVffsVolumeState {
     type Output = ();
     type Bindings = Bindings;
@@ -1759,6 +1811,8 @@ impl rt::Object for DeleteVmfsVolumeState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVmfsVolumeState);
 impl rt::Method for DeleteVmfsVolumeState {
     type Output = ();
     type Bindings = Bindings;
@@ -1823,6 +1877,8 @@ impl rt::Object for DestroyVffs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyVffs);
 impl rt::Method for DestroyVffs {
     type Output = ();
     type Bindings = Bindings;
@@ -1887,6 +1943,8 @@ impl rt::Object for DetachScsiLun {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DetachScsiLun);
 impl rt::Method for DetachScsiLun {
     type Output = ();
     type Bindings = Bindings;
@@ -1953,6 +2011,8 @@ impl rt::Object for DetachScsiLunExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DetachScsiLunExTask);
 impl rt::Method for DetachScsiLunExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2017,6 +2077,8 @@ impl rt::Object for DisableClusteredVmdkSupport {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableClusteredVmdkSupport);
 impl rt::Method for DisableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
@@ -2081,6 +2143,8 @@ impl rt::Object for DisableMultipathPath {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisableMultipathPath);
 impl rt::Method for DisableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
@@ -2145,6 +2209,8 @@ impl rt::Object for DisconnectNvmeController {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisconnectNvmeController);
 impl rt::Method for DisconnectNvmeController {
     type Output = ();
     type Bindings = Bindings;
@@ -2209,6 +2275,8 @@ impl rt::Object for DisconnectNvmeControllerExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DisconnectNvmeControllerExTask);
 impl rt::Method for DisconnectNvmeControllerExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2273,6 +2341,8 @@ impl rt::Object for DiscoverFcoeHbas {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DiscoverFcoeHbas);
 impl rt::Method for DiscoverFcoeHbas {
     type Output = ();
     type Bindings = Bindings;
@@ -2337,6 +2407,8 @@ impl rt::Object for DiscoverNvmeControllers {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DiscoverNvmeControllers);
 impl rt::Method for DiscoverNvmeControllers {
     type Output = objects::HostNvmeDiscoveryLog;
     type Bindings = Bindings;
@@ -2401,6 +2473,8 @@ impl rt::Object for EagerZeroVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EagerZeroVirtualDiskTask);
 impl rt::Method for EagerZeroVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2465,6 +2539,8 @@ impl rt::Object for EnableClusteredVmdkSupport {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableClusteredVmdkSupport);
 impl rt::Method for EnableClusteredVmdkSupport {
     type Output = ();
     type Bindings = Bindings;
@@ -2529,6 +2605,8 @@ impl rt::Object for EnableMultipathPath {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EnableMultipathPath);
 impl rt::Method for EnableMultipathPath {
     type Output = ();
     type Bindings = Bindings;
@@ -2599,6 +2677,8 @@ impl rt::Object for ExpandVmfsDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExpandVmfsDatastore);
 impl rt::Method for ExpandVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2669,6 +2749,8 @@ impl rt::Object for ExpandVmfsExtent {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExpandVmfsExtent);
 impl rt::Method for ExpandVmfsExtent {
     type Output = ();
     type Bindings = Bindings;
@@ -2745,6 +2827,8 @@ impl rt::Object for ExtendVffs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendVffs);
 impl rt::Method for ExtendVffs {
     type Output = ();
     type Bindings = Bindings;
@@ -2815,6 +2899,8 @@ impl rt::Object for ExtendVmfsDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendVmfsDatastore);
 impl rt::Method for ExtendVmfsDatastore {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2879,6 +2965,8 @@ impl rt::Object for FormatVffs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FormatVffs);
 impl rt::Method for FormatVffs {
     type Output = objects::HostVffsVolume;
     type Bindings = Bindings;
@@ -2943,6 +3031,8 @@ impl rt::Object for FormatVmfs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object FormatVmfs);
 impl rt::Method for FormatVmfs {
     type Output = objects::HostVmfsVolume;
     type Bindings = Bindings;
@@ -3007,6 +3097,8 @@ impl rt::Object for HostConfigVFlashCache {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostConfigVFlashCache);
 impl rt::Method for HostConfigVFlashCache {
     type Output = ();
     type Bindings = Bindings;
@@ -3071,6 +3163,8 @@ impl rt::Object for HostConfigureVFlashResource {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostConfigureVFlashResource);
 impl rt::Method for HostConfigureVFlashResource {
     type Output = ();
     type Bindings = Bindings;
@@ -3135,6 +3229,8 @@ impl rt::Object for HostGetVFlashModuleDefaultConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostGetVFlashModuleDefaultConfig);
 impl rt::Method for HostGetVFlashModuleDefaultConfig {
     type Output = objects::VirtualDiskVFlashCacheConfigInfo;
     type Bindings = Bindings;
@@ -3191,6 +3287,8 @@ impl rt::Object for HostRemoveVFlashResource {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRemoveVFlashResource);
 impl rt::Method for HostRemoveVFlashResource {
     type Output = ();
     type Bindings = Bindings;
@@ -3261,6 +3359,8 @@ impl rt::Object for ImportUnmanagedSnapshot {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ImportUnmanagedSnapshot);
 impl rt::Method for ImportUnmanagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
@@ -3329,6 +3429,8 @@ impl rt::Object for IncreaseDirectorySize {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object IncreaseDirectorySize);
 impl rt::Method for IncreaseDirectorySize {
     type Output = ();
     type Bindings = Bindings;
@@ -3393,6 +3495,8 @@ impl rt::Object for InflateVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InflateVirtualDiskTask);
 impl rt::Method for InflateVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3449,6 +3553,8 @@ impl rt::Object for IsClusteredVmdkEnabled {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object IsClusteredVmdkEnabled);
 impl rt::Method for IsClusteredVmdkEnabled {
     type Output = bool;
     type Bindings = Bindings;
@@ -3513,6 +3619,8 @@ impl rt::Object for MarkAsLocalTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsLocalTask);
 impl rt::Method for MarkAsLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3577,6 +3685,8 @@ impl rt::Object for MarkAsNonLocalTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsNonLocalTask);
 impl rt::Method for MarkAsNonLocalTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3641,6 +3751,8 @@ impl rt::Object for MarkAsNonSsdTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsNonSsdTask);
 impl rt::Method for MarkAsNonSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3705,6 +3817,8 @@ impl rt::Object for MarkAsSsdTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsSsdTask);
 impl rt::Method for MarkAsSsdTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3775,6 +3889,8 @@ impl rt::Object for MarkForRemoval {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkForRemoval);
 impl rt::Method for MarkForRemoval {
     type Output = ();
     type Bindings = Bindings;
@@ -3845,6 +3961,8 @@ impl rt::Object for MarkPerenniallyReserved {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkPerenniallyReserved);
 impl rt::Method for MarkPerenniallyReserved {
     type Output = ();
     type Bindings = Bindings;
@@ -3915,6 +4033,8 @@ impl rt::Object for MarkPerenniallyReservedExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkPerenniallyReservedExTask);
 impl rt::Method for MarkPerenniallyReservedExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3979,6 +4099,8 @@ impl rt::Object for MountVffsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MountVffsVolume);
 impl rt::Method for MountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
@@ -4045,6 +4167,8 @@ impl rt::Object for MountVmfsVolumeExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MountVmfsVolumeExTask);
 impl rt::Method for MountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -4109,6 +4233,8 @@ impl rt::Object for QueryAvailableSsds {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryAvailableSsds);
 impl rt::Method for QueryAvailableSsds {
     type Output = Vec<objects::HostScsiDisk>;
     type Bindings = Bindings;

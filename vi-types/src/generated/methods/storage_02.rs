@@ -57,6 +57,8 @@ impl rt::Object for QueryDirectoryInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDirectoryInfo);
 impl rt::Method for QueryDirectoryInfo {
     type Output = objects::DatastoreNamespaceManagerDirectoryInfo;
     type Bindings = Bindings;
@@ -121,6 +123,8 @@ impl rt::Object for QueryFileLockInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryFileLockInfo);
 impl rt::Method for QueryFileLockInfo {
     type Output = objects::FileLockInfoResult;
     type Bindings = Bindings;
@@ -175,6 +179,8 @@ impl rt::Object for QueryHostsWithAttachedLun {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHostsWithAttachedLun);
 impl rt::Method for QueryHostsWithAttachedLun {
     type Output = Vec<rt::ManagedObjectReference>;
     type Bindings = Bindings;
@@ -239,6 +245,8 @@ impl rt::Object for QueryMaxQueueDepth {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryMaxQueueDepth);
 impl rt::Method for QueryMaxQueueDepth {
     type Output = i64;
     type Bindings = Bindings;
@@ -295,6 +303,8 @@ impl rt::Object for QueryNfsUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryNfsUser);
 impl rt::Method for QueryNfsUser {
     type Output = Option<Box<objects::HostNasVolumeUserInfo>>;
     type Bindings = Bindings;
@@ -351,6 +361,8 @@ impl rt::Object for QueryPathSelectionPolicyOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPathSelectionPolicyOptions);
 impl rt::Method for QueryPathSelectionPolicyOptions {
     type Output = Vec<objects::HostPathSelectionPolicyOption>;
     type Bindings = Bindings;
@@ -407,6 +419,8 @@ impl rt::Object for QueryStorageArrayTypePolicyOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryStorageArrayTypePolicyOptions);
 impl rt::Method for QueryStorageArrayTypePolicyOptions {
     type Output = Vec<objects::HostStorageArrayTypePolicyOption>;
     type Bindings = Bindings;
@@ -461,6 +475,8 @@ impl rt::Object for QueryUnresolvedVmfsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryUnresolvedVmfsVolume);
 impl rt::Method for QueryUnresolvedVmfsVolume {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
@@ -515,6 +531,8 @@ impl rt::Object for QueryUnresolvedVmfsVolumes {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryUnresolvedVmfsVolumes);
 impl rt::Method for QueryUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsVolume>;
     type Bindings = Bindings;
@@ -579,6 +597,8 @@ impl rt::Object for QueryVirtualDiskFragmentation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskFragmentation);
 impl rt::Method for QueryVirtualDiskFragmentation {
     type Output = i32;
     type Bindings = Bindings;
@@ -643,6 +663,8 @@ impl rt::Object for QueryVirtualDiskGeometry {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskGeometry);
 impl rt::Method for QueryVirtualDiskGeometry {
     type Output = objects::HostDiskDimensionsChs;
     type Bindings = Bindings;
@@ -697,6 +719,8 @@ impl rt::Object for QueryVmfsConfigOption {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsConfigOption);
 impl rt::Method for QueryVmfsConfigOption {
     type Output = Vec<objects::VmfsConfigOption>;
     type Bindings = Bindings;
@@ -761,6 +785,8 @@ impl rt::Object for QueryVmfsDatastoreExpandOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsDatastoreExpandOptions);
 impl rt::Method for QueryVmfsDatastoreExpandOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
@@ -837,6 +863,8 @@ impl rt::Object for QueryVmfsDatastoreExtendOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVmfsDatastoreExtendOptions);
 impl rt::Method for QueryVmfsDatastoreExtendOptions {
     type Output = Vec<objects::VmfsDatastoreOption>;
     type Bindings = Bindings;
@@ -901,6 +929,8 @@ impl rt::Object for ReleaseManagedSnapshot {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReleaseManagedSnapshot);
 impl rt::Method for ReleaseManagedSnapshot {
     type Output = ();
     type Bindings = Bindings;
@@ -967,6 +997,8 @@ impl rt::Object for RemoveDatastoreExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveDatastoreExTask);
 impl rt::Method for RemoveDatastoreExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1031,6 +1063,8 @@ impl rt::Object for RemoveNvmeOverRdmaAdapter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveNvmeOverRdmaAdapter);
 impl rt::Method for RemoveNvmeOverRdmaAdapter {
     type Output = ();
     type Bindings = Bindings;
@@ -1095,6 +1129,8 @@ impl rt::Object for RemoveSoftwareAdapter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveSoftwareAdapter);
 impl rt::Method for RemoveSoftwareAdapter {
     type Output = ();
     type Bindings = Bindings;
@@ -1159,6 +1195,8 @@ impl rt::Object for RenameDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameDatastore);
 impl rt::Method for RenameDatastore {
     type Output = ();
     type Bindings = Bindings;
@@ -1215,6 +1253,8 @@ impl rt::Object for RescanVffs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RescanVffs);
 impl rt::Method for RescanVffs {
     type Output = ();
     type Bindings = Bindings;
@@ -1281,6 +1321,8 @@ impl rt::Object for ResignatureUnresolvedVmfsVolumeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResignatureUnresolvedVmfsVolumeTask);
 impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1345,6 +1387,8 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumes {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResolveMultipleUnresolvedVmfsVolumes);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
     type Output = Vec<objects::HostUnresolvedVmfsResolutionResult>;
     type Bindings = Bindings;
@@ -1411,6 +1455,8 @@ impl rt::Object for ResolveMultipleUnresolvedVmfsVolumesExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResolveMultipleUnresolvedVmfsVolumesExTask);
 impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1493,6 +1539,8 @@ impl rt::Object for ResolveNfsServerHostName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResolveNfsServerHostName);
 impl rt::Method for ResolveNfsServerHostName {
     type Output = ();
     type Bindings = Bindings;
@@ -1555,6 +1603,8 @@ impl rt::Object for RetrieveDiskPartitionInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveDiskPartitionInfo);
 impl rt::Method for RetrieveDiskPartitionInfo {
     type Output = Vec<objects::HostDiskPartitionInfo>;
     type Bindings = Bindings;
@@ -1625,6 +1675,8 @@ impl rt::Object for SetMaxQueueDepth {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetMaxQueueDepth);
 impl rt::Method for SetMaxQueueDepth {
     type Output = ();
     type Bindings = Bindings;
@@ -1695,6 +1747,8 @@ impl rt::Object for SetMultipathLunPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetMultipathLunPolicy);
 impl rt::Method for SetMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
@@ -1765,6 +1819,8 @@ impl rt::Object for SetNfsUser {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetNfsUser);
 impl rt::Method for SetNfsUser {
     type Output = ();
     type Bindings = Bindings;
@@ -1835,6 +1891,8 @@ impl rt::Object for SetVirtualDiskUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetVirtualDiskUuid);
 impl rt::Method for SetVirtualDiskUuid {
     type Output = ();
     type Bindings = Bindings;
@@ -1905,6 +1963,8 @@ impl rt::Object for ShrinkVirtualDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ShrinkVirtualDiskTask);
 impl rt::Method for ShrinkVirtualDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1971,6 +2031,8 @@ impl rt::Object for TurnDiskLocatorLedOffTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TurnDiskLocatorLedOffTask);
 impl rt::Method for TurnDiskLocatorLedOffTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2037,6 +2099,8 @@ impl rt::Object for TurnDiskLocatorLedOnTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TurnDiskLocatorLedOnTask);
 impl rt::Method for TurnDiskLocatorLedOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2103,6 +2167,8 @@ impl rt::Object for UnmapVmfsVolumeExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmapVmfsVolumeExTask);
 impl rt::Method for UnmapVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2167,6 +2233,8 @@ impl rt::Object for UnmountForceMountedVmfsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountForceMountedVmfsVolume);
 impl rt::Method for UnmountForceMountedVmfsVolume {
     type Output = ();
     type Bindings = Bindings;
@@ -2231,6 +2299,8 @@ impl rt::Object for UnmountVffsVolume {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountVffsVolume);
 impl rt::Method for UnmountVffsVolume {
     type Output = ();
     type Bindings = Bindings;
@@ -2297,6 +2367,8 @@ impl rt::Object for UnmountVmfsVolumeExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountVmfsVolumeExTask);
 impl rt::Method for UnmountVmfsVolumeExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2367,6 +2439,8 @@ impl rt::Object for UpdateDiskPartitions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateDiskPartitions);
 impl rt::Method for UpdateDiskPartitions {
     type Output = ();
     type Bindings = Bindings;
@@ -2437,6 +2511,8 @@ impl rt::Object for UpdateHppMultipathLunPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateHppMultipathLunPolicy);
 impl rt::Method for UpdateHppMultipathLunPolicy {
     type Output = ();
     type Bindings = Bindings;
@@ -2513,6 +2589,8 @@ impl rt::Object for UpdateInternetScsiAdvancedOptions {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiAdvancedOptions);
 impl rt::Method for UpdateInternetScsiAdvancedOptions {
     type Output = ();
     type Bindings = Bindings;
@@ -2583,6 +2661,8 @@ impl rt::Object for UpdateInternetScsiAlias {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiAlias);
 impl rt::Method for UpdateInternetScsiAlias {
     type Output = ();
     type Bindings = Bindings;
@@ -2659,6 +2739,8 @@ impl rt::Object for UpdateInternetScsiDigestProperties {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiDigestProperties);
 impl rt::Method for UpdateInternetScsiDigestProperties {
     type Output = ();
     type Bindings = Bindings;
@@ -2729,6 +2811,8 @@ impl rt::Object for UpdateInternetScsiDiscoveryProperties {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiDiscoveryProperties);
 impl rt::Method for UpdateInternetScsiDiscoveryProperties {
     type Output = ();
     type Bindings = Bindings;
@@ -2799,6 +2883,8 @@ impl rt::Object for UpdateInternetScsiIpProperties {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiIpProperties);
 impl rt::Method for UpdateInternetScsiIpProperties {
     type Output = ();
     type Bindings = Bindings;
@@ -2869,6 +2955,8 @@ impl rt::Object for UpdateInternetScsiName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateInternetScsiName);
 impl rt::Method for UpdateInternetScsiName {
     type Output = ();
     type Bindings = Bindings;
@@ -2933,6 +3021,8 @@ impl rt::Object for UpdateLocalSwapDatastore {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateLocalSwapDatastore);
 impl rt::Method for UpdateLocalSwapDatastore {
     type Output = ();
     type Bindings = Bindings;
@@ -3003,6 +3093,8 @@ impl rt::Object for UpdateScsiLunDisplayName {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateScsiLunDisplayName);
 impl rt::Method for UpdateScsiLunDisplayName {
     type Output = ();
     type Bindings = Bindings;
@@ -3069,6 +3161,8 @@ impl rt::Object for UpdateVVolVirtualMachineFilesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVVolVirtualMachineFilesTask);
 impl rt::Method for UpdateVVolVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3135,6 +3229,8 @@ impl rt::Object for UpdateVirtualMachineFilesTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVirtualMachineFilesTask);
 impl rt::Method for UpdateVirtualMachineFilesTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3203,6 +3299,8 @@ impl rt::Object for UpdateVmfsUnmapBandwidth {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVmfsUnmapBandwidth);
 impl rt::Method for UpdateVmfsUnmapBandwidth {
     type Output = ();
     type Bindings = Bindings;
@@ -3271,6 +3369,8 @@ impl rt::Object for UpdateVmfsUnmapPriority {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVmfsUnmapPriority);
 impl rt::Method for UpdateVmfsUnmapPriority {
     type Output = ();
     type Bindings = Bindings;
@@ -3325,6 +3425,8 @@ impl rt::Object for UpgradeVmLayout {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeVmLayout);
 impl rt::Method for UpgradeVmLayout {
     type Output = ();
     type Bindings = Bindings;
@@ -3389,6 +3491,8 @@ impl rt::Object for UpgradeVmfs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeVmfs);
 impl rt::Method for UpgradeVmfs {
     type Output = ();
     type Bindings = Bindings;

@@ -59,6 +59,8 @@ impl rt::Object for AllocateIpv4Address {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AllocateIpv4Address);
 impl rt::Method for AllocateIpv4Address {
     type Output = String;
     type Bindings = Bindings;
@@ -125,6 +127,8 @@ impl rt::Object for AllocateIpv6Address {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AllocateIpv6Address);
 impl rt::Method for AllocateIpv6Address {
     type Output = String;
     type Bindings = Bindings;
@@ -203,6 +207,8 @@ impl rt::Object for CloneVAppTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CloneVAppTask);
 impl rt::Method for CloneVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -275,6 +281,8 @@ impl rt::Object for CreateChildVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateChildVmTask);
 impl rt::Method for CreateChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -335,6 +343,8 @@ impl rt::Object for CreateIpPool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateIpPool);
 impl rt::Method for CreateIpPool {
     type Output = i32;
     type Bindings = Bindings;
@@ -417,6 +427,8 @@ impl rt::Object for CreateVApp {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateVApp);
 impl rt::Method for CreateVApp {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -485,6 +497,8 @@ impl rt::Object for DestroyIpPool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyIpPool);
 impl rt::Method for DestroyIpPool {
     type Output = ();
     type Bindings = Bindings;
@@ -549,6 +563,8 @@ impl rt::Object for PowerOffVAppTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerOffVAppTask);
 impl rt::Method for PowerOffVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -605,6 +621,8 @@ impl rt::Object for PowerOnVAppTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PowerOnVAppTask);
 impl rt::Method for PowerOnVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -671,6 +689,8 @@ impl rt::Object for QueryIpAllocations {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryIpAllocations);
 impl rt::Method for QueryIpAllocations {
     type Output = Vec<objects::IpPoolManagerIpAllocation>;
     type Bindings = Bindings;
@@ -723,6 +743,8 @@ impl rt::Object for QueryIpPools {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryIpPools);
 impl rt::Method for QueryIpPools {
     type Output = Vec<objects::IpPool>;
     type Bindings = Bindings;
@@ -801,6 +823,8 @@ impl rt::Object for RegisterChildVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterChildVmTask);
 impl rt::Method for RegisterChildVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -867,6 +891,8 @@ impl rt::Object for ReleaseIpAllocation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReleaseIpAllocation);
 impl rt::Method for ReleaseIpAllocation {
     type Output = ();
     type Bindings = Bindings;
@@ -923,6 +949,8 @@ impl rt::Object for SuspendVAppTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SuspendVAppTask);
 impl rt::Method for SuspendVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -985,6 +1013,8 @@ impl rt::Object for UpdateChildResourceConfiguration {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateChildResourceConfiguration);
 impl rt::Method for UpdateChildResourceConfiguration {
     type Output = ();
     type Bindings = Bindings;
@@ -1045,6 +1075,8 @@ impl rt::Object for UpdateIpPool {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateIpPool);
 impl rt::Method for UpdateIpPool {
     type Output = ();
     type Bindings = Bindings;
@@ -1113,6 +1145,8 @@ impl rt::Object for UpdateLinkedChildren {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateLinkedChildren);
 impl rt::Method for UpdateLinkedChildren {
     type Output = ();
     type Bindings = Bindings;
@@ -1175,6 +1209,8 @@ impl rt::Object for UpdateVAppConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVAppConfig);
 impl rt::Method for UpdateVAppConfig {
     type Output = ();
     type Bindings = Bindings;
@@ -1231,6 +1267,8 @@ impl rt::Object for UnregisterVAppTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterVAppTask);
 impl rt::Method for UnregisterVAppTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

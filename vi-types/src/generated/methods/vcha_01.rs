@@ -40,6 +40,8 @@ impl rt::Object for GetVchaClusterHealth {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetVchaClusterHealth);
 impl rt::Method for GetVchaClusterHealth {
     type Output = objects::VchaClusterHealth;
     type Bindings = Bindings;
@@ -96,6 +98,8 @@ impl rt::Object for ConfigureVchaTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ConfigureVchaTask);
 impl rt::Method for ConfigureVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -158,6 +162,8 @@ impl rt::Object for CreatePassiveNodeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreatePassiveNodeTask);
 impl rt::Method for CreatePassiveNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -220,6 +226,8 @@ impl rt::Object for CreateWitnessNodeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateWitnessNodeTask);
 impl rt::Method for CreateWitnessNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -276,6 +284,8 @@ impl rt::Object for DeployVchaTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeployVchaTask);
 impl rt::Method for DeployVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -323,6 +333,8 @@ impl rt::Object for DestroyVchaTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DestroyVchaTask);
 impl rt::Method for DestroyVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -370,6 +382,8 @@ impl rt::Object for GetClusterMode {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetClusterMode);
 impl rt::Method for GetClusterMode {
     type Output = String;
     type Bindings = Bindings;
@@ -417,6 +431,8 @@ impl rt::Object for GetVchaConfig {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetVchaConfig);
 impl rt::Method for GetVchaConfig {
     type Output = objects::VchaClusterConfigInfo;
     type Bindings = Bindings;
@@ -471,6 +487,8 @@ impl rt::Object for InitiateFailoverTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InitiateFailoverTask);
 impl rt::Method for InitiateFailoverTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -527,6 +545,8 @@ impl rt::Object for PrepareVchaTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PrepareVchaTask);
 impl rt::Method for PrepareVchaTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -581,6 +601,8 @@ impl rt::Object for SetClusterModeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetClusterModeTask);
 impl rt::Method for SetClusterModeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

@@ -47,6 +47,8 @@ impl rt::Object for AcquireMksTicket {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AcquireMksTicket);
 impl rt::Method for AcquireMksTicket {
     type Output = objects::VirtualMachineMksTicket;
     type Bindings = Bindings;
@@ -131,6 +133,8 @@ impl rt::Object for CreateSnapshotExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateSnapshotExTask);
 impl rt::Method for CreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -187,6 +191,8 @@ impl rt::Object for DefragmentAllDisks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DefragmentAllDisks);
 impl rt::Method for DefragmentAllDisks {
     type Output = ();
     type Bindings = Bindings;
@@ -251,6 +257,8 @@ impl rt::Object for DropConnections {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DropConnections);
 impl rt::Method for DropConnections {
     type Output = bool;
     type Bindings = Bindings;
@@ -309,6 +317,8 @@ impl rt::Object for EstimateStorageForConsolidateSnapshotsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EstimateStorageForConsolidateSnapshotsTask);
 impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -365,6 +375,8 @@ impl rt::Object for ExtractOvfEnvironment {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtractOvfEnvironment);
 impl rt::Method for ExtractOvfEnvironment {
     type Output = String;
     type Bindings = Bindings;
@@ -421,6 +433,8 @@ impl rt::Object for MarkAsTemplate {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsTemplate);
 impl rt::Method for MarkAsTemplate {
     type Output = ();
     type Bindings = Bindings;
@@ -491,6 +505,8 @@ impl rt::Object for MarkAsVirtualMachine {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MarkAsVirtualMachine);
 impl rt::Method for MarkAsVirtualMachine {
     type Output = ();
     type Bindings = Bindings;
@@ -547,6 +563,8 @@ impl rt::Object for MountToolsInstaller {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object MountToolsInstaller);
 impl rt::Method for MountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
@@ -617,6 +635,8 @@ impl rt::Object for PromoteDisksTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PromoteDisksTask);
 impl rt::Method for PromoteDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -673,6 +693,8 @@ impl rt::Object for QueryConnections {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConnections);
 impl rt::Method for QueryConnections {
     type Output = Vec<rt::Poly<objects::VirtualMachineConnection>>;
     type Bindings = Bindings;
@@ -727,6 +749,8 @@ impl rt::Object for QueryUnownedFiles {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryUnownedFiles);
 impl rt::Method for QueryUnownedFiles {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -781,6 +805,8 @@ impl rt::Object for RepairVmDiskChainsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RepairVmDiskChainsTask);
 impl rt::Method for RepairVmDiskChainsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -837,6 +863,8 @@ impl rt::Object for ResetGuestInformation {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ResetGuestInformation);
 impl rt::Method for ResetGuestInformation {
     type Output = ();
     type Bindings = Bindings;
@@ -901,6 +929,8 @@ impl rt::Object for SetDisplayTopology {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetDisplayTopology);
 impl rt::Method for SetDisplayTopology {
     type Output = ();
     type Bindings = Bindings;
@@ -971,6 +1001,8 @@ impl rt::Object for SetScreenResolution {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetScreenResolution);
 impl rt::Method for SetScreenResolution {
     type Output = ();
     type Bindings = Bindings;
@@ -1027,6 +1059,8 @@ impl rt::Object for TerminateVm {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object TerminateVm);
 impl rt::Method for TerminateVm {
     type Output = ();
     type Bindings = Bindings;
@@ -1083,6 +1117,8 @@ impl rt::Object for UnmountToolsInstaller {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountToolsInstaller);
 impl rt::Method for UnmountToolsInstaller {
     type Output = ();
     type Bindings = Bindings;
@@ -1147,6 +1183,8 @@ impl rt::Object for UpgradeToolsTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeToolsTask);
 impl rt::Method for UpgradeToolsTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1211,6 +1249,8 @@ impl rt::Object for UpgradeVmTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeVmTask);
 impl rt::Method for UpgradeVmTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1275,6 +1315,8 @@ impl rt::Object for ReloadVirtualMachineFromPathTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReloadVirtualMachineFromPathTask);
 impl rt::Method for ReloadVirtualMachineFromPathTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

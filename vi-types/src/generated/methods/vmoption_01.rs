@@ -61,6 +61,8 @@ impl rt::Object for QueryConfigOption {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConfigOption);
 impl rt::Method for QueryConfigOption {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
@@ -115,6 +117,8 @@ impl rt::Object for QueryConfigOptionDescriptor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConfigOptionDescriptor);
 impl rt::Method for QueryConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;
@@ -177,6 +181,8 @@ impl rt::Object for QueryConfigOptionEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConfigOptionEx);
 impl rt::Method for QueryConfigOptionEx {
     type Output = Option<Box<objects::VirtualMachineConfigOption>>;
     type Bindings = Bindings;
@@ -239,6 +245,8 @@ impl rt::Object for QueryConfigTarget {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryConfigTarget);
 impl rt::Method for QueryConfigTarget {
     type Output = Option<Box<objects::ConfigTarget>>;
     type Bindings = Bindings;
@@ -293,6 +301,8 @@ impl rt::Object for QueryResourceConfigOption {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryResourceConfigOption);
 impl rt::Method for QueryResourceConfigOption {
     type Output = objects::ResourceConfigOption;
     type Bindings = Bindings;
@@ -355,6 +365,8 @@ impl rt::Object for QueryTargetCapabilities {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryTargetCapabilities);
 impl rt::Method for QueryTargetCapabilities {
     type Output = Option<Box<objects::HostCapability>>;
     type Bindings = Bindings;
@@ -409,6 +421,8 @@ impl rt::Object for RetrieveDynamicPassthroughInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveDynamicPassthroughInfo);
 impl rt::Method for RetrieveDynamicPassthroughInfo {
     type Output = Vec<objects::VirtualMachineDynamicPassthroughInfo>;
     type Bindings = Bindings;
@@ -463,6 +477,8 @@ impl rt::Object for RetrieveVendorDeviceGroupInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVendorDeviceGroupInfo);
 impl rt::Method for RetrieveVendorDeviceGroupInfo {
     type Output = Vec<objects::VirtualMachineVendorDeviceGroupInfo>;
     type Bindings = Bindings;
@@ -517,6 +533,8 @@ impl rt::Object for RetrieveVgpuDeviceInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVgpuDeviceInfo);
 impl rt::Method for RetrieveVgpuDeviceInfo {
     type Output = Vec<objects::VirtualMachineVgpuDeviceInfo>;
     type Bindings = Bindings;
@@ -571,6 +589,8 @@ impl rt::Object for RetrieveVgpuProfileInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVgpuProfileInfo);
 impl rt::Method for RetrieveVgpuProfileInfo {
     type Output = Vec<objects::VirtualMachineVgpuProfileInfo>;
     type Bindings = Bindings;
@@ -625,6 +645,8 @@ impl rt::Object for QueryDatacenterConfigOptionDescriptor {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDatacenterConfigOptionDescriptor);
 impl rt::Method for QueryDatacenterConfigOptionDescriptor {
     type Output = Vec<objects::VirtualMachineConfigOptionDescriptor>;
     type Bindings = Bindings;

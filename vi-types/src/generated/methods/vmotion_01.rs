@@ -77,6 +77,8 @@ impl rt::Object for CheckCloneTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckCloneTask);
 impl rt::Method for CheckCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -155,6 +157,8 @@ impl rt::Object for CheckCompatibilityTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckCompatibilityTask);
 impl rt::Method for CheckCompatibilityTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -227,6 +231,8 @@ impl rt::Object for CheckInstantCloneTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckInstantCloneTask);
 impl rt::Method for CheckInstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -311,6 +317,8 @@ impl rt::Object for CheckMigrateTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckMigrateTask);
 impl rt::Method for CheckMigrateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -389,6 +397,8 @@ impl rt::Object for CheckPowerOnTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckPowerOnTask);
 impl rt::Method for CheckPowerOnTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -461,6 +471,8 @@ impl rt::Object for CheckRelocateTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckRelocateTask);
 impl rt::Method for CheckRelocateTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -545,6 +557,8 @@ impl rt::Object for CheckVmConfigTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CheckVmConfigTask);
 impl rt::Method for CheckVmConfigTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -611,6 +625,8 @@ impl rt::Object for InstantCloneTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InstantCloneTask);
 impl rt::Method for InstantCloneTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -685,6 +701,8 @@ impl rt::Object for QueryVMotionCompatibility {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVMotionCompatibility);
 impl rt::Method for QueryVMotionCompatibility {
     type Output = Vec<objects::HostVMotionCompatibility>;
     type Bindings = Bindings;
@@ -749,6 +767,8 @@ impl rt::Object for QueryVMotionCompatibilityExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVMotionCompatibilityExTask);
 impl rt::Method for QueryVMotionCompatibilityExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;

@@ -55,6 +55,8 @@ impl rt::Object for AbdicateDomOwnership {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AbdicateDomOwnership);
 impl rt::Method for AbdicateDomOwnership {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -119,6 +121,8 @@ impl rt::Object for AddDisksTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AddDisksTask);
 impl rt::Method for AddDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -189,6 +193,8 @@ impl rt::Object for CanProvisionObjects {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CanProvisionObjects);
 impl rt::Method for CanProvisionObjects {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
@@ -259,6 +265,8 @@ impl rt::Object for DeleteVsanObjects {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVsanObjects);
 impl rt::Method for DeleteVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemDeleteVsanObjectsResult>;
     type Bindings = Bindings;
@@ -329,6 +337,8 @@ impl rt::Object for EvacuateVsanNodeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object EvacuateVsanNodeTask);
 impl rt::Method for EvacuateVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -393,6 +403,8 @@ impl rt::Object for GetVsanObjExtAttrs {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object GetVsanObjExtAttrs);
 impl rt::Method for GetVsanObjExtAttrs {
     type Output = String;
     type Bindings = Bindings;
@@ -457,6 +469,8 @@ impl rt::Object for InitializeDisksTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InitializeDisksTask);
 impl rt::Method for InitializeDisksTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -527,6 +541,8 @@ impl rt::Object for PerformVsanUpgradePreflightCheck {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PerformVsanUpgradePreflightCheck);
 impl rt::Method for PerformVsanUpgradePreflightCheck {
     type Output = objects::VsanUpgradeSystemPreflightCheckResult;
     type Bindings = Bindings;
@@ -617,6 +633,8 @@ impl rt::Object for PerformVsanUpgradeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object PerformVsanUpgradeTask);
 impl rt::Method for PerformVsanUpgradeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -679,6 +697,8 @@ impl rt::Object for QueryCmmds {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryCmmds);
 impl rt::Method for QueryCmmds {
     type Output = String;
     type Bindings = Bindings;
@@ -741,6 +761,8 @@ impl rt::Object for QueryDisksForVsan {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryDisksForVsan);
 impl rt::Method for QueryDisksForVsan {
     type Output = Vec<objects::VsanHostDiskResult>;
     type Bindings = Bindings;
@@ -795,6 +817,8 @@ impl rt::Object for QueryHostStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryHostStatus);
 impl rt::Method for QueryHostStatus {
     type Output = objects::VsanHostClusterStatus;
     type Bindings = Bindings;
@@ -857,6 +881,8 @@ impl rt::Object for QueryObjectsOnPhysicalVsanDisk {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryObjectsOnPhysicalVsanDisk);
 impl rt::Method for QueryObjectsOnPhysicalVsanDisk {
     type Output = String;
     type Bindings = Bindings;
@@ -919,6 +945,8 @@ impl rt::Object for QueryPhysicalVsanDisks {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryPhysicalVsanDisks);
 impl rt::Method for QueryPhysicalVsanDisks {
     type Output = String;
     type Bindings = Bindings;
@@ -981,6 +1009,8 @@ impl rt::Object for QuerySyncingVsanObjects {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QuerySyncingVsanObjects);
 impl rt::Method for QuerySyncingVsanObjects {
     type Output = String;
     type Bindings = Bindings;
@@ -1057,6 +1087,8 @@ impl rt::Object for QueryVsanObjectUuidsByFilter {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVsanObjectUuidsByFilter);
 impl rt::Method for QueryVsanObjectUuidsByFilter {
     type Output = Vec<String>;
     type Bindings = Bindings;
@@ -1119,6 +1151,8 @@ impl rt::Object for QueryVsanObjects {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVsanObjects);
 impl rt::Method for QueryVsanObjects {
     type Output = String;
     type Bindings = Bindings;
@@ -1181,6 +1215,8 @@ impl rt::Object for QueryVsanStatistics {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVsanStatistics);
 impl rt::Method for QueryVsanStatistics {
     type Output = String;
     type Bindings = Bindings;
@@ -1245,6 +1281,8 @@ impl rt::Object for QueryVsanUpgradeStatus {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVsanUpgradeStatus);
 impl rt::Method for QueryVsanUpgradeStatus {
     type Output = objects::VsanUpgradeSystemUpgradeStatus;
     type Bindings = Bindings;
@@ -1301,6 +1339,8 @@ impl rt::Object for RecommissionVsanNodeTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RecommissionVsanNodeTask);
 impl rt::Method for RecommissionVsanNodeTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1371,6 +1411,8 @@ impl rt::Object for ReconfigurationSatisfiable {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigurationSatisfiable);
 impl rt::Method for ReconfigurationSatisfiable {
     type Output = Vec<objects::VsanPolicySatisfiability>;
     type Bindings = Bindings;
@@ -1439,6 +1481,8 @@ impl rt::Object for ReconfigureDomObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconfigureDomObject);
 impl rt::Method for ReconfigureDomObject {
     type Output = ();
     type Bindings = Bindings;
@@ -1515,6 +1559,8 @@ impl rt::Object for RemoveDiskMappingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveDiskMappingTask);
 impl rt::Method for RemoveDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1591,6 +1637,8 @@ impl rt::Object for RemoveDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RemoveDiskTask);
 impl rt::Method for RemoveDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1653,6 +1701,8 @@ impl rt::Object for RunVsanPhysicalDiskDiagnostics {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RunVsanPhysicalDiskDiagnostics);
 impl rt::Method for RunVsanPhysicalDiskDiagnostics {
     type Output = Vec<objects::HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult>;
     type Bindings = Bindings;
@@ -1719,6 +1769,8 @@ impl rt::Object for UnmountDiskMappingTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnmountDiskMappingTask);
 impl rt::Method for UnmountDiskMappingTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1781,6 +1833,8 @@ impl rt::Object for UpdateVsanTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVsanTask);
 impl rt::Method for UpdateVsanTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1851,6 +1905,8 @@ impl rt::Object for UpgradeVsanObjects {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpgradeVsanObjects);
 impl rt::Method for UpgradeVsanObjects {
     type Output = Vec<objects::HostVsanInternalSystemVsanObjectOperationResult>;
     type Bindings = Bindings;

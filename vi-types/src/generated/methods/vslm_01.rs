@@ -75,6 +75,8 @@ impl rt::Object for AttachDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AttachDiskTask);
 impl rt::Method for AttachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -151,6 +153,8 @@ impl rt::Object for AttachTagToVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object AttachTagToVStorageObject);
 impl rt::Method for AttachTagToVStorageObject {
     type Output = ();
     type Bindings = Bindings;
@@ -227,6 +231,8 @@ impl rt::Object for ClearVStorageObjectControlFlags {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ClearVStorageObjectControlFlags);
 impl rt::Method for ClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
@@ -305,6 +311,8 @@ impl rt::Object for CloneVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CloneVStorageObjectTask);
 impl rt::Method for CloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -433,6 +441,8 @@ impl rt::Object for CreateDiskFromSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDiskFromSnapshotTask);
 impl rt::Method for CreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -499,6 +509,8 @@ impl rt::Object for CreateDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object CreateDiskTask);
 impl rt::Method for CreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -575,6 +587,8 @@ impl rt::Object for DeleteSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteSnapshotTask);
 impl rt::Method for DeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -647,6 +661,8 @@ impl rt::Object for DeleteVStorageObjectExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVStorageObjectExTask);
 impl rt::Method for DeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -717,6 +733,8 @@ impl rt::Object for DeleteVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DeleteVStorageObjectTask);
 impl rt::Method for DeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -781,6 +799,8 @@ impl rt::Object for DetachDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DetachDiskTask);
 impl rt::Method for DetachDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -857,6 +877,8 @@ impl rt::Object for DetachTagFromVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object DetachTagFromVStorageObject);
 impl rt::Method for DetachTagFromVStorageObject {
     type Output = ();
     type Bindings = Bindings;
@@ -933,6 +955,8 @@ impl rt::Object for ExtendDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ExtendDiskTask);
 impl rt::Method for ExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1009,6 +1033,8 @@ impl rt::Object for HostClearVStorageObjectControlFlags {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostClearVStorageObjectControlFlags);
 impl rt::Method for HostClearVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
@@ -1087,6 +1113,8 @@ impl rt::Object for HostCloneVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostCloneVStorageObjectTask);
 impl rt::Method for HostCloneVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1153,6 +1181,8 @@ impl rt::Object for HostCreateDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostCreateDiskTask);
 impl rt::Method for HostCreateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1231,6 +1261,8 @@ impl rt::Object for HostDeleteVStorageObjectExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostDeleteVStorageObjectExTask);
 impl rt::Method for HostDeleteVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1307,6 +1339,8 @@ impl rt::Object for HostDeleteVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostDeleteVStorageObjectTask);
 impl rt::Method for HostDeleteVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1383,6 +1417,8 @@ impl rt::Object for HostExtendDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostExtendDiskTask);
 impl rt::Method for HostExtendDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1453,6 +1489,8 @@ impl rt::Object for HostInflateDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostInflateDiskTask);
 impl rt::Method for HostInflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1517,6 +1555,8 @@ impl rt::Object for HostListVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostListVStorageObject);
 impl rt::Method for HostListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
@@ -1581,6 +1621,8 @@ impl rt::Object for HostQueryVirtualDiskUuid {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostQueryVirtualDiskUuid);
 impl rt::Method for HostQueryVirtualDiskUuid {
     type Output = String;
     type Bindings = Bindings;
@@ -1651,6 +1693,8 @@ impl rt::Object for HostReconcileDatastoreInventoryTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostReconcileDatastoreInventoryTask);
 impl rt::Method for HostReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1733,6 +1777,8 @@ impl rt::Object for HostRegisterDisk {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRegisterDisk);
 impl rt::Method for HostRegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
@@ -1817,6 +1863,8 @@ impl rt::Object for HostRelocateVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRelocateVStorageObjectTask);
 impl rt::Method for HostRelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1893,6 +1941,8 @@ impl rt::Object for HostRenameVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRenameVStorageObject);
 impl rt::Method for HostRenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
@@ -1957,6 +2007,8 @@ impl rt::Object for HostRetrieveVStorageInfrastructureObjectPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
@@ -2033,6 +2085,8 @@ impl rt::Object for HostRetrieveVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRetrieveVStorageObject);
 impl rt::Method for HostRetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
@@ -2115,6 +2169,8 @@ impl rt::Object for HostRetrieveVStorageObjectMetadata {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRetrieveVStorageObjectMetadata);
 impl rt::Method for HostRetrieveVStorageObjectMetadata {
     type Output = Vec<objects::KeyValue>;
     type Bindings = Bindings;
@@ -2197,6 +2253,8 @@ impl rt::Object for HostRetrieveVStorageObjectMetadataValue {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRetrieveVStorageObjectMetadataValue);
 impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
     type Output = String;
     type Bindings = Bindings;
@@ -2267,6 +2325,8 @@ impl rt::Object for HostRetrieveVStorageObjectState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostRetrieveVStorageObjectState);
 impl rt::Method for HostRetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
@@ -2337,6 +2397,8 @@ impl rt::Object for HostScheduleReconcileDatastoreInventory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostScheduleReconcileDatastoreInventory);
 impl rt::Method for HostScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
@@ -2413,6 +2475,8 @@ impl rt::Object for HostSetVStorageObjectControlFlags {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostSetVStorageObjectControlFlags);
 impl rt::Method for HostSetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
@@ -2483,6 +2547,8 @@ impl rt::Object for HostSetVirtualDiskUuidTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostSetVirtualDiskUuidTask);
 impl rt::Method for HostSetVirtualDiskUuidTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2567,6 +2633,8 @@ impl rt::Object for HostUpdateVStorageObjectMetadataExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostUpdateVStorageObjectMetadataExTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2649,6 +2717,8 @@ impl rt::Object for HostUpdateVStorageObjectMetadataTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostUpdateVStorageObjectMetadataTask);
 impl rt::Method for HostUpdateVStorageObjectMetadataTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2783,6 +2853,8 @@ impl rt::Object for HostVStorageObjectCreateDiskFromSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostVStorageObjectCreateDiskFromSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2861,6 +2933,8 @@ impl rt::Object for HostVStorageObjectCreateSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostVStorageObjectCreateSnapshotTask);
 impl rt::Method for HostVStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -2937,6 +3011,8 @@ impl rt::Object for HostVStorageObjectDeleteSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostVStorageObjectDeleteSnapshotTask);
 impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3007,6 +3083,8 @@ impl rt::Object for HostVStorageObjectRetrieveSnapshotInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostVStorageObjectRetrieveSnapshotInfo);
 impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
@@ -3083,6 +3161,8 @@ impl rt::Object for HostVStorageObjectRevertTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object HostVStorageObjectRevertTask);
 impl rt::Method for HostVStorageObjectRevertTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3153,6 +3233,8 @@ impl rt::Object for InflateDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object InflateDiskTask);
 impl rt::Method for InflateDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3217,6 +3299,8 @@ impl rt::Object for ListTagsAttachedToVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListTagsAttachedToVStorageObject);
 impl rt::Method for ListTagsAttachedToVStorageObject {
     type Output = Vec<objects::VslmTagEntry>;
     type Bindings = Bindings;
@@ -3281,6 +3365,8 @@ impl rt::Object for ListVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListVStorageObject);
 impl rt::Method for ListVStorageObject {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
@@ -3351,6 +3437,8 @@ impl rt::Object for ListVStorageObjectsAttachedToTag {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ListVStorageObjectsAttachedToTag);
 impl rt::Method for ListVStorageObjectsAttachedToTag {
     type Output = Vec<objects::Id>;
     type Bindings = Bindings;
@@ -3421,6 +3509,8 @@ impl rt::Object for QueryVirtualDiskUuidEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object QueryVirtualDiskUuidEx);
 impl rt::Method for QueryVirtualDiskUuidEx {
     type Output = String;
     type Bindings = Bindings;
@@ -3487,6 +3577,8 @@ impl rt::Object for ReconcileDatastoreInventoryExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconcileDatastoreInventoryExTask);
 impl rt::Method for ReconcileDatastoreInventoryExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3557,6 +3649,8 @@ impl rt::Object for ReconcileDatastoreInventoryTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ReconcileDatastoreInventoryTask);
 impl rt::Method for ReconcileDatastoreInventoryTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3633,6 +3727,8 @@ impl rt::Object for RegisterDisk {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RegisterDisk);
 impl rt::Method for RegisterDisk {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
@@ -3711,6 +3807,8 @@ impl rt::Object for RelocateVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RelocateVStorageObjectTask);
 impl rt::Method for RelocateVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -3787,6 +3885,8 @@ impl rt::Object for RenameVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameVStorageObject);
 impl rt::Method for RenameVStorageObject {
     type Output = ();
     type Bindings = Bindings;
@@ -3857,6 +3957,8 @@ impl rt::Object for RenameVStorageObjectEx {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RenameVStorageObjectEx);
 impl rt::Method for RenameVStorageObjectEx {
     type Output = objects::VslmVClockInfo;
     type Bindings = Bindings;

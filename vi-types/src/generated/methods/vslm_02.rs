@@ -55,6 +55,8 @@ impl rt::Object for RepairVStorageObjectChainTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RepairVStorageObjectChainTask);
 impl rt::Method for RepairVStorageObjectChainTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -131,6 +133,8 @@ impl rt::Object for RetrieveSnapshotDetails {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveSnapshotDetails);
 impl rt::Method for RetrieveSnapshotDetails {
     type Output = objects::VStorageObjectSnapshotDetails;
     type Bindings = Bindings;
@@ -201,6 +205,8 @@ impl rt::Object for RetrieveSnapshotInfo {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveSnapshotInfo);
 impl rt::Method for RetrieveSnapshotInfo {
     type Output = objects::VStorageObjectSnapshotInfo;
     type Bindings = Bindings;
@@ -265,6 +271,8 @@ impl rt::Object for RetrieveVStorageInfrastructureObjectPolicy {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVStorageInfrastructureObjectPolicy);
 impl rt::Method for RetrieveVStorageInfrastructureObjectPolicy {
     type Output = Vec<objects::VslmInfrastructureObjectPolicy>;
     type Bindings = Bindings;
@@ -341,6 +349,8 @@ impl rt::Object for RetrieveVStorageObject {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVStorageObject);
 impl rt::Method for RetrieveVStorageObject {
     type Output = objects::VStorageObject;
     type Bindings = Bindings;
@@ -403,6 +413,8 @@ impl rt::Object for RetrieveVStorageObjectAssociations {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVStorageObjectAssociations);
 impl rt::Method for RetrieveVStorageObjectAssociations {
     type Output = Vec<objects::VStorageObjectAssociations>;
     type Bindings = Bindings;
@@ -473,6 +485,8 @@ impl rt::Object for RetrieveVStorageObjectState {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RetrieveVStorageObjectState);
 impl rt::Method for RetrieveVStorageObjectState {
     type Output = objects::VStorageObjectStateInfo;
     type Bindings = Bindings;
@@ -545,6 +559,8 @@ impl rt::Object for RevertVStorageObjectExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RevertVStorageObjectExTask);
 impl rt::Method for RevertVStorageObjectExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -621,6 +637,8 @@ impl rt::Object for RevertVStorageObjectTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object RevertVStorageObjectTask);
 impl rt::Method for RevertVStorageObjectTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -691,6 +709,8 @@ impl rt::Object for ScheduleReconcileDatastoreInventory {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object ScheduleReconcileDatastoreInventory);
 impl rt::Method for ScheduleReconcileDatastoreInventory {
     type Output = ();
     type Bindings = Bindings;
@@ -767,6 +787,8 @@ impl rt::Object for SetVStorageObjectControlFlags {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetVStorageObjectControlFlags);
 impl rt::Method for SetVStorageObjectControlFlags {
     type Output = ();
     type Bindings = Bindings;
@@ -843,6 +865,8 @@ impl rt::Object for SetVirtualDiskUuidExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object SetVirtualDiskUuidExTask);
 impl rt::Method for SetVirtualDiskUuidExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -907,6 +931,8 @@ impl rt::Object for UnregisterDiskTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UnregisterDiskTask);
 impl rt::Method for UnregisterDiskTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -971,6 +997,8 @@ impl rt::Object for UpdateVStorageInfrastructureObjectPolicyTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVStorageInfrastructureObjectPolicyTask);
 impl rt::Method for UpdateVStorageInfrastructureObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1061,6 +1089,8 @@ impl rt::Object for UpdateVStorageObjectCryptoTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVStorageObjectCryptoTask);
 impl rt::Method for UpdateVStorageObjectCryptoTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1141,6 +1171,8 @@ impl rt::Object for UpdateVStorageObjectPolicyTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object UpdateVStorageObjectPolicyTask);
 impl rt::Method for UpdateVStorageObjectPolicyTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1225,6 +1257,8 @@ impl rt::Object for VCenterUpdateVStorageObjectMetadataExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VCenterUpdateVStorageObjectMetadataExTask);
 impl rt::Method for VCenterUpdateVStorageObjectMetadataExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1303,6 +1337,8 @@ impl rt::Object for VStorageObjectCreateSnapshotExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VStorageObjectCreateSnapshotExTask);
 impl rt::Method for VStorageObjectCreateSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1381,6 +1417,8 @@ impl rt::Object for VStorageObjectCreateSnapshotTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VStorageObjectCreateSnapshotTask);
 impl rt::Method for VStorageObjectCreateSnapshotTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1453,6 +1491,8 @@ impl rt::Object for VStorageObjectDeleteSnapshotEx2Task {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VStorageObjectDeleteSnapshotEx2Task);
 impl rt::Method for VStorageObjectDeleteSnapshotEx2Task {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1525,6 +1565,8 @@ impl rt::Object for VStorageObjectDeleteSnapshotExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VStorageObjectDeleteSnapshotExTask);
 impl rt::Method for VStorageObjectDeleteSnapshotExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1597,6 +1639,8 @@ impl rt::Object for VStorageObjectExtendDiskExTask {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VStorageObjectExtendDiskExTask);
 impl rt::Method for VStorageObjectExtendDiskExTask {
     type Output = rt::ManagedObjectReference;
     type Bindings = Bindings;
@@ -1685,6 +1729,8 @@ impl rt::Object for VstorageObjectVCenterQueryChangedDiskAreas {
         }
     }
 }
+#[cfg(feature = "serde")]
+rt::serde!(object VstorageObjectVCenterQueryChangedDiskAreas);
 impl rt::Method for VstorageObjectVCenterQueryChangedDiskAreas {
     type Output = objects::DiskChangeInfo;
     type Bindings = Bindings;

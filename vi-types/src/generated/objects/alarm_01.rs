@@ -54,11 +54,7 @@ impl std::fmt::Debug for Action {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Action {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base Action);
 
 /// `AfterStartupTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
 pub struct AfterStartupTaskScheduler {
@@ -136,11 +132,7 @@ impl std::fmt::Debug for AfterStartupTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AfterStartupTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AfterStartupTaskScheduler);
 
 /// `AlarmAcknowledgedEvent`, a [`AlarmEvent`], since VI API 5.0.
 pub struct AlarmAcknowledgedEvent {
@@ -224,11 +216,7 @@ impl std::fmt::Debug for AlarmAcknowledgedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmAcknowledgedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmAcknowledgedEvent);
 
 /// `AlarmAction`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmAction {}
@@ -279,11 +267,7 @@ impl std::fmt::Debug for AlarmAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base AlarmAction);
 
 /// `AlarmActionTriggeredEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmActionTriggeredEvent {
@@ -367,11 +351,7 @@ impl std::fmt::Debug for AlarmActionTriggeredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmActionTriggeredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmActionTriggeredEvent);
 
 /// `AlarmClearedEvent`, a [`AlarmEvent`], since VI API 5.0.
 pub struct AlarmClearedEvent {
@@ -461,11 +441,7 @@ impl std::fmt::Debug for AlarmClearedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmClearedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmClearedEvent);
 
 /// `AlarmCreatedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmCreatedEvent {
@@ -543,11 +519,7 @@ impl std::fmt::Debug for AlarmCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmCreatedEvent);
 
 /// `AlarmDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmDescription {
@@ -660,11 +632,7 @@ impl std::fmt::Debug for AlarmDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmDescription);
 
 /// `AlarmEmailCompletedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmEmailCompletedEvent {
@@ -748,11 +716,7 @@ impl std::fmt::Debug for AlarmEmailCompletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmEmailCompletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmEmailCompletedEvent);
 
 /// `AlarmEmailFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmEmailFailedEvent {
@@ -842,11 +806,7 @@ impl std::fmt::Debug for AlarmEmailFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmEmailFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmEmailFailedEvent);
 
 /// `AlarmEvent`, a [`Event`], since VI API 2.0.
 pub struct AlarmEvent {
@@ -924,11 +884,7 @@ impl std::fmt::Debug for AlarmEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmEvent);
 
 /// `AlarmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct AlarmEventArgument {
@@ -1006,11 +962,7 @@ impl std::fmt::Debug for AlarmEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmEventArgument);
 
 /// `AlarmExpression`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmExpression {}
@@ -1061,11 +1013,7 @@ impl std::fmt::Debug for AlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base AlarmExpression);
 
 /// `AlarmFilterSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct AlarmFilterSpec {
@@ -1136,11 +1084,7 @@ impl std::fmt::Debug for AlarmFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmFilterSpec);
 
 /// `AlarmInfo`, a [`AlarmSpec`], since VI API 2.0.
 pub struct AlarmInfo {
@@ -1248,11 +1192,7 @@ impl std::fmt::Debug for AlarmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmInfo);
 
 /// `AlarmReconfiguredEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmReconfiguredEvent {
@@ -1336,11 +1276,7 @@ impl std::fmt::Debug for AlarmReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmReconfiguredEvent);
 
 /// `AlarmRemovedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmRemovedEvent {
@@ -1418,11 +1354,7 @@ impl std::fmt::Debug for AlarmRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmRemovedEvent);
 
 /// `AlarmScriptCompleteEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmScriptCompleteEvent {
@@ -1506,11 +1438,7 @@ impl std::fmt::Debug for AlarmScriptCompleteEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmScriptCompleteEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmScriptCompleteEvent);
 
 /// `AlarmScriptFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmScriptFailedEvent {
@@ -1600,11 +1528,7 @@ impl std::fmt::Debug for AlarmScriptFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmScriptFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmScriptFailedEvent);
 
 /// `AlarmSetting`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmSetting {
@@ -1669,11 +1593,7 @@ impl std::fmt::Debug for AlarmSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmSetting);
 
 /// `AlarmSnmpCompletedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmSnmpCompletedEvent {
@@ -1751,11 +1671,7 @@ impl std::fmt::Debug for AlarmSnmpCompletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmSnmpCompletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmSnmpCompletedEvent);
 
 /// `AlarmSnmpFailedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmSnmpFailedEvent {
@@ -1839,11 +1755,7 @@ impl std::fmt::Debug for AlarmSnmpFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmSnmpFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmSnmpFailedEvent);
 
 /// `AlarmSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmSpec {
@@ -1945,11 +1857,7 @@ impl std::fmt::Debug for AlarmSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base AlarmSpec);
 
 /// `AlarmState`, a [`DynamicData`], since VI API 2.0.
 pub struct AlarmState {
@@ -2062,11 +1970,7 @@ impl std::fmt::Debug for AlarmState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmState);
 
 /// `AlarmStatusChangedEvent`, a [`AlarmEvent`], since VI API 2.0.
 pub struct AlarmStatusChangedEvent {
@@ -2162,11 +2066,7 @@ impl std::fmt::Debug for AlarmStatusChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmStatusChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmStatusChangedEvent);
 
 /// `AlarmTriggeringAction`, a [`AlarmAction`], since VI API 2.0.
 pub struct AlarmTriggeringAction {
@@ -2257,11 +2157,7 @@ impl std::fmt::Debug for AlarmTriggeringAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmTriggeringAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmTriggeringAction);
 
 /// `AlarmTriggeringActionTransitionSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct AlarmTriggeringActionTransitionSpec {
@@ -2332,11 +2228,7 @@ impl std::fmt::Debug for AlarmTriggeringActionTransitionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmTriggeringActionTransitionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmTriggeringActionTransitionSpec);
 
 /// `AndAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
 pub struct AndAlarmExpression {
@@ -2395,11 +2287,7 @@ impl std::fmt::Debug for AndAlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AndAlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AndAlarmExpression);
 
 /// `CreateTaskAction`, a [`Action`], since VI API 2.5.
 pub struct CreateTaskAction {
@@ -2466,11 +2354,7 @@ impl std::fmt::Debug for CreateTaskAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CreateTaskAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CreateTaskAction);
 
 /// `DailyTaskScheduler`, a [`HourlyTaskScheduler`], since VI API 2.0.
 pub struct DailyTaskScheduler {
@@ -2548,11 +2432,7 @@ impl std::fmt::Debug for DailyTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DailyTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DailyTaskScheduler);
 
 /// `EventAlarmExpression`, a [`AlarmExpression`], since VI API 2.5.
 pub struct EventAlarmExpression {
@@ -2637,11 +2517,7 @@ impl std::fmt::Debug for EventAlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventAlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventAlarmExpression);
 
 /// `EventAlarmExpressionComparison`, a [`DynamicData`], since VI API 4.0.
 pub struct EventAlarmExpressionComparison {
@@ -2712,11 +2588,7 @@ impl std::fmt::Debug for EventAlarmExpressionComparison {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventAlarmExpressionComparison {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventAlarmExpressionComparison);
 
 /// `GroupAlarmAction`, a [`AlarmAction`], since VI API 2.0.
 pub struct GroupAlarmAction {
@@ -2775,11 +2647,7 @@ impl std::fmt::Debug for GroupAlarmAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GroupAlarmAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GroupAlarmAction);
 
 /// `HourlyTaskScheduler`, a [`RecurrentTaskScheduler`], since VI API 2.0.
 pub struct HourlyTaskScheduler {
@@ -2857,11 +2725,7 @@ impl std::fmt::Debug for HourlyTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HourlyTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HourlyTaskScheduler);
 
 /// The fault `InvalidScheduledTask`, a [`RuntimeFault`], since VI API 8.0.2.0.
 pub struct InvalidScheduledTask {
@@ -2932,11 +2796,7 @@ impl std::fmt::Debug for InvalidScheduledTask {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidScheduledTask {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidScheduledTask);
 
 /// `MethodAction`, a [`Action`], since VI API 2.0.
 pub struct MethodAction {
@@ -3003,11 +2863,7 @@ impl std::fmt::Debug for MethodAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodAction);
 
 /// `MethodActionArgument`, a [`DynamicData`], since VI API 2.0.
 pub struct MethodActionArgument {
@@ -3064,11 +2920,7 @@ impl std::fmt::Debug for MethodActionArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodActionArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodActionArgument);
 
 /// `MetricAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
 pub struct MetricAlarmExpression {
@@ -3165,11 +3017,7 @@ impl std::fmt::Debug for MetricAlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MetricAlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MetricAlarmExpression);
 
 /// `MonthlyByDayTaskScheduler`, a [`MonthlyTaskScheduler`], since VI API 2.0.
 pub struct MonthlyByDayTaskScheduler {
@@ -3247,11 +3095,7 @@ impl std::fmt::Debug for MonthlyByDayTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MonthlyByDayTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MonthlyByDayTaskScheduler);
 
 /// `MonthlyByWeekdayTaskScheduler`, a [`MonthlyTaskScheduler`], since VI API 2.0.
 pub struct MonthlyByWeekdayTaskScheduler {
@@ -3335,11 +3179,7 @@ impl std::fmt::Debug for MonthlyByWeekdayTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MonthlyByWeekdayTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MonthlyByWeekdayTaskScheduler);
 
 /// `MonthlyTaskScheduler`, a [`DailyTaskScheduler`], since VI API 2.0.
 pub struct MonthlyTaskScheduler {
@@ -3410,11 +3250,7 @@ impl std::fmt::Debug for MonthlyTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MonthlyTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MonthlyTaskScheduler);
 
 /// `OnceTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
 pub struct OnceTaskScheduler {
@@ -3492,11 +3328,7 @@ impl std::fmt::Debug for OnceTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OnceTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OnceTaskScheduler);
 
 /// `OrAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
 pub struct OrAlarmExpression {
@@ -3555,11 +3387,7 @@ impl std::fmt::Debug for OrAlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OrAlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OrAlarmExpression);
 
 /// `RecurrentTaskScheduler`, a [`TaskScheduler`], since VI API 2.0.
 pub struct RecurrentTaskScheduler {
@@ -3637,11 +3465,7 @@ impl std::fmt::Debug for RecurrentTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RecurrentTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RecurrentTaskScheduler);
 
 /// `RunScriptAction`, a [`Action`], since VI API 2.0.
 pub struct RunScriptAction {
@@ -3700,11 +3524,7 @@ impl std::fmt::Debug for RunScriptAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RunScriptAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RunScriptAction);
 
 /// `ScheduledTaskCompletedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskCompletedEvent {
@@ -3775,11 +3595,7 @@ impl std::fmt::Debug for ScheduledTaskCompletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskCompletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskCompletedEvent);
 
 /// `ScheduledTaskCreatedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskCreatedEvent {
@@ -3850,11 +3666,7 @@ impl std::fmt::Debug for ScheduledTaskCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskCreatedEvent);
 
 /// `ScheduledTaskDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct ScheduledTaskDescription {
@@ -3937,11 +3749,7 @@ impl std::fmt::Debug for ScheduledTaskDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskDescription);
 
 /// `ScheduledTaskDetail`, a [`TypeDescription`], since VI API 2.0.
 pub struct ScheduledTaskDetail {
@@ -4020,11 +3828,7 @@ impl std::fmt::Debug for ScheduledTaskDetail {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskDetail {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskDetail);
 
 /// `ScheduledTaskEmailCompletedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskEmailCompletedEvent {
@@ -4102,11 +3906,7 @@ impl std::fmt::Debug for ScheduledTaskEmailCompletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskEmailCompletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskEmailCompletedEvent);
 
 /// `ScheduledTaskEmailFailedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskEmailFailedEvent {
@@ -4190,11 +3990,7 @@ impl std::fmt::Debug for ScheduledTaskEmailFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskEmailFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskEmailFailedEvent);
 
 /// `ScheduledTaskEvent`, a [`Event`], since VI API 2.0.
 pub struct ScheduledTaskEvent {
@@ -4278,11 +4074,7 @@ impl std::fmt::Debug for ScheduledTaskEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskEvent);
 
 /// `ScheduledTaskEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ScheduledTaskEventArgument {
@@ -4360,11 +4152,7 @@ impl std::fmt::Debug for ScheduledTaskEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskEventArgument);
 
 /// `ScheduledTaskFailedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskFailedEvent {
@@ -4442,11 +4230,7 @@ impl std::fmt::Debug for ScheduledTaskFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskFailedEvent);
 
 /// `ScheduledTaskInfo`, a [`ScheduledTaskSpec`], since VI API 2.0.
 pub struct ScheduledTaskInfo {
@@ -4590,11 +4374,7 @@ impl std::fmt::Debug for ScheduledTaskInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskInfo);
 
 /// `ScheduledTaskReconfiguredEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskReconfiguredEvent {
@@ -4672,11 +4452,7 @@ impl std::fmt::Debug for ScheduledTaskReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskReconfiguredEvent);
 
 /// `ScheduledTaskRemovedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskRemovedEvent {
@@ -4747,11 +4523,7 @@ impl std::fmt::Debug for ScheduledTaskRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskRemovedEvent);
 
 /// `ScheduledTaskSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ScheduledTaskSpec {
@@ -4841,11 +4613,7 @@ impl std::fmt::Debug for ScheduledTaskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ScheduledTaskSpec);
 
 /// `ScheduledTaskStartedEvent`, a [`ScheduledTaskEvent`], since VI API 2.0.
 pub struct ScheduledTaskStartedEvent {
@@ -4916,11 +4684,7 @@ impl std::fmt::Debug for ScheduledTaskStartedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskStartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskStartedEvent);
 
 /// `SendEmailAction`, a [`Action`], since VI API 2.0.
 pub struct SendEmailAction {
@@ -4999,11 +4763,7 @@ impl std::fmt::Debug for SendEmailAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SendEmailAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SendEmailAction);
 
 /// `SendSNMPAction`, a [`Action`], since VI API 2.0.
 pub struct SendSnmpAction {}
@@ -5055,11 +4815,7 @@ impl std::fmt::Debug for SendSnmpAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SendSnmpAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SendSnmpAction);
 
 /// `StateAlarmExpression`, a [`AlarmExpression`], since VI API 2.0.
 pub struct StateAlarmExpression {
@@ -5144,11 +4900,7 @@ impl std::fmt::Debug for StateAlarmExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StateAlarmExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StateAlarmExpression);
 
 /// `TaskScheduler`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskScheduler {
@@ -5214,8 +4966,4 @@ impl std::fmt::Debug for TaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base TaskScheduler);

@@ -117,8 +117,4 @@ impl std::fmt::Debug for WeeklyTaskScheduler {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WeeklyTaskScheduler {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WeeklyTaskScheduler);

@@ -93,11 +93,7 @@ impl std::fmt::Debug for ActiveVmsBlockingEvc {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ActiveVmsBlockingEvc {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ActiveVmsBlockingEvc);
 
 /// `ApplyStorageRecommendationResult`, a [`DynamicData`], since VI API 5.0.
 pub struct ApplyStorageRecommendationResult {
@@ -154,11 +150,7 @@ impl std::fmt::Debug for ApplyStorageRecommendationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplyStorageRecommendationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ApplyStorageRecommendationResult);
 
 /// The fault `CannotDisableDrsOnClustersWithVApps`, a [`RuntimeFault`], since VI API 4.1.
 pub struct CannotDisableDrsOnClustersWithVApps {
@@ -229,11 +221,7 @@ impl std::fmt::Debug for CannotDisableDrsOnClustersWithVApps {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotDisableDrsOnClustersWithVApps {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotDisableDrsOnClustersWithVApps);
 
 /// The fault `CannotEnableVmcpForCluster`, a [`VimFault`], since VI API 6.0.
 pub struct CannotEnableVmcpForCluster {
@@ -323,11 +311,7 @@ impl std::fmt::Debug for CannotEnableVmcpForCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotEnableVmcpForCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotEnableVmcpForCluster);
 
 /// The fault `CannotPowerOffVmInCluster`, a [`InvalidState`], since VI API 5.0.
 pub struct CannotPowerOffVmInCluster {
@@ -417,11 +401,7 @@ impl std::fmt::Debug for CannotPowerOffVmInCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotPowerOffVmInCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotPowerOffVmInCluster);
 
 /// `ClusterAction`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterAction {
@@ -487,11 +467,7 @@ impl std::fmt::Debug for ClusterAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterAction);
 
 /// `ClusterActionHistory`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterActionHistory {
@@ -556,11 +532,7 @@ impl std::fmt::Debug for ClusterActionHistory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterActionHistory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterActionHistory);
 
 /// `ClusterAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
 pub struct ClusterAffinityRuleSpec {
@@ -638,11 +610,7 @@ impl std::fmt::Debug for ClusterAffinityRuleSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAffinityRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterAffinityRuleSpec);
 
 /// `ClusterAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 2.0.
 pub struct ClusterAntiAffinityRuleSpec {
@@ -720,11 +688,7 @@ impl std::fmt::Debug for ClusterAntiAffinityRuleSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAntiAffinityRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterAntiAffinityRuleSpec);
 
 /// `ClusterAttemptedVmInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterAttemptedVmInfo {
@@ -789,11 +753,7 @@ impl std::fmt::Debug for ClusterAttemptedVmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterAttemptedVmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterAttemptedVmInfo);
 
 /// `ClusterClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 8.0.0.1.
 pub struct ClusterClusterInitialPlacementAction {
@@ -889,11 +849,7 @@ impl std::fmt::Debug for ClusterClusterInitialPlacementAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterClusterInitialPlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterClusterInitialPlacementAction);
 
 /// `ClusterComplianceCheckedEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct ClusterComplianceCheckedEvent {
@@ -971,11 +927,7 @@ impl std::fmt::Debug for ClusterComplianceCheckedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComplianceCheckedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComplianceCheckedEvent);
 
 /// `ClusterComputeResourceClusterConfigResult`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceClusterConfigResult {
@@ -1044,11 +996,7 @@ impl std::fmt::Debug for ClusterComputeResourceClusterConfigResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceClusterConfigResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceClusterConfigResult);
 
 /// `ClusterComputeResourceDVSConfigurationValidation`, a [`ClusterComputeResourceValidationResultBase`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsConfigurationValidation {
@@ -1133,11 +1081,7 @@ impl std::fmt::Debug for ClusterComputeResourceDvsConfigurationValidation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsConfigurationValidation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceDvsConfigurationValidation);
 
 /// `ClusterComputeResourceDVSSetting`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsSetting {
@@ -1210,11 +1154,7 @@ impl std::fmt::Debug for ClusterComputeResourceDvsSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceDvsSetting);
 
 /// `ClusterComputeResourceDVSSettingDVPortgroupToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
@@ -1279,11 +1219,7 @@ impl std::fmt::Debug for ClusterComputeResourceDvsSettingDvPortgroupToServiceMap
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceDvsSettingDvPortgroupToServiceMapping);
 
 /// `ClusterComputeResourceDvsProfile`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsProfile {
@@ -1362,11 +1298,7 @@ impl std::fmt::Debug for ClusterComputeResourceDvsProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceDvsProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceDvsProfile);
 
 /// `ClusterComputeResourceDvsProfileDVPortgroupSpecToServiceMapping`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
@@ -1442,12 +1374,7 @@ for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceDvsProfileDvPortgroupSpecToServiceMapping);
 
 /// `ClusterComputeResourceHCIConfigInfo`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHciConfigInfo {
@@ -1524,11 +1451,7 @@ impl std::fmt::Debug for ClusterComputeResourceHciConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHciConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHciConfigInfo);
 
 /// `ClusterComputeResourceHCIConfigSpec`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHciConfigSpec {
@@ -1605,11 +1528,7 @@ impl std::fmt::Debug for ClusterComputeResourceHciConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHciConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHciConfigSpec);
 
 /// `ClusterComputeResourceHostConfigurationInput`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHostConfigurationInput {
@@ -1680,11 +1599,7 @@ impl std::fmt::Debug for ClusterComputeResourceHostConfigurationInput {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostConfigurationInput {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHostConfigurationInput);
 
 /// `ClusterComputeResourceHostConfigurationProfile`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHostConfigurationProfile {
@@ -1757,11 +1672,7 @@ impl std::fmt::Debug for ClusterComputeResourceHostConfigurationProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostConfigurationProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHostConfigurationProfile);
 
 /// `ClusterComputeResourceHostConfigurationValidation`, a [`ClusterComputeResourceValidationResultBase`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHostConfigurationValidation {
@@ -1864,11 +1775,7 @@ impl std::fmt::Debug for ClusterComputeResourceHostConfigurationValidation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostConfigurationValidation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHostConfigurationValidation);
 
 /// `ClusterComputeResourceHostEvacuationInfo`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct ClusterComputeResourceHostEvacuationInfo {
@@ -1933,11 +1840,7 @@ impl std::fmt::Debug for ClusterComputeResourceHostEvacuationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostEvacuationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHostEvacuationInfo);
 
 /// `ClusterComputeResourceHostVmkNicInfo`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceHostVmkNicInfo {
@@ -2002,11 +1905,7 @@ impl std::fmt::Debug for ClusterComputeResourceHostVmkNicInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceHostVmkNicInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceHostVmkNicInfo);
 
 /// `ClusterComputeResourceMaintenanceInfo`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct ClusterComputeResourceMaintenanceInfo {
@@ -2071,11 +1970,7 @@ impl std::fmt::Debug for ClusterComputeResourceMaintenanceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceMaintenanceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceMaintenanceInfo);
 
 /// `ClusterComputeResourceVCProfile`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceVcProfile {
@@ -2146,11 +2041,7 @@ impl std::fmt::Debug for ClusterComputeResourceVcProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceVcProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceVcProfile);
 
 /// `ClusterComputeResourceValidationResultBase`, a [`DynamicData`], since VI API 6.7.1.
 pub struct ClusterComputeResourceValidationResultBase {
@@ -2209,11 +2100,7 @@ impl std::fmt::Debug for ClusterComputeResourceValidationResultBase {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceValidationResultBase {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterComputeResourceValidationResultBase);
 
 /// `ClusterComputeResourceVcsSlots`, a [`DynamicData`], since VI API 7.0.1.1.
 pub struct ClusterComputeResourceVcsSlots {
@@ -2290,11 +2177,7 @@ impl std::fmt::Debug for ClusterComputeResourceVcsSlots {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceVcsSlots {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceVcsSlots);
 
 /// `ClusterConfigSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterConfigSpec {
@@ -2377,11 +2260,7 @@ impl std::fmt::Debug for ClusterConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterConfigSpec);
 
 /// `ClusterConfigSpecEx`, a [`ComputeResourceConfigSpec`], since VI API 2.5.
 pub struct ClusterConfigSpecEx {
@@ -2577,11 +2456,7 @@ impl std::fmt::Debug for ClusterConfigSpecEx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterConfigSpecEx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterConfigSpecEx);
 
 /// `ClusterCreatedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct ClusterCreatedEvent {
@@ -2659,11 +2534,7 @@ impl std::fmt::Debug for ClusterCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterCreatedEvent);
 
 /// `ClusterDasAamHostInfo`, a [`ClusterDasHostInfo`], since VI API 4.0.
 pub struct ClusterDasAamHostInfo {
@@ -2730,11 +2601,7 @@ impl std::fmt::Debug for ClusterDasAamHostInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAamHostInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasAamHostInfo);
 
 /// `ClusterDasAamNodeState`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasAamNodeState {
@@ -2811,11 +2678,7 @@ impl std::fmt::Debug for ClusterDasAamNodeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAamNodeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasAamNodeState);
 
 /// `ClusterDasAdmissionControlInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasAdmissionControlInfo {}
@@ -2866,11 +2729,7 @@ impl std::fmt::Debug for ClusterDasAdmissionControlInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDasAdmissionControlInfo);
 
 /// `ClusterDasAdmissionControlPolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasAdmissionControlPolicy {
@@ -2936,11 +2795,7 @@ impl std::fmt::Debug for ClusterDasAdmissionControlPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDasAdmissionControlPolicy);
 
 /// `ClusterDasAdvancedRuntimeInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasAdvancedRuntimeInfo {
@@ -3012,11 +2867,7 @@ impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdvancedRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDasAdvancedRuntimeInfo);
 
 /// `ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
@@ -3081,11 +2932,7 @@ impl std::fmt::Debug for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasAdvancedRuntimeInfoVmcpCapabilityInfo);
 
 /// `ClusterDasData`, a [`DynamicData`], since VI API 5.0.
 pub struct ClusterDasData {}
@@ -3136,11 +2983,7 @@ impl std::fmt::Debug for ClusterDasData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDasData);
 
 /// `ClusterDasDataSummary`, a [`ClusterDasData`], since VI API 5.0.
 pub struct ClusterDasDataSummary {
@@ -3213,11 +3056,7 @@ impl std::fmt::Debug for ClusterDasDataSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasDataSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasDataSummary);
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfo`, a [`ClusterDasAdvancedRuntimeInfo`], since VI API 4.0.
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfo {
@@ -3346,11 +3185,7 @@ impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasFailoverLevelAdvancedRuntimeInfo);
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
@@ -3415,11 +3250,7 @@ impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasFailoverLevelAdvancedRuntimeInfoHostSlots);
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
@@ -3490,11 +3321,7 @@ impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasFailoverLevelAdvancedRuntimeInfoSlotInfo);
 
 /// `ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots`, a [`DynamicData`], since VI API 5.1.
 pub struct ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
@@ -3559,11 +3386,7 @@ impl std::fmt::Debug for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasFailoverLevelAdvancedRuntimeInfoVmSlots);
 
 /// `ClusterDasFdmHostState`, a [`DynamicData`], since VI API 5.0.
 pub struct ClusterDasFdmHostState {
@@ -3628,11 +3451,7 @@ impl std::fmt::Debug for ClusterDasFdmHostState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasFdmHostState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasFdmHostState);
 
 /// `ClusterDasHostInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasHostInfo {}
@@ -3683,11 +3502,7 @@ impl std::fmt::Debug for ClusterDasHostInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasHostInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDasHostInfo);
 
 /// `ClusterDasHostRecommendation`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDasHostRecommendation {
@@ -3752,11 +3567,7 @@ impl std::fmt::Debug for ClusterDasHostRecommendation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasHostRecommendation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasHostRecommendation);
 
 /// `ClusterDasVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterDasVmConfigInfo {
@@ -3833,11 +3644,7 @@ impl std::fmt::Debug for ClusterDasVmConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasVmConfigInfo);
 
 /// `ClusterDasVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
 pub struct ClusterDasVmConfigSpec {
@@ -3914,11 +3721,7 @@ impl std::fmt::Debug for ClusterDasVmConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasVmConfigSpec);
 
 /// `ClusterDasVmSettings`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterDasVmSettings {
@@ -4003,11 +3806,7 @@ impl std::fmt::Debug for ClusterDasVmSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasVmSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasVmSettings);
 
 /// `ClusterDatastoreUpdateSpec`, a [`ArrayUpdateSpec`], since VI API 7.0.3.0.
 pub struct ClusterDatastoreUpdateSpec {
@@ -4084,11 +3883,7 @@ impl std::fmt::Debug for ClusterDatastoreUpdateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDatastoreUpdateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDatastoreUpdateSpec);
 
 /// `ClusterDependencyRuleInfo`, a [`ClusterRuleInfo`], since VI API 6.5.
 pub struct ClusterDependencyRuleInfo {
@@ -4172,11 +3967,7 @@ impl std::fmt::Debug for ClusterDependencyRuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDependencyRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDependencyRuleInfo);
 
 /// `ClusterDestroyedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct ClusterDestroyedEvent {
@@ -4247,11 +4038,7 @@ impl std::fmt::Debug for ClusterDestroyedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDestroyedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDestroyedEvent);
 
 /// `ClusterDpmHostConfigInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterDpmHostConfigInfo {
@@ -4322,11 +4109,7 @@ impl std::fmt::Debug for ClusterDpmHostConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDpmHostConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDpmHostConfigInfo);
 
 /// `ClusterDpmHostConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.5.
 pub struct ClusterDpmHostConfigSpec {
@@ -4403,11 +4186,7 @@ impl std::fmt::Debug for ClusterDpmHostConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDpmHostConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDpmHostConfigSpec);
 
 /// `ClusterDrsFaults`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDrsFaults {
@@ -4472,11 +4251,7 @@ impl std::fmt::Debug for ClusterDrsFaults {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsFaults);
 
 /// `ClusterDrsFaultsFaultsByVirtualDisk`, a [`ClusterDrsFaultsFaultsByVm`], since VI API 5.0.
 pub struct ClusterDrsFaultsFaultsByVirtualDisk {
@@ -4558,11 +4333,7 @@ impl std::fmt::Debug for ClusterDrsFaultsFaultsByVirtualDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaultsFaultsByVirtualDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsFaultsFaultsByVirtualDisk);
 
 /// `ClusterDrsFaultsFaultsByVm`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterDrsFaultsFaultsByVm {
@@ -4628,11 +4399,7 @@ impl std::fmt::Debug for ClusterDrsFaultsFaultsByVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsFaultsFaultsByVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterDrsFaultsFaultsByVm);
 
 /// `ClusterDrsMigration`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterDrsMigration {
@@ -4751,8 +4518,4 @@ impl std::fmt::Debug for ClusterDrsMigration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsMigration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsMigration);

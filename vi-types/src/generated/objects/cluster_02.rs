@@ -86,11 +86,7 @@ impl std::fmt::Debug for ClusterDrsRecommendation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsRecommendation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsRecommendation);
 
 /// `ClusterDrsVmConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterDrsVmConfigInfo {
@@ -161,11 +157,7 @@ impl std::fmt::Debug for ClusterDrsVmConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsVmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsVmConfigInfo);
 
 /// `ClusterDrsVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
 pub struct ClusterDrsVmConfigSpec {
@@ -242,11 +234,7 @@ impl std::fmt::Debug for ClusterDrsVmConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsVmConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsVmConfigSpec);
 
 /// `ClusterEVCManagerCheckResult`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterEvcManagerCheckResult {
@@ -317,11 +305,7 @@ impl std::fmt::Debug for ClusterEvcManagerCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterEvcManagerCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterEvcManagerCheckResult);
 
 /// `ClusterEVCManagerEVCState`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterEvcManagerEvcState {
@@ -414,11 +398,7 @@ impl std::fmt::Debug for ClusterEvcManagerEvcState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterEvcManagerEvcState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterEvcManagerEvcState);
 
 /// `ClusterEnterMaintenanceResult`, a [`DynamicData`], since VI API 5.0.
 pub struct ClusterEnterMaintenanceResult {
@@ -483,11 +463,7 @@ impl std::fmt::Debug for ClusterEnterMaintenanceResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterEnterMaintenanceResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterEnterMaintenanceResult);
 
 /// `ClusterEvent`, a [`Event`], since VI API 2.0.
 pub struct ClusterEvent {
@@ -556,11 +532,7 @@ impl std::fmt::Debug for ClusterEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterEvent);
 
 /// `ClusterFailoverHostAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
 pub struct ClusterFailoverHostAdmissionControlInfo {
@@ -620,11 +592,7 @@ impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverHostAdmissionControlInfo);
 
 /// `ClusterFailoverHostAdmissionControlInfoHostStatus`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterFailoverHostAdmissionControlInfoHostStatus {
@@ -689,11 +657,7 @@ impl std::fmt::Debug for ClusterFailoverHostAdmissionControlInfoHostStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlInfoHostStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverHostAdmissionControlInfoHostStatus);
 
 /// `ClusterFailoverHostAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
 pub struct ClusterFailoverHostAdmissionControlPolicy {
@@ -778,11 +742,7 @@ impl std::fmt::Debug for ClusterFailoverHostAdmissionControlPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverHostAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverHostAdmissionControlPolicy);
 
 /// `ClusterFailoverLevelAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
 pub struct ClusterFailoverLevelAdmissionControlInfo {
@@ -842,11 +802,7 @@ impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverLevelAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverLevelAdmissionControlInfo);
 
 /// `ClusterFailoverLevelAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
 pub struct ClusterFailoverLevelAdmissionControlPolicy {
@@ -931,11 +887,7 @@ impl std::fmt::Debug for ClusterFailoverLevelAdmissionControlPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverLevelAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverLevelAdmissionControlPolicy);
 
 /// `ClusterFailoverResourcesAdmissionControlInfo`, a [`ClusterDasAdmissionControlInfo`], since VI API 4.0.
 pub struct ClusterFailoverResourcesAdmissionControlInfo {
@@ -1009,11 +961,7 @@ impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverResourcesAdmissionControlInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverResourcesAdmissionControlInfo);
 
 /// `ClusterFailoverResourcesAdmissionControlPolicy`, a [`ClusterDasAdmissionControlPolicy`], since VI API 4.0.
 pub struct ClusterFailoverResourcesAdmissionControlPolicy {
@@ -1122,11 +1070,7 @@ impl std::fmt::Debug for ClusterFailoverResourcesAdmissionControlPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFailoverResourcesAdmissionControlPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFailoverResourcesAdmissionControlPolicy);
 
 /// `ClusterFixedSizeSlotPolicy`, a [`ClusterSlotPolicy`], since VI API 5.1.
 pub struct ClusterFixedSizeSlotPolicy {
@@ -1190,11 +1134,7 @@ impl std::fmt::Debug for ClusterFixedSizeSlotPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFixedSizeSlotPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFixedSizeSlotPolicy);
 
 /// `ClusterFtVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 8.0.3.0.
 pub struct ClusterFtVmHostRuleInfo {
@@ -1278,11 +1218,7 @@ impl std::fmt::Debug for ClusterFtVmHostRuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterFtVmHostRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterFtVmHostRuleInfo);
 
 /// `ClusterGroupInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct ClusterGroupInfo {
@@ -1354,11 +1290,7 @@ impl std::fmt::Debug for ClusterGroupInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterGroupInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterGroupInfo);
 
 /// `ClusterGroupSpec`, a [`ArrayUpdateSpec`], since VI API 4.1.
 pub struct ClusterGroupSpec {
@@ -1435,11 +1367,7 @@ impl std::fmt::Debug for ClusterGroupSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterGroupSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterGroupSpec);
 
 /// `ClusterHostGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
 pub struct ClusterHostGroup {
@@ -1517,11 +1445,7 @@ impl std::fmt::Debug for ClusterHostGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterHostGroup);
 
 /// `ClusterHostInfraUpdateHaModeAction`, a [`ClusterAction`], since VI API 6.5.
 pub struct ClusterHostInfraUpdateHaModeAction {
@@ -1599,11 +1523,7 @@ impl std::fmt::Debug for ClusterHostInfraUpdateHaModeAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostInfraUpdateHaModeAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterHostInfraUpdateHaModeAction);
 
 /// `ClusterHostPowerAction`, a [`ClusterAction`], since VI API 2.5.
 pub struct ClusterHostPowerAction {
@@ -1699,11 +1619,7 @@ impl std::fmt::Debug for ClusterHostPowerAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostPowerAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterHostPowerAction);
 
 /// `ClusterHostRecommendation`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterHostRecommendation {
@@ -1768,11 +1684,7 @@ impl std::fmt::Debug for ClusterHostRecommendation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterHostRecommendation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterHostRecommendation);
 
 /// `ClusterInfraUpdateHaConfigInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct ClusterInfraUpdateHaConfigInfo {
@@ -1855,11 +1767,7 @@ impl std::fmt::Debug for ClusterInfraUpdateHaConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInfraUpdateHaConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterInfraUpdateHaConfigInfo);
 
 /// `ClusterInitialPlacementAction`, a [`ClusterAction`], since VI API 2.5.
 pub struct ClusterInitialPlacementAction {
@@ -1943,11 +1851,7 @@ impl std::fmt::Debug for ClusterInitialPlacementAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterInitialPlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterInitialPlacementAction);
 
 /// `ClusterMigrationAction`, a [`ClusterAction`], since VI API 2.5.
 pub struct ClusterMigrationAction {
@@ -2025,11 +1929,7 @@ impl std::fmt::Debug for ClusterMigrationAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterMigrationAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterMigrationAction);
 
 /// `ClusterNotAttemptedVmInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterNotAttemptedVmInfo {
@@ -2094,11 +1994,7 @@ impl std::fmt::Debug for ClusterNotAttemptedVmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterNotAttemptedVmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterNotAttemptedVmInfo);
 
 /// `ClusterOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct ClusterOrchestrationInfo {
@@ -2155,11 +2051,7 @@ impl std::fmt::Debug for ClusterOrchestrationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterOrchestrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterOrchestrationInfo);
 
 /// `ClusterOvercommittedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct ClusterOvercommittedEvent {
@@ -2230,11 +2122,7 @@ impl std::fmt::Debug for ClusterOvercommittedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterOvercommittedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterOvercommittedEvent);
 
 /// `ClusterPowerOnVmResult`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterPowerOnVmResult {
@@ -2305,11 +2193,7 @@ impl std::fmt::Debug for ClusterPowerOnVmResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterPowerOnVmResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterPowerOnVmResult);
 
 /// `ClusterPreemptibleVmPairInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct ClusterPreemptibleVmPairInfo {
@@ -2380,11 +2264,7 @@ impl std::fmt::Debug for ClusterPreemptibleVmPairInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterPreemptibleVmPairInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterPreemptibleVmPairInfo);
 
 /// `ClusterPreemptibleVmPairSpec`, a [`ArrayUpdateSpec`], since VI API 8.0.0.1.
 pub struct ClusterPreemptibleVmPairSpec {
@@ -2461,11 +2341,7 @@ impl std::fmt::Debug for ClusterPreemptibleVmPairSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterPreemptibleVmPairSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterPreemptibleVmPairSpec);
 
 /// `ClusterProactiveDrsConfigInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct ClusterProactiveDrsConfigInfo {
@@ -2522,11 +2398,7 @@ impl std::fmt::Debug for ClusterProactiveDrsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProactiveDrsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProactiveDrsConfigInfo);
 
 /// `ClusterRecommendation`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterRecommendation {
@@ -2645,11 +2517,7 @@ impl std::fmt::Debug for ClusterRecommendation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterRecommendation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterRecommendation);
 
 /// `ClusterReconfiguredEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct ClusterReconfiguredEvent {
@@ -2727,11 +2595,7 @@ impl std::fmt::Debug for ClusterReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterReconfiguredEvent);
 
 /// `ClusterResourceUsageSummary`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterResourceUsageSummary {
@@ -2832,11 +2696,7 @@ impl std::fmt::Debug for ClusterResourceUsageSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterResourceUsageSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterResourceUsageSummary);
 
 /// `ClusterRuleInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterRuleInfo {
@@ -2938,11 +2798,7 @@ impl std::fmt::Debug for ClusterRuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterRuleInfo);
 
 /// `ClusterRuleSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
 pub struct ClusterRuleSpec {
@@ -3019,11 +2875,7 @@ impl std::fmt::Debug for ClusterRuleSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterRuleSpec);
 
 /// `ClusterSlotPolicy`, a [`DynamicData`], since VI API 5.1.
 pub struct ClusterSlotPolicy {}
@@ -3074,11 +2926,7 @@ impl std::fmt::Debug for ClusterSlotPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSlotPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterSlotPolicy);
 
 /// `ClusterStatusChangedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct ClusterStatusChangedEvent {
@@ -3162,11 +3010,7 @@ impl std::fmt::Debug for ClusterStatusChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterStatusChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterStatusChangedEvent);
 
 /// `ClusterSystemVMsConfigInfo`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct ClusterSystemVmsConfigInfo {
@@ -3243,11 +3087,7 @@ impl std::fmt::Debug for ClusterSystemVmsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSystemVmsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterSystemVmsConfigInfo);
 
 /// `ClusterSystemVMsConfigSpec`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct ClusterSystemVmsConfigSpec {
@@ -3324,11 +3164,7 @@ impl std::fmt::Debug for ClusterSystemVmsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterSystemVmsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterSystemVmsConfigSpec);
 
 /// `ClusterTagCategoryUpdateSpec`, a [`ArrayUpdateSpec`], since VI API 7.0.3.0.
 pub struct ClusterTagCategoryUpdateSpec {
@@ -3405,11 +3241,7 @@ impl std::fmt::Debug for ClusterTagCategoryUpdateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterTagCategoryUpdateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterTagCategoryUpdateSpec);
 
 /// `ClusterVmComponentProtectionSettings`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterVmComponentProtectionSettings {
@@ -3492,11 +3324,7 @@ impl std::fmt::Debug for ClusterVmComponentProtectionSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmComponentProtectionSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmComponentProtectionSettings);
 
 /// `ClusterVmGroup`, a [`ClusterGroupInfo`], since VI API 4.1.
 pub struct ClusterVmGroup {
@@ -3574,11 +3402,7 @@ impl std::fmt::Debug for ClusterVmGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmGroup);
 
 /// `ClusterVmHostRuleInfo`, a [`ClusterRuleInfo`], since VI API 4.1.
 pub struct ClusterVmHostRuleInfo {
@@ -3668,11 +3492,7 @@ impl std::fmt::Debug for ClusterVmHostRuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmHostRuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmHostRuleInfo);
 
 /// `ClusterVmOrchestrationInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct ClusterVmOrchestrationInfo {
@@ -3737,11 +3557,7 @@ impl std::fmt::Debug for ClusterVmOrchestrationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmOrchestrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmOrchestrationInfo);
 
 /// `ClusterVmOrchestrationSpec`, a [`ArrayUpdateSpec`], since VI API 6.5.
 pub struct ClusterVmOrchestrationSpec {
@@ -3818,11 +3634,7 @@ impl std::fmt::Debug for ClusterVmOrchestrationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmOrchestrationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmOrchestrationSpec);
 
 /// `ClusterVmReadiness`, a [`DynamicData`], since VI API 6.5.
 pub struct ClusterVmReadiness {
@@ -3887,11 +3699,7 @@ impl std::fmt::Debug for ClusterVmReadiness {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmReadiness {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmReadiness);
 
 /// `ClusterVmToolsMonitoringSettings`, a [`DynamicData`], since VI API 4.0.
 pub struct ClusterVmToolsMonitoringSettings {
@@ -3986,11 +3794,7 @@ impl std::fmt::Debug for ClusterVmToolsMonitoringSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterVmToolsMonitoringSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterVmToolsMonitoringSettings);
 
 /// `ComputeResourceConfigSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct ComputeResourceConfigSpec {
@@ -4102,11 +3906,7 @@ impl std::fmt::Debug for ComputeResourceConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ComputeResourceConfigSpec);
 
 /// `ComputeResourceHostSeedSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct ComputeResourceHostSeedSpec {
@@ -4165,11 +3965,7 @@ impl std::fmt::Debug for ComputeResourceHostSeedSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceHostSeedSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComputeResourceHostSeedSpec);
 
 /// `ComputeResourceHostSeedSpecSingleHostSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ComputeResourceHostSeedSpecSingleHostSpec {
@@ -4234,11 +4030,7 @@ impl std::fmt::Debug for ComputeResourceHostSeedSpecSingleHostSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceHostSeedSpecSingleHostSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComputeResourceHostSeedSpecSingleHostSpec);
 
 /// `DasAdmissionControlDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasAdmissionControlDisabledEvent {
@@ -4309,11 +4101,7 @@ impl std::fmt::Debug for DasAdmissionControlDisabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasAdmissionControlDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasAdmissionControlDisabledEvent);
 
 /// `DasAdmissionControlEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasAdmissionControlEnabledEvent {
@@ -4384,11 +4172,7 @@ impl std::fmt::Debug for DasAdmissionControlEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasAdmissionControlEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasAdmissionControlEnabledEvent);
 
 /// `DasAgentFoundEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasAgentFoundEvent {
@@ -4459,11 +4243,7 @@ impl std::fmt::Debug for DasAgentFoundEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasAgentFoundEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasAgentFoundEvent);
 
 /// `DasAgentUnavailableEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasAgentUnavailableEvent {
@@ -4534,11 +4314,7 @@ impl std::fmt::Debug for DasAgentUnavailableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasAgentUnavailableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasAgentUnavailableEvent);
 
 /// `DasClusterIsolatedEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct DasClusterIsolatedEvent {
@@ -4609,11 +4385,7 @@ impl std::fmt::Debug for DasClusterIsolatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasClusterIsolatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasClusterIsolatedEvent);
 
 /// The fault `DasConfigFault`, a [`VimFault`], since VI API 2.0.
 pub struct DasConfigFault {
@@ -4703,11 +4475,7 @@ impl std::fmt::Debug for DasConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasConfigFault);
 
 /// `DasDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasDisabledEvent {
@@ -4778,11 +4546,7 @@ impl std::fmt::Debug for DasDisabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasDisabledEvent);
 
 /// `DasEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasEnabledEvent {
@@ -4853,11 +4617,7 @@ impl std::fmt::Debug for DasEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasEnabledEvent);
 
 /// `DasHeartbeatDatastoreInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct DasHeartbeatDatastoreInfo {
@@ -4922,11 +4682,7 @@ impl std::fmt::Debug for DasHeartbeatDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasHeartbeatDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasHeartbeatDatastoreInfo);
 
 /// `DasHostFailedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasHostFailedEvent {
@@ -5004,11 +4760,7 @@ impl std::fmt::Debug for DasHostFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasHostFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasHostFailedEvent);
 
 /// `DasHostIsolatedEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DasHostIsolatedEvent {
@@ -5086,8 +4838,4 @@ impl std::fmt::Debug for DasHostIsolatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DasHostIsolatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DasHostIsolatedEvent);

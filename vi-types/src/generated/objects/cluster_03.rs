@@ -68,11 +68,7 @@ impl std::fmt::Debug for DatacenterConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterConfigSpec);
 
 /// The fault `DisallowedOperationOnFailoverHost`, a [`RuntimeFault`], since VI API 4.0.
 pub struct DisallowedOperationOnFailoverHost {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for DisallowedOperationOnFailoverHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedOperationOnFailoverHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisallowedOperationOnFailoverHost);
 
 /// The fault `DisconnectedHostsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
 pub struct DisconnectedHostsBlockingEvc {
@@ -231,11 +223,7 @@ impl std::fmt::Debug for DisconnectedHostsBlockingEvc {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisconnectedHostsBlockingEvc {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisconnectedHostsBlockingEvc);
 
 /// `DrsDisabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DrsDisabledEvent {
@@ -306,11 +294,7 @@ impl std::fmt::Debug for DrsDisabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsDisabledEvent);
 
 /// The fault `DrsDisabledOnVm`, a [`VimFault`], since VI API 4.0.
 pub struct DrsDisabledOnVm {
@@ -379,11 +363,7 @@ impl std::fmt::Debug for DrsDisabledOnVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsDisabledOnVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsDisabledOnVm);
 
 /// `DrsEnabledEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct DrsEnabledEvent {
@@ -461,11 +441,7 @@ impl std::fmt::Debug for DrsEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsEnabledEvent);
 
 /// `DrsInvocationFailedEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct DrsInvocationFailedEvent {
@@ -536,11 +512,7 @@ impl std::fmt::Debug for DrsInvocationFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsInvocationFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsInvocationFailedEvent);
 
 /// `DrsRecoveredFromFailureEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct DrsRecoveredFromFailureEvent {
@@ -611,11 +583,7 @@ impl std::fmt::Debug for DrsRecoveredFromFailureEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRecoveredFromFailureEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsRecoveredFromFailureEvent);
 
 /// `DrsResourceConfigureFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct DrsResourceConfigureFailedEvent {
@@ -693,11 +661,7 @@ impl std::fmt::Debug for DrsResourceConfigureFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsResourceConfigureFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsResourceConfigureFailedEvent);
 
 /// `DrsResourceConfigureSyncedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct DrsResourceConfigureSyncedEvent {
@@ -766,11 +730,7 @@ impl std::fmt::Debug for DrsResourceConfigureSyncedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsResourceConfigureSyncedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsResourceConfigureSyncedEvent);
 
 /// `DrsRuleComplianceEvent`, a [`VmEvent`], since VI API 4.1.
 pub struct DrsRuleComplianceEvent {
@@ -839,11 +799,7 @@ impl std::fmt::Debug for DrsRuleComplianceEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRuleComplianceEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsRuleComplianceEvent);
 
 /// `DrsRuleViolationEvent`, a [`VmEvent`], since VI API 4.1.
 pub struct DrsRuleViolationEvent {
@@ -912,11 +868,7 @@ impl std::fmt::Debug for DrsRuleViolationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsRuleViolationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsRuleViolationEvent);
 
 /// `DrsSoftRuleViolationEvent`, a [`VmEvent`], since VI API 6.0.
 pub struct DrsSoftRuleViolationEvent {
@@ -985,11 +937,7 @@ impl std::fmt::Debug for DrsSoftRuleViolationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsSoftRuleViolationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsSoftRuleViolationEvent);
 
 /// The fault `EVCAdmissionFailed`, a [`NotSupportedHostInCluster`], since VI API 4.0.
 pub struct EvcAdmissionFailed {
@@ -1067,11 +1015,7 @@ impl std::fmt::Debug for EvcAdmissionFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailed);
 
 /// The fault `EVCAdmissionFailedCPUFeaturesForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedCpuFeaturesForMode {
@@ -1149,11 +1093,7 @@ impl std::fmt::Debug for EvcAdmissionFailedCpuFeaturesForMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedCpuFeaturesForMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedCpuFeaturesForMode);
 
 /// The fault `EVCAdmissionFailedCPUModel`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedCpuModel {
@@ -1224,11 +1164,7 @@ impl std::fmt::Debug for EvcAdmissionFailedCpuModel {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedCpuModel {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedCpuModel);
 
 /// The fault `EVCAdmissionFailedCPUModelForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedCpuModelForMode {
@@ -1306,11 +1242,7 @@ impl std::fmt::Debug for EvcAdmissionFailedCpuModelForMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedCpuModelForMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedCpuModelForMode);
 
 /// The fault `EVCAdmissionFailedCPUVendor`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedCpuVendor {
@@ -1394,11 +1326,7 @@ impl std::fmt::Debug for EvcAdmissionFailedCpuVendor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedCpuVendor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedCpuVendor);
 
 /// The fault `EVCAdmissionFailedCPUVendorUnknown`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedCpuVendorUnknown {
@@ -1469,11 +1397,7 @@ impl std::fmt::Debug for EvcAdmissionFailedCpuVendorUnknown {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedCpuVendorUnknown {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedCpuVendorUnknown);
 
 /// The fault `EVCAdmissionFailedHostDisconnected`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedHostDisconnected {
@@ -1544,11 +1468,7 @@ impl std::fmt::Debug for EvcAdmissionFailedHostDisconnected {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedHostDisconnected {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedHostDisconnected);
 
 /// The fault `EVCAdmissionFailedHostSoftware`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedHostSoftware {
@@ -1619,11 +1539,7 @@ impl std::fmt::Debug for EvcAdmissionFailedHostSoftware {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedHostSoftware {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedHostSoftware);
 
 /// The fault `EVCAdmissionFailedHostSoftwareForMode`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedHostSoftwareForMode {
@@ -1694,11 +1610,7 @@ impl std::fmt::Debug for EvcAdmissionFailedHostSoftwareForMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedHostSoftwareForMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedHostSoftwareForMode);
 
 /// The fault `EVCAdmissionFailedVmActive`, a [`EvcAdmissionFailed`], since VI API 4.0.
 pub struct EvcAdmissionFailedVmActive {
@@ -1769,11 +1681,7 @@ impl std::fmt::Debug for EvcAdmissionFailedVmActive {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcAdmissionFailedVmActive {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcAdmissionFailedVmActive);
 
 /// The fault `EVCConfigFault`, a [`VimFault`], since VI API 2.5u2.
 pub struct EvcConfigFault {
@@ -1851,11 +1759,7 @@ impl std::fmt::Debug for EvcConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcConfigFault);
 
 /// `EVCMode`, a [`ElementDescription`], since VI API 4.0.
 pub struct EvcMode {
@@ -1974,11 +1878,7 @@ impl std::fmt::Debug for EvcMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcMode);
 
 /// The fault `EVCModeIllegalByVendor`, a [`EvcConfigFault`], since VI API 2.5u2.
 pub struct EvcModeIllegalByVendor {
@@ -2062,11 +1962,7 @@ impl std::fmt::Debug for EvcModeIllegalByVendor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcModeIllegalByVendor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcModeIllegalByVendor);
 
 /// The fault `EVCModeUnsupportedByHosts`, a [`EvcConfigFault`], since VI API 4.0.
 pub struct EvcModeUnsupportedByHosts {
@@ -2156,11 +2052,7 @@ impl std::fmt::Debug for EvcModeUnsupportedByHosts {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcModeUnsupportedByHosts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcModeUnsupportedByHosts);
 
 /// The fault `EVCUnsupportedByHostHardware`, a [`EvcConfigFault`], since VI API 4.1.
 pub struct EvcUnsupportedByHostHardware {
@@ -2244,11 +2136,7 @@ impl std::fmt::Debug for EvcUnsupportedByHostHardware {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcUnsupportedByHostHardware {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcUnsupportedByHostHardware);
 
 /// The fault `EVCUnsupportedByHostSoftware`, a [`EvcConfigFault`], since VI API 4.1.
 pub struct EvcUnsupportedByHostSoftware {
@@ -2332,11 +2220,7 @@ impl std::fmt::Debug for EvcUnsupportedByHostSoftware {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvcUnsupportedByHostSoftware {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvcUnsupportedByHostSoftware);
 
 /// `FailoverLevelRestored`, a [`ClusterEvent`], since VI API 2.0.
 pub struct FailoverLevelRestored {
@@ -2407,11 +2291,7 @@ impl std::fmt::Debug for FailoverLevelRestored {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailoverLevelRestored {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailoverLevelRestored);
 
 /// `FaultsByHost`, a [`DynamicData`], since VI API 6.7.
 pub struct FaultsByHost {
@@ -2476,11 +2356,7 @@ impl std::fmt::Debug for FaultsByHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultsByHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultsByHost);
 
 /// `FaultsByVM`, a [`DynamicData`], since VI API 6.7.
 pub struct FaultsByVm {
@@ -2545,11 +2421,7 @@ impl std::fmt::Debug for FaultsByVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultsByVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultsByVm);
 
 /// `FeatureEVCMode`, a [`ElementDescription`], since VI API 7.0.1.0.
 pub struct FeatureEvcMode {
@@ -2644,11 +2516,7 @@ impl std::fmt::Debug for FeatureEvcMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FeatureEvcMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FeatureEvcMode);
 
 /// The fault `GenericDrsFault`, a [`VimFault`], since VI API 2.5.
 pub struct GenericDrsFault {
@@ -2726,11 +2594,7 @@ impl std::fmt::Debug for GenericDrsFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GenericDrsFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GenericDrsFault);
 
 /// `HbrDiskMigrationAction`, a [`ClusterAction`], since VI API 6.0.
 pub struct HbrDiskMigrationAction {
@@ -2874,11 +2738,7 @@ impl std::fmt::Debug for HbrDiskMigrationAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrDiskMigrationAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrDiskMigrationAction);
 
 /// `HealthUpdate`, a [`DynamicData`], since VI API 6.5.
 pub struct HealthUpdate {
@@ -2961,11 +2821,7 @@ impl std::fmt::Debug for HealthUpdate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthUpdate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HealthUpdate);
 
 /// `HealthUpdateInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct HealthUpdateInfo {
@@ -3036,11 +2892,7 @@ impl std::fmt::Debug for HealthUpdateInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthUpdateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HealthUpdateInfo);
 
 /// The fault `HeterogenousHostsBlockingEVC`, a [`EvcConfigFault`], since VI API 2.5u2.
 pub struct HeterogenousHostsBlockingEvc {
@@ -3111,11 +2963,7 @@ impl std::fmt::Debug for HeterogenousHostsBlockingEvc {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HeterogenousHostsBlockingEvc {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HeterogenousHostsBlockingEvc);
 
 /// `HostDasDisabledEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasDisabledEvent {
@@ -3184,11 +3032,7 @@ impl std::fmt::Debug for HostDasDisabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasDisabledEvent);
 
 /// `HostDasDisablingEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasDisablingEvent {
@@ -3257,11 +3101,7 @@ impl std::fmt::Debug for HostDasDisablingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasDisablingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasDisablingEvent);
 
 /// `HostDasEnabledEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasEnabledEvent {
@@ -3330,11 +3170,7 @@ impl std::fmt::Debug for HostDasEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasEnabledEvent);
 
 /// `HostDasEnablingEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasEnablingEvent {
@@ -3403,11 +3239,7 @@ impl std::fmt::Debug for HostDasEnablingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasEnablingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasEnablingEvent);
 
 /// `HostDasErrorEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasErrorEvent {
@@ -3491,11 +3323,7 @@ impl std::fmt::Debug for HostDasErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasErrorEvent);
 
 /// `HostDasEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostDasEvent {
@@ -3564,11 +3392,7 @@ impl std::fmt::Debug for HostDasEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasEvent);
 
 /// `HostDasOkEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDasOkEvent {
@@ -3637,11 +3461,7 @@ impl std::fmt::Debug for HostDasOkEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDasOkEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDasOkEvent);
 
 /// `HostExtraNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
 pub struct HostExtraNetworksEvent {
@@ -3719,11 +3539,7 @@ impl std::fmt::Debug for HostExtraNetworksEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostExtraNetworksEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostExtraNetworksEvent);
 
 /// `HostIsolationIpPingFailedEvent`, a [`HostDasEvent`], since VI API 2.5.
 pub struct HostIsolationIpPingFailedEvent {
@@ -3801,11 +3617,7 @@ impl std::fmt::Debug for HostIsolationIpPingFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIsolationIpPingFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIsolationIpPingFailedEvent);
 
 /// `HostMissingNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
 pub struct HostMissingNetworksEvent {
@@ -3883,11 +3695,7 @@ impl std::fmt::Debug for HostMissingNetworksEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMissingNetworksEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMissingNetworksEvent);
 
 /// `HostMonitoringStateChangedEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct HostMonitoringStateChangedEvent {
@@ -3971,11 +3779,7 @@ impl std::fmt::Debug for HostMonitoringStateChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMonitoringStateChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMonitoringStateChangedEvent);
 
 /// `HostNoAvailableNetworksEvent`, a [`HostDasEvent`], since VI API 4.0.
 pub struct HostNoAvailableNetworksEvent {
@@ -4053,11 +3857,7 @@ impl std::fmt::Debug for HostNoAvailableNetworksEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNoAvailableNetworksEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNoAvailableNetworksEvent);
 
 /// `HostNoHAEnabledPortGroupsEvent`, a [`HostDasEvent`], since VI API 4.0.
 pub struct HostNoHaEnabledPortGroupsEvent {
@@ -4128,11 +3928,7 @@ impl std::fmt::Debug for HostNoHaEnabledPortGroupsEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNoHaEnabledPortGroupsEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNoHaEnabledPortGroupsEvent);
 
 /// `HostNoRedundantManagementNetworkEvent`, a [`HostDasEvent`], since VI API 2.5.
 pub struct HostNoRedundantManagementNetworkEvent {
@@ -4203,11 +3999,7 @@ impl std::fmt::Debug for HostNoRedundantManagementNetworkEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNoRedundantManagementNetworkEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNoRedundantManagementNetworkEvent);
 
 /// `HostNotInClusterEvent`, a [`HostDasEvent`], since VI API 2.5.
 pub struct HostNotInClusterEvent {
@@ -4278,11 +4070,7 @@ impl std::fmt::Debug for HostNotInClusterEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNotInClusterEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNotInClusterEvent);
 
 /// `HostOvercommittedEvent`, a [`ClusterOvercommittedEvent`], since VI API 4.0.
 pub struct HostOvercommittedEvent {
@@ -4353,11 +4141,7 @@ impl std::fmt::Debug for HostOvercommittedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOvercommittedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostOvercommittedEvent);
 
 /// `HostPrimaryAgentNotShortNameEvent`, a [`HostDasEvent`], since VI API 2.5.
 pub struct HostPrimaryAgentNotShortNameEvent {
@@ -4435,11 +4219,7 @@ impl std::fmt::Debug for HostPrimaryAgentNotShortNameEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPrimaryAgentNotShortNameEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPrimaryAgentNotShortNameEvent);
 
 /// `HostShortNameInconsistentEvent`, a [`HostDasEvent`], since VI API 2.5.
 pub struct HostShortNameInconsistentEvent {
@@ -4523,11 +4303,7 @@ impl std::fmt::Debug for HostShortNameInconsistentEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostShortNameInconsistentEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostShortNameInconsistentEvent);
 
 /// `HostStatusChangedEvent`, a [`ClusterStatusChangedEvent`], since VI API 4.0.
 pub struct HostStatusChangedEvent {
@@ -4598,11 +4374,7 @@ impl std::fmt::Debug for HostStatusChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStatusChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStatusChangedEvent);
 
 /// The fault `IORMNotSupportedHostOnDatastore`, a [`VimFault`], since VI API 4.1.
 pub struct IormNotSupportedHostOnDatastore {
@@ -4692,11 +4464,7 @@ impl std::fmt::Debug for IormNotSupportedHostOnDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IormNotSupportedHostOnDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IormNotSupportedHostOnDatastore);
 
 /// `InsufficientFailoverResourcesEvent`, a [`ClusterEvent`], since VI API 2.0.
 pub struct InsufficientFailoverResourcesEvent {
@@ -4767,11 +4535,7 @@ impl std::fmt::Debug for InsufficientFailoverResourcesEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientFailoverResourcesEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientFailoverResourcesEvent);
 
 /// The fault `InsufficientFailoverResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 pub struct InsufficientFailoverResourcesFault {
@@ -4842,11 +4606,7 @@ impl std::fmt::Debug for InsufficientFailoverResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientFailoverResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientFailoverResourcesFault);
 
 /// The fault `InsufficientStorageIops`, a [`VimFault`], since VI API 6.0.
 pub struct InsufficientStorageIops {
@@ -4936,11 +4696,7 @@ impl std::fmt::Debug for InsufficientStorageIops {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientStorageIops {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientStorageIops);
 
 /// The fault `InvalidAffinitySettingFault`, a [`VimFault`], since VI API 2.5.
 pub struct InvalidAffinitySettingFault {
@@ -5009,11 +4765,7 @@ impl std::fmt::Debug for InvalidAffinitySettingFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidAffinitySettingFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidAffinitySettingFault);
 
 /// The fault `InvalidDasConfigArgument`, a [`InvalidArgument`], since VI API 5.1.
 pub struct InvalidDasConfigArgument {
@@ -5097,11 +4849,7 @@ impl std::fmt::Debug for InvalidDasConfigArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDasConfigArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDasConfigArgument);
 
 /// The fault `NoActiveHostInCluster`, a [`InvalidState`], since VI API 2.0.
 pub struct NoActiveHostInCluster {
@@ -5179,11 +4927,7 @@ impl std::fmt::Debug for NoActiveHostInCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoActiveHostInCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoActiveHostInCluster);
 
 /// The fault `NoCompatibleDatastore`, a [`VimFault`], since VI API 5.0.
 pub struct NoCompatibleDatastore {
@@ -5252,11 +4996,7 @@ impl std::fmt::Debug for NoCompatibleDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoCompatibleDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoCompatibleDatastore);
 
 /// The fault `NoCompatibleHardAffinityHost`, a [`VmConfigFault`], since VI API 4.1.
 pub struct NoCompatibleHardAffinityHost {
@@ -5334,11 +5074,7 @@ impl std::fmt::Debug for NoCompatibleHardAffinityHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoCompatibleHardAffinityHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoCompatibleHardAffinityHost);
 
 /// The fault `NoCompatibleSoftAffinityHost`, a [`VmConfigFault`], since VI API 4.1.
 pub struct NoCompatibleSoftAffinityHost {
@@ -5416,11 +5152,7 @@ impl std::fmt::Debug for NoCompatibleSoftAffinityHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoCompatibleSoftAffinityHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoCompatibleSoftAffinityHost);
 
 /// `NoMaintenanceModeDrsRecommendationForVM`, a [`VmEvent`], since VI API 2.0.
 pub struct NoMaintenanceModeDrsRecommendationForVm {
@@ -5489,11 +5221,7 @@ impl std::fmt::Debug for NoMaintenanceModeDrsRecommendationForVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoMaintenanceModeDrsRecommendationForVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoMaintenanceModeDrsRecommendationForVm);
 
 /// The fault `NotSupportedHostForVmcp`, a [`NotSupportedHost`], since VI API 6.0.
 pub struct NotSupportedHostForVmcp {
@@ -5571,11 +5299,7 @@ impl std::fmt::Debug for NotSupportedHostForVmcp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostForVmcp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostForVmcp);
 
 /// The fault `NotSupportedHostInCluster`, a [`NotSupportedHost`], since VI API 4.0.
 pub struct NotSupportedHostInCluster {
@@ -5646,11 +5370,7 @@ impl std::fmt::Debug for NotSupportedHostInCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostInCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostInCluster);
 
 /// The fault `NotSupportedHostInHACluster`, a [`NotSupportedHost`], since VI API 5.0.
 pub struct NotSupportedHostInHaCluster {
@@ -5734,11 +5454,7 @@ impl std::fmt::Debug for NotSupportedHostInHaCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostInHaCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostInHaCluster);
 
 /// `PlaceVmsXClusterSpecCandidateNetworks`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct PlaceVmsXClusterSpecCandidateNetworks {
@@ -5795,11 +5511,7 @@ impl std::fmt::Debug for PlaceVmsXClusterSpecCandidateNetworks {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlaceVmsXClusterSpecCandidateNetworks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlaceVmsXClusterSpecCandidateNetworks);
 
 /// `PlacementAction`, a [`ClusterAction`], since VI API 6.0.
 pub struct PlacementAction {
@@ -5889,11 +5601,7 @@ impl std::fmt::Debug for PlacementAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementAction);
 
 /// `PlacementAffinityRule`, a [`DynamicData`], since VI API 6.0.
 pub struct PlacementAffinityRule {
@@ -5970,11 +5678,7 @@ impl std::fmt::Debug for PlacementAffinityRule {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementAffinityRule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementAffinityRule);
 
 /// `PlacementRankResult`, a [`DynamicData`], since VI API 6.0.
 pub struct PlacementRankResult {
@@ -6069,11 +5773,7 @@ impl std::fmt::Debug for PlacementRankResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementRankResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementRankResult);
 
 /// `PlacementRankSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct PlacementRankSpec {
@@ -6150,8 +5850,4 @@ impl std::fmt::Debug for PlacementRankSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementRankSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementRankSpec);

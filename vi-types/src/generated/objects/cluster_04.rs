@@ -68,11 +68,7 @@ impl std::fmt::Debug for PlacementResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementResult);
 
 /// `PlacementSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct PlacementSpec {
@@ -203,11 +199,7 @@ impl std::fmt::Debug for PlacementSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlacementSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlacementSpec);
 
 /// `PodDiskLocator`, a [`DynamicData`], since VI API 5.0.
 pub struct PodDiskLocator {
@@ -288,11 +280,7 @@ impl std::fmt::Debug for PodDiskLocator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PodDiskLocator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PodDiskLocator);
 
 /// `PodStorageDrsEntry`, a [`DynamicData`], since VI API 5.0.
 pub struct PodStorageDrsEntry {
@@ -369,11 +357,7 @@ impl std::fmt::Debug for PodStorageDrsEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PodStorageDrsEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PodStorageDrsEntry);
 
 /// The fault `QuarantineModeFault`, a [`VmConfigFault`], since VI API 6.5.
 pub struct QuarantineModeFault {
@@ -457,11 +441,7 @@ impl std::fmt::Debug for QuarantineModeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for QuarantineModeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object QuarantineModeFault);
 
 /// The fault `QuiesceDatastoreIOForHAFailed`, a [`ResourceInUse`], since VI API 5.0.
 pub struct QuiesceDatastoreIoForHaFailed {
@@ -557,11 +537,7 @@ impl std::fmt::Debug for QuiesceDatastoreIoForHaFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for QuiesceDatastoreIoForHaFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object QuiesceDatastoreIoForHaFailed);
 
 /// The fault `RuleViolation`, a [`VmConfigFault`], since VI API 2.0.
 pub struct RuleViolation {
@@ -645,11 +621,7 @@ impl std::fmt::Debug for RuleViolation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RuleViolation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RuleViolation);
 
 /// `SDDCBase`, a [`DynamicData`], since VI API 6.0.
 pub struct SddcBase {}
@@ -699,11 +671,7 @@ impl std::fmt::Debug for SddcBase {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SddcBase {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SddcBase);
 
 /// The fault `SoftRuleVioCorrectionDisallowed`, a [`VmConfigFault`], since VI API 4.1.
 pub struct SoftRuleVioCorrectionDisallowed {
@@ -781,11 +749,7 @@ impl std::fmt::Debug for SoftRuleVioCorrectionDisallowed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftRuleVioCorrectionDisallowed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SoftRuleVioCorrectionDisallowed);
 
 /// The fault `SoftRuleVioCorrectionImpact`, a [`VmConfigFault`], since VI API 4.1.
 pub struct SoftRuleVioCorrectionImpact {
@@ -863,11 +827,7 @@ impl std::fmt::Debug for SoftRuleVioCorrectionImpact {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftRuleVioCorrectionImpact {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SoftRuleVioCorrectionImpact);
 
 /// `StorageDrsAutomationConfig`, a [`DynamicData`], since VI API 6.0.
 pub struct StorageDrsAutomationConfig {
@@ -950,11 +910,7 @@ impl std::fmt::Debug for StorageDrsAutomationConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsAutomationConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsAutomationConfig);
 
 /// The fault `StorageDrsCannotMoveDiskInMultiWriterMode`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveDiskInMultiWriterMode {
@@ -1023,11 +979,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveDiskInMultiWriterMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveDiskInMultiWriterMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveDiskInMultiWriterMode);
 
 /// The fault `StorageDrsCannotMoveFTVm`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveFtVm {
@@ -1096,11 +1048,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveFtVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveFtVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveFtVm);
 
 /// The fault `StorageDrsCannotMoveIndependentDisk`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveIndependentDisk {
@@ -1169,11 +1117,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveIndependentDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveIndependentDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveIndependentDisk);
 
 /// The fault `StorageDrsCannotMoveManuallyPlacedSwapFile`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveManuallyPlacedSwapFile {
@@ -1242,11 +1186,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveManuallyPlacedSwapFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveManuallyPlacedSwapFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveManuallyPlacedSwapFile);
 
 /// The fault `StorageDrsCannotMoveManuallyPlacedVm`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveManuallyPlacedVm {
@@ -1315,11 +1255,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveManuallyPlacedVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveManuallyPlacedVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveManuallyPlacedVm);
 
 /// The fault `StorageDrsCannotMoveSharedDisk`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveSharedDisk {
@@ -1388,11 +1324,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveSharedDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveSharedDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveSharedDisk);
 
 /// The fault `StorageDrsCannotMoveTemplate`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveTemplate {
@@ -1461,11 +1393,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveTemplate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveTemplate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveTemplate);
 
 /// The fault `StorageDrsCannotMoveVmInUserFolder`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveVmInUserFolder {
@@ -1534,11 +1462,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveVmInUserFolder {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveVmInUserFolder {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveVmInUserFolder);
 
 /// The fault `StorageDrsCannotMoveVmWithMountedCDROM`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveVmWithMountedCdrom {
@@ -1607,11 +1531,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveVmWithMountedCdrom {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveVmWithMountedCdrom {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveVmWithMountedCdrom);
 
 /// The fault `StorageDrsCannotMoveVmWithNoFilesInLayout`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsCannotMoveVmWithNoFilesInLayout {
@@ -1680,11 +1600,7 @@ impl std::fmt::Debug for StorageDrsCannotMoveVmWithNoFilesInLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsCannotMoveVmWithNoFilesInLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsCannotMoveVmWithNoFilesInLayout);
 
 /// `StorageDrsConfigInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsConfigInfo {
@@ -1749,11 +1665,7 @@ impl std::fmt::Debug for StorageDrsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsConfigInfo);
 
 /// `StorageDrsConfigSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsConfigSpec {
@@ -1818,11 +1730,7 @@ impl std::fmt::Debug for StorageDrsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsConfigSpec);
 
 /// The fault `StorageDrsDatacentersCannotShareDatastore`, a [`VimFault`], since VI API 5.5.
 pub struct StorageDrsDatacentersCannotShareDatastore {
@@ -1891,11 +1799,7 @@ impl std::fmt::Debug for StorageDrsDatacentersCannotShareDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsDatacentersCannotShareDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsDatacentersCannotShareDatastore);
 
 /// The fault `StorageDrsDisabledOnVm`, a [`VimFault`], since VI API 5.0.
 pub struct StorageDrsDisabledOnVm {
@@ -1964,11 +1868,7 @@ impl std::fmt::Debug for StorageDrsDisabledOnVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsDisabledOnVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsDisabledOnVm);
 
 /// The fault `StorageDrsHbrDiskNotMovable`, a [`VimFault`], since VI API 6.0.
 pub struct StorageDrsHbrDiskNotMovable {
@@ -2046,11 +1946,7 @@ impl std::fmt::Debug for StorageDrsHbrDiskNotMovable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsHbrDiskNotMovable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsHbrDiskNotMovable);
 
 /// The fault `StorageDrsHmsMoveInProgress`, a [`VimFault`], since VI API 6.0.
 pub struct StorageDrsHmsMoveInProgress {
@@ -2119,11 +2015,7 @@ impl std::fmt::Debug for StorageDrsHmsMoveInProgress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsHmsMoveInProgress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsHmsMoveInProgress);
 
 /// The fault `StorageDrsHmsUnreachable`, a [`VimFault`], since VI API 6.0.
 pub struct StorageDrsHmsUnreachable {
@@ -2192,11 +2084,7 @@ impl std::fmt::Debug for StorageDrsHmsUnreachable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsHmsUnreachable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsHmsUnreachable);
 
 /// `StorageDrsIoLoadBalanceConfig`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsIoLoadBalanceConfig {
@@ -2279,11 +2167,7 @@ impl std::fmt::Debug for StorageDrsIoLoadBalanceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsIoLoadBalanceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsIoLoadBalanceConfig);
 
 /// The fault `StorageDrsIolbDisabledInternally`, a [`VimFault`], since VI API 5.0.
 pub struct StorageDrsIolbDisabledInternally {
@@ -2352,11 +2236,7 @@ impl std::fmt::Debug for StorageDrsIolbDisabledInternally {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsIolbDisabledInternally {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsIolbDisabledInternally);
 
 /// `StorageDrsOptionSpec`, a [`ArrayUpdateSpec`], since VI API 5.0.
 pub struct StorageDrsOptionSpec {
@@ -2433,11 +2313,7 @@ impl std::fmt::Debug for StorageDrsOptionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsOptionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsOptionSpec);
 
 /// `StorageDrsPlacementRankVmSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct StorageDrsPlacementRankVmSpec {
@@ -2502,11 +2378,7 @@ impl std::fmt::Debug for StorageDrsPlacementRankVmSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsPlacementRankVmSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsPlacementRankVmSpec);
 
 /// `StorageDrsPodConfigInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsPodConfigInfo {
@@ -2619,11 +2491,7 @@ impl std::fmt::Debug for StorageDrsPodConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsPodConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsPodConfigInfo);
 
 /// `StorageDrsPodConfigSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsPodConfigSpec {
@@ -2736,11 +2604,7 @@ impl std::fmt::Debug for StorageDrsPodConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsPodConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsPodConfigSpec);
 
 /// `StorageDrsPodSelectionSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsPodSelectionSpec {
@@ -2805,11 +2669,7 @@ impl std::fmt::Debug for StorageDrsPodSelectionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsPodSelectionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsPodSelectionSpec);
 
 /// The fault `StorageDrsRelocateDisabled`, a [`VimFault`], since VI API 6.0.
 pub struct StorageDrsRelocateDisabled {
@@ -2878,11 +2738,7 @@ impl std::fmt::Debug for StorageDrsRelocateDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsRelocateDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsRelocateDisabled);
 
 /// `StorageDrsSpaceLoadBalanceConfig`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsSpaceLoadBalanceConfig {
@@ -2959,11 +2815,7 @@ impl std::fmt::Debug for StorageDrsSpaceLoadBalanceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsSpaceLoadBalanceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsSpaceLoadBalanceConfig);
 
 /// The fault `StorageDrsStaleHmsCollection`, a [`VimFault`], since VI API 6.0.
 pub struct StorageDrsStaleHmsCollection {
@@ -3032,11 +2884,7 @@ impl std::fmt::Debug for StorageDrsStaleHmsCollection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsStaleHmsCollection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsStaleHmsCollection);
 
 /// The fault `StorageDrsUnableToMoveFiles`, a [`VimFault`], since VI API 5.1.
 pub struct StorageDrsUnableToMoveFiles {
@@ -3105,11 +2953,7 @@ impl std::fmt::Debug for StorageDrsUnableToMoveFiles {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsUnableToMoveFiles {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsUnableToMoveFiles);
 
 /// `StorageDrsVmConfigInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageDrsVmConfigInfo {
@@ -3198,11 +3042,7 @@ impl std::fmt::Debug for StorageDrsVmConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsVmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsVmConfigInfo);
 
 /// `StorageDrsVmConfigSpec`, a [`ArrayUpdateSpec`], since VI API 5.0.
 pub struct StorageDrsVmConfigSpec {
@@ -3279,11 +3119,7 @@ impl std::fmt::Debug for StorageDrsVmConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageDrsVmConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageDrsVmConfigSpec);
 
 /// `StorageIORMConfigOption`, a [`DynamicData`], since VI API 4.1.
 pub struct StorageIormConfigOption {
@@ -3360,11 +3196,7 @@ impl std::fmt::Debug for StorageIormConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIormConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageIormConfigOption);
 
 /// `StorageIORMConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct StorageIormConfigSpec {
@@ -3465,11 +3297,7 @@ impl std::fmt::Debug for StorageIormConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIormConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageIormConfigSpec);
 
 /// `StorageIORMInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct StorageIormInfo {
@@ -3570,11 +3398,7 @@ impl std::fmt::Debug for StorageIormInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIormInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageIormInfo);
 
 /// `StorageMigrationAction`, a [`ClusterAction`], since VI API 5.0.
 pub struct StorageMigrationAction {
@@ -3712,11 +3536,7 @@ impl std::fmt::Debug for StorageMigrationAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageMigrationAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageMigrationAction);
 
 /// `StoragePerformanceSummary`, a [`DynamicData`], since VI API 5.1.
 pub struct StoragePerformanceSummary {
@@ -3817,11 +3637,7 @@ impl std::fmt::Debug for StoragePerformanceSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePerformanceSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePerformanceSummary);
 
 /// `StoragePlacementAction`, a [`ClusterAction`], since VI API 5.0.
 pub struct StoragePlacementAction {
@@ -3941,11 +3757,7 @@ impl std::fmt::Debug for StoragePlacementAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePlacementAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePlacementAction);
 
 /// `StoragePlacementResult`, a [`DynamicData`], since VI API 5.0.
 pub struct StoragePlacementResult {
@@ -4016,11 +3828,7 @@ impl std::fmt::Debug for StoragePlacementResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePlacementResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePlacementResult);
 
 /// `StoragePlacementSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct StoragePlacementSpec {
@@ -4151,11 +3959,7 @@ impl std::fmt::Debug for StoragePlacementSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePlacementSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePlacementSpec);
 
 /// `StoragePodSummary`, a [`DynamicData`], since VI API 5.0.
 pub struct StoragePodSummary {
@@ -4226,11 +4030,7 @@ impl std::fmt::Debug for StoragePodSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePodSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePodSummary);
 
 /// `StorageResourceManagerStorageProfileStatistics`, a [`DynamicData`], since VI API 6.0.
 pub struct StorageResourceManagerStorageProfileStatistics {
@@ -4301,11 +4101,7 @@ impl std::fmt::Debug for StorageResourceManagerStorageProfileStatistics {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageResourceManagerStorageProfileStatistics {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageResourceManagerStorageProfileStatistics);
 
 /// `VirtualDiskAntiAffinityRuleSpec`, a [`ClusterRuleInfo`], since VI API 5.0.
 pub struct VirtualDiskAntiAffinityRuleSpec {
@@ -4383,11 +4179,7 @@ impl std::fmt::Debug for VirtualDiskAntiAffinityRuleSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskAntiAffinityRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskAntiAffinityRuleSpec);
 
 /// `VirtualDiskRuleSpec`, a [`ClusterRuleInfo`], since VI API 6.7.
 pub struct VirtualDiskRuleSpec {
@@ -4471,11 +4263,7 @@ impl std::fmt::Debug for VirtualDiskRuleSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRuleSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskRuleSpec);
 
 /// `VmDasBeingResetEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmDasBeingResetEvent {
@@ -4553,11 +4341,7 @@ impl std::fmt::Debug for VmDasBeingResetEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasBeingResetEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDasBeingResetEvent);
 
 /// `VmDasBeingResetWithScreenshotEvent`, a [`VmDasBeingResetEvent`], since VI API 4.0.
 pub struct VmDasBeingResetWithScreenshotEvent {
@@ -4635,11 +4419,7 @@ impl std::fmt::Debug for VmDasBeingResetWithScreenshotEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasBeingResetWithScreenshotEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDasBeingResetWithScreenshotEvent);
 
 /// `VmDasResetFailedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmDasResetFailedEvent {
@@ -4708,11 +4488,7 @@ impl std::fmt::Debug for VmDasResetFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasResetFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDasResetFailedEvent);
 
 /// `VmDasUpdateErrorEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDasUpdateErrorEvent {
@@ -4781,11 +4557,7 @@ impl std::fmt::Debug for VmDasUpdateErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasUpdateErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDasUpdateErrorEvent);
 
 /// `VmDasUpdateOkEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDasUpdateOkEvent {
@@ -4854,11 +4626,7 @@ impl std::fmt::Debug for VmDasUpdateOkEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDasUpdateOkEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDasUpdateOkEvent);
 
 /// `VmFailoverFailed`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailoverFailed {
@@ -4936,11 +4704,7 @@ impl std::fmt::Debug for VmFailoverFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailoverFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailoverFailed);
 
 /// `VmHealthMonitoringStateChangedEvent`, a [`ClusterEvent`], since VI API 4.0.
 pub struct VmHealthMonitoringStateChangedEvent {
@@ -5024,8 +4788,4 @@ impl std::fmt::Debug for VmHealthMonitoringStateChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmHealthMonitoringStateChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmHealthMonitoringStateChangedEvent);

@@ -87,11 +87,7 @@ impl std::fmt::Debug for VmHostAffinityRuleViolation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmHostAffinityRuleViolation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmHostAffinityRuleViolation);
 
 /// `VmMaxRestartCountReached`, a [`VmEvent`], since VI API 4.0.
 pub struct VmMaxRestartCountReached {
@@ -160,11 +156,7 @@ impl std::fmt::Debug for VmMaxRestartCountReached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMaxRestartCountReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMaxRestartCountReached);
 
 /// `VmPodConfigForPlacement`, a [`DynamicData`], since VI API 5.0.
 pub struct VmPodConfigForPlacement {
@@ -241,11 +233,7 @@ impl std::fmt::Debug for VmPodConfigForPlacement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPodConfigForPlacement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPodConfigForPlacement);
 
 /// `VmRequirementsExceedCurrentEVCModeEvent`, a [`VmEvent`], since VI API 5.1.
 pub struct VmRequirementsExceedCurrentEvcModeEvent {
@@ -314,8 +302,4 @@ impl std::fmt::Debug for VmRequirementsExceedCurrentEvcModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRequirementsExceedCurrentEvcModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRequirementsExceedCurrentEvcModeEvent);

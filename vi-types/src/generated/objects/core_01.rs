@@ -146,11 +146,7 @@ impl std::fmt::Debug for AboutInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AboutInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AboutInfo);
 
 /// The fault `AlreadyExists`, a [`VimFault`], since VI API 2.0.
 pub struct AlreadyExists {
@@ -228,11 +224,7 @@ impl std::fmt::Debug for AlreadyExists {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyExists {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlreadyExists);
 
 /// The fault `ApplicationQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
 pub struct ApplicationQuiesceFault {
@@ -303,11 +295,7 @@ impl std::fmt::Debug for ApplicationQuiesceFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplicationQuiesceFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ApplicationQuiesceFault);
 
 /// `ArrayUpdateSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ArrayUpdateSpec {
@@ -372,11 +360,7 @@ impl std::fmt::Debug for ArrayUpdateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ArrayUpdateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ArrayUpdateSpec);
 
 /// `AutoStartDefaults`, a [`DynamicData`], since VI API 2.0.
 pub struct AutoStartDefaults {
@@ -459,11 +443,7 @@ impl std::fmt::Debug for AutoStartDefaults {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AutoStartDefaults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AutoStartDefaults);
 
 /// `AutoStartPowerInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct AutoStartPowerInfo {
@@ -558,11 +538,7 @@ impl std::fmt::Debug for AutoStartPowerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AutoStartPowerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AutoStartPowerInfo);
 
 /// `BoolOption`, a [`OptionType`], since VI API 2.0.
 pub struct BoolOption {
@@ -646,11 +622,7 @@ impl std::fmt::Debug for BoolOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BoolOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BoolOption);
 
 /// The fault `CannotAccessFile`, a [`FileFault`], since VI API 2.0.
 pub struct CannotAccessFile {
@@ -719,11 +691,7 @@ impl std::fmt::Debug for CannotAccessFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessFile);
 
 /// The fault `CannotAccessNetwork`, a [`CannotAccessVmDevice`], since VI API 2.0.
 pub struct CannotAccessNetwork {
@@ -801,11 +769,7 @@ impl std::fmt::Debug for CannotAccessNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessNetwork);
 
 /// The fault `CannotAccessVmComponent`, a [`VmConfigFault`], since VI API 2.0.
 pub struct CannotAccessVmComponent {
@@ -876,11 +840,7 @@ impl std::fmt::Debug for CannotAccessVmComponent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessVmComponent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessVmComponent);
 
 /// The fault `CannotAccessVmConfig`, a [`CannotAccessVmComponent`], since VI API 2.0.
 pub struct CannotAccessVmConfig {
@@ -958,11 +918,7 @@ impl std::fmt::Debug for CannotAccessVmConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessVmConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessVmConfig);
 
 /// The fault `CannotAccessVmDevice`, a [`CannotAccessVmComponent`], since VI API 2.0.
 pub struct CannotAccessVmDevice {
@@ -1052,11 +1008,7 @@ impl std::fmt::Debug for CannotAccessVmDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessVmDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessVmDevice);
 
 /// The fault `CannotAccessVmDisk`, a [`CannotAccessVmDevice`], since VI API 2.0.
 pub struct CannotAccessVmDisk {
@@ -1134,11 +1086,7 @@ impl std::fmt::Debug for CannotAccessVmDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessVmDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessVmDisk);
 
 /// The fault `CannotCreateFile`, a [`FileFault`], since VI API 2.5.
 pub struct CannotCreateFile {
@@ -1207,11 +1155,7 @@ impl std::fmt::Debug for CannotCreateFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotCreateFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotCreateFile);
 
 /// The fault `CannotDeleteFile`, a [`FileFault`], since VI API 2.0.
 pub struct CannotDeleteFile {
@@ -1280,11 +1224,7 @@ impl std::fmt::Debug for CannotDeleteFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotDeleteFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotDeleteFile);
 
 /// `Capability`, a [`DynamicData`], since VI API 2.0.
 pub struct Capability {
@@ -1435,11 +1375,7 @@ impl std::fmt::Debug for Capability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Capability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Capability);
 
 /// `ChangesInfoEventArgument`, a [`DynamicData`], since VI API 6.5.
 pub struct ChangesInfoEventArgument {
@@ -1510,11 +1446,7 @@ impl std::fmt::Debug for ChangesInfoEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ChangesInfoEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ChangesInfoEventArgument);
 
 /// `ChoiceOption`, a [`OptionType`], since VI API 2.0.
 pub struct ChoiceOption {
@@ -1598,11 +1530,7 @@ impl std::fmt::Debug for ChoiceOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ChoiceOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ChoiceOption);
 
 /// `ClusterComputeResourceSummary`, a [`ComputeResourceSummary`], since VI API 2.0.
 pub struct ClusterComputeResourceSummary {
@@ -1770,11 +1698,7 @@ impl std::fmt::Debug for ClusterComputeResourceSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceSummary);
 
 /// `ClusterConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterConfigInfo {
@@ -1869,11 +1793,7 @@ impl std::fmt::Debug for ClusterConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterConfigInfo);
 
 /// `ClusterConfigInfoEx`, a [`ComputeResourceConfigInfo`], since VI API 2.5.
 pub struct ClusterConfigInfoEx {
@@ -2103,11 +2023,7 @@ impl std::fmt::Debug for ClusterConfigInfoEx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterConfigInfoEx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterConfigInfoEx);
 
 /// `ClusterDasConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterDasConfigInfo {
@@ -2234,11 +2150,7 @@ impl std::fmt::Debug for ClusterDasConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDasConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDasConfigInfo);
 
 /// `ClusterDpmConfigInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ClusterDpmConfigInfo {
@@ -2315,11 +2227,7 @@ impl std::fmt::Debug for ClusterDpmConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDpmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDpmConfigInfo);
 
 /// `ClusterDrsConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ClusterDrsConfigInfo {
@@ -2408,11 +2316,7 @@ impl std::fmt::Debug for ClusterDrsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterDrsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterDrsConfigInfo);
 
 /// `ClusterUsageSummary`, a [`DynamicData`], since VI API 6.0.
 pub struct ClusterUsageSummary {
@@ -2561,11 +2465,7 @@ impl std::fmt::Debug for ClusterUsageSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterUsageSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterUsageSummary);
 
 /// `ComputeResourceConfigInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ComputeResourceConfigInfo {
@@ -2643,11 +2543,7 @@ impl std::fmt::Debug for ComputeResourceConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ComputeResourceConfigInfo);
 
 /// `ComputeResourceEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ComputeResourceEventArgument {
@@ -2725,11 +2621,7 @@ impl std::fmt::Debug for ComputeResourceEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComputeResourceEventArgument);
 
 /// `ComputeResourceSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct ComputeResourceSummary {
@@ -2837,11 +2729,7 @@ impl std::fmt::Debug for ComputeResourceSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ComputeResourceSummary);
 
 /// The fault `ConcurrentAccess`, a [`VimFault`], since VI API 2.0.
 pub struct ConcurrentAccess {
@@ -2910,11 +2798,7 @@ impl std::fmt::Debug for ConcurrentAccess {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConcurrentAccess {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConcurrentAccess);
 
 /// `CryptoKeyId`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoKeyId {
@@ -2979,11 +2863,7 @@ impl std::fmt::Debug for CryptoKeyId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoKeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoKeyId);
 
 /// `CustomFieldDef`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomFieldDef {
@@ -3072,11 +2952,7 @@ impl std::fmt::Debug for CustomFieldDef {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDef {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldDef);
 
 /// `CustomFieldStringValue`, a [`CustomFieldValue`], since VI API 2.0.
 pub struct CustomFieldStringValue {
@@ -3154,11 +3030,7 @@ impl std::fmt::Debug for CustomFieldStringValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldStringValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldStringValue);
 
 /// `CustomFieldValue`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomFieldValue {
@@ -3216,11 +3088,7 @@ impl std::fmt::Debug for CustomFieldValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomFieldValue);
 
 /// `DatacenterConfigInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct DatacenterConfigInfo {
@@ -3285,11 +3153,7 @@ impl std::fmt::Debug for DatacenterConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterConfigInfo);
 
 /// `DatacenterEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct DatacenterEventArgument {
@@ -3367,11 +3231,7 @@ impl std::fmt::Debug for DatacenterEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterEventArgument);
 
 /// `DatastoreCapability`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreCapability {
@@ -3496,11 +3356,7 @@ impl std::fmt::Debug for DatastoreCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreCapability);
 
 /// `DatastoreEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct DatastoreEventArgument {
@@ -3578,11 +3434,7 @@ impl std::fmt::Debug for DatastoreEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreEventArgument);
 
 /// `DatastoreHostMount`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreHostMount {
@@ -3647,11 +3499,7 @@ impl std::fmt::Debug for DatastoreHostMount {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreHostMount {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreHostMount);
 
 /// `DatastoreInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreInfo {
@@ -3777,11 +3625,7 @@ impl std::fmt::Debug for DatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DatastoreInfo);
 
 /// `DatastoreSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreSummary {
@@ -3894,11 +3738,7 @@ impl std::fmt::Debug for DatastoreSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreSummary);
 
 /// `Description`, a [`DynamicData`], since VI API 2.0.
 pub struct Description {
@@ -3964,11 +3804,7 @@ impl std::fmt::Debug for Description {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Description {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base Description);
 
 /// `DeviceBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
 pub struct DeviceBackedVirtualDiskSpec {
@@ -4046,11 +3882,7 @@ impl std::fmt::Debug for DeviceBackedVirtualDiskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceBackedVirtualDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceBackedVirtualDiskSpec);
 
 /// The fault `DeviceNotFound`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct DeviceNotFound {
@@ -4121,11 +3953,7 @@ impl std::fmt::Debug for DeviceNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceNotFound);
 
 /// The fault `DeviceNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct DeviceNotSupported {
@@ -4209,11 +4037,7 @@ impl std::fmt::Debug for DeviceNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceNotSupported);
 
 /// The fault `DirectoryNotEmpty`, a [`FileFault`], since VI API 5.0.
 pub struct DirectoryNotEmpty {
@@ -4282,11 +4106,7 @@ impl std::fmt::Debug for DirectoryNotEmpty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectoryNotEmpty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectoryNotEmpty);
 
 /// `DiskChangeExtent`, a [`DynamicData`], since VI API 4.0.
 pub struct DiskChangeExtent {
@@ -4348,11 +4168,7 @@ impl std::fmt::Debug for DiskChangeExtent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskChangeExtent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskChangeExtent);
 
 /// `DiskChangeInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DiskChangeInfo {
@@ -4423,11 +4239,7 @@ impl std::fmt::Debug for DiskChangeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskChangeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskChangeInfo);
 
 /// `DistributedVirtualSwitchPortConnection`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchPortConnection {
@@ -4504,8 +4316,4 @@ impl std::fmt::Debug for DistributedVirtualSwitchPortConnection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchPortConnection);

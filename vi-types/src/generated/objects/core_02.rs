@@ -74,11 +74,7 @@ impl std::fmt::Debug for DrsVmMigratedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsVmMigratedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsVmMigratedEvent);
 
 /// `DrsVmPoweredOnEvent`, a [`VmPoweredOnEvent`], since VI API 2.5.
 pub struct DrsVmPoweredOnEvent {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for DrsVmPoweredOnEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsVmPoweredOnEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsVmPoweredOnEvent);
 
 /// The fault `DuplicateName`, a [`VimFault`], since VI API 2.0.
 pub struct DuplicateName {
@@ -237,11 +229,7 @@ impl std::fmt::Debug for DuplicateName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DuplicateName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DuplicateName);
 
 /// `DvsEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
 pub struct DvsEventArgument {
@@ -319,11 +307,7 @@ impl std::fmt::Debug for DvsEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsEventArgument);
 
 /// `DynamicData`, since VI API 2.0.
 pub struct DynamicData {}
@@ -373,11 +357,7 @@ impl std::fmt::Debug for DynamicData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DynamicData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DynamicData);
 
 /// `DynamicProperty`, since VI API 2.0.
 pub struct DynamicProperty {
@@ -442,11 +422,7 @@ impl std::fmt::Debug for DynamicProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DynamicProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DynamicProperty);
 
 /// `ElementDescription`, a [`Description`], since VI API 2.0.
 pub struct ElementDescription {
@@ -525,11 +501,7 @@ impl std::fmt::Debug for ElementDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ElementDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ElementDescription);
 
 /// `EntityEventArgument`, a [`EventArgument`], since VI API 2.0.
 pub struct EntityEventArgument {
@@ -587,11 +559,7 @@ impl std::fmt::Debug for EntityEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base EntityEventArgument);
 
 /// `EnumDescription`, a [`DynamicData`], since VI API 4.0.
 pub struct EnumDescription {
@@ -656,11 +624,7 @@ impl std::fmt::Debug for EnumDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnumDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnumDescription);
 
 /// `Event`, a [`DynamicData`], since VI API 2.0.
 pub struct Event {
@@ -808,11 +772,7 @@ impl std::fmt::Debug for Event {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Event {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base Event);
 
 /// `EventArgument`, a [`DynamicData`], since VI API 2.0.
 pub struct EventArgument {}
@@ -862,11 +822,7 @@ impl std::fmt::Debug for EventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventArgument);
 
 /// `EventDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct EventDescription {
@@ -937,11 +893,7 @@ impl std::fmt::Debug for EventDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventDescription);
 
 /// `EventDescriptionEventDetail`, a [`DynamicData`], since VI API 2.0.
 pub struct EventDescriptionEventDetail {
@@ -1048,11 +1000,7 @@ impl std::fmt::Debug for EventDescriptionEventDetail {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventDescriptionEventDetail {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventDescriptionEventDetail);
 
 /// `EventEx`, a [`Event`], since VI API 4.0.
 pub struct EventEx {
@@ -1172,11 +1120,7 @@ impl std::fmt::Debug for EventEx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventEx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventEx);
 
 /// `EventFilterSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct EventFilterSpec {
@@ -1319,11 +1263,7 @@ impl std::fmt::Debug for EventFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventFilterSpec);
 
 /// `EventFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
 pub struct EventFilterSpecByEntity {
@@ -1388,11 +1328,7 @@ impl std::fmt::Debug for EventFilterSpecByEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventFilterSpecByEntity);
 
 /// `EventFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
 pub struct EventFilterSpecByTime {
@@ -1457,11 +1393,7 @@ impl std::fmt::Debug for EventFilterSpecByTime {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByTime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventFilterSpecByTime);
 
 /// `EventFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
 pub struct EventFilterSpecByUsername {
@@ -1526,11 +1458,7 @@ impl std::fmt::Debug for EventFilterSpecByUsername {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventFilterSpecByUsername {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventFilterSpecByUsername);
 
 /// `EventManagerEventViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct EventManagerEventViewSpec {}
@@ -1581,11 +1509,7 @@ impl std::fmt::Debug for EventManagerEventViewSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventManagerEventViewSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base EventManagerEventViewSpec);
 
 /// `EventManagerViewByStartId`, a [`EventManagerEventViewSpec`], since VI API 9.0.0.0.
 pub struct EventManagerViewByStartId {
@@ -1652,11 +1576,7 @@ impl std::fmt::Debug for EventManagerViewByStartId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventManagerViewByStartId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventManagerViewByStartId);
 
 /// `ExtendedDescription`, a [`Description`], since VI API 4.0.
 pub struct ExtendedDescription {
@@ -1740,11 +1660,7 @@ impl std::fmt::Debug for ExtendedDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtendedDescription);
 
 /// `ExtendedElementDescription`, a [`ElementDescription`], since VI API 4.0.
 pub struct ExtendedElementDescription {
@@ -1829,11 +1745,7 @@ impl std::fmt::Debug for ExtendedElementDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedElementDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtendedElementDescription);
 
 /// `ExtendedEvent`, a [`GeneralEvent`], since VI API 2.5.
 pub struct ExtendedEvent {
@@ -1923,11 +1835,7 @@ impl std::fmt::Debug for ExtendedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtendedEvent);
 
 /// `ExtendedEventPair`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtendedEventPair {
@@ -1992,11 +1900,7 @@ impl std::fmt::Debug for ExtendedEventPair {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedEventPair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtendedEventPair);
 
 /// The fault `FileAlreadyExists`, a [`FileFault`], since VI API 2.0.
 pub struct FileAlreadyExists {
@@ -2065,11 +1969,7 @@ impl std::fmt::Debug for FileAlreadyExists {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileAlreadyExists {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileAlreadyExists);
 
 /// `FileBackedVirtualDiskSpec`, a [`VirtualDiskSpec`], since VI API 2.5.
 pub struct FileBackedVirtualDiskSpec {
@@ -2173,11 +2073,7 @@ impl std::fmt::Debug for FileBackedVirtualDiskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileBackedVirtualDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileBackedVirtualDiskSpec);
 
 /// The fault `FileFault`, a [`VimFault`], since VI API 2.0.
 pub struct FileFault {
@@ -2255,11 +2151,7 @@ impl std::fmt::Debug for FileFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileFault);
 
 /// `FileInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct FileInfo {
@@ -2343,11 +2235,7 @@ impl std::fmt::Debug for FileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base FileInfo);
 
 /// The fault `FileLocked`, a [`FileFault`], since VI API 2.0.
 pub struct FileLocked {
@@ -2416,11 +2304,7 @@ impl std::fmt::Debug for FileLocked {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileLocked {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileLocked);
 
 /// The fault `FileNotFound`, a [`FileFault`], since VI API 2.0.
 pub struct FileNotFound {
@@ -2489,11 +2373,7 @@ impl std::fmt::Debug for FileNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileNotFound);
 
 /// The fault `FileNotWritable`, a [`FileFault`], since VI API 2.0.
 pub struct FileNotWritable {
@@ -2562,11 +2442,7 @@ impl std::fmt::Debug for FileNotWritable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileNotWritable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileNotWritable);
 
 /// `FileQuery`, a [`DynamicData`], since VI API 2.0.
 pub struct FileQuery {}
@@ -2617,11 +2493,7 @@ impl std::fmt::Debug for FileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base FileQuery);
 
 /// `FileQueryFlags`, a [`DynamicData`], since VI API 2.0.
 pub struct FileQueryFlags {
@@ -2698,11 +2570,7 @@ impl std::fmt::Debug for FileQueryFlags {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileQueryFlags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileQueryFlags);
 
 /// The fault `FileTooLarge`, a [`FileFault`], since VI API 2.5.
 pub struct FileTooLarge {
@@ -2792,11 +2660,7 @@ impl std::fmt::Debug for FileTooLarge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileTooLarge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileTooLarge);
 
 /// The fault `FilesystemQuiesceFault`, a [`SnapshotFault`], since VI API 2.0.
 pub struct FilesystemQuiesceFault {
@@ -2867,11 +2731,7 @@ impl std::fmt::Debug for FilesystemQuiesceFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FilesystemQuiesceFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FilesystemQuiesceFault);
 
 /// `FloatOption`, a [`OptionType`], since VI API 2.0.
 pub struct FloatOption {
@@ -2961,11 +2821,7 @@ impl std::fmt::Debug for FloatOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FloatOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FloatOption);
 
 /// `FloppyImageFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct FloppyImageFileInfo {
@@ -3034,11 +2890,7 @@ impl std::fmt::Debug for FloppyImageFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FloppyImageFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FloppyImageFileInfo);
 
 /// `FloppyImageFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct FloppyImageFileQuery {}
@@ -3090,11 +2942,7 @@ impl std::fmt::Debug for FloppyImageFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FloppyImageFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FloppyImageFileQuery);
 
 /// `FolderEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct FolderEventArgument {
@@ -3172,11 +3020,7 @@ impl std::fmt::Debug for FolderEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderEventArgument);
 
 /// `FolderFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct FolderFileInfo {
@@ -3245,11 +3089,7 @@ impl std::fmt::Debug for FolderFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderFileInfo);
 
 /// `FolderFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct FolderFileQuery {}
@@ -3301,11 +3141,7 @@ impl std::fmt::Debug for FolderFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderFileQuery);
 
 /// `GeneralEvent`, a [`Event`], since VI API 2.0.
 pub struct GeneralEvent {
@@ -3383,11 +3219,7 @@ impl std::fmt::Debug for GeneralEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralEvent);
 
 /// `GeneralUserEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralUserEvent {
@@ -3465,11 +3297,7 @@ impl std::fmt::Debug for GeneralUserEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralUserEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralUserEvent);
 
 /// The fault `GenericVmConfigFault`, a [`VmConfigFault`], since VI API 2.0.
 pub struct GenericVmConfigFault {
@@ -3547,11 +3375,7 @@ impl std::fmt::Debug for GenericVmConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GenericVmConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GenericVmConfigFault);
 
 /// `GuestDiskInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct GuestDiskInfo {
@@ -3634,11 +3458,7 @@ impl std::fmt::Debug for GuestDiskInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestDiskInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestDiskInfo);
 
 /// `GuestInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct GuestInfo {
@@ -3853,11 +3673,7 @@ impl std::fmt::Debug for GuestInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestInfo);
 
 /// `GuestInfoCustomizationInfo`, a [`DynamicData`], since VI API 7.0.2.0.
 pub struct GuestInfoCustomizationInfo {
@@ -3934,11 +3750,7 @@ impl std::fmt::Debug for GuestInfoCustomizationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoCustomizationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestInfoCustomizationInfo);
 
 /// `GuestInfoNamespaceGenerationInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct GuestInfoNamespaceGenerationInfo {
@@ -4003,11 +3815,7 @@ impl std::fmt::Debug for GuestInfoNamespaceGenerationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoNamespaceGenerationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestInfoNamespaceGenerationInfo);
 
 /// `GuestInfoVirtualDiskMapping`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct GuestInfoVirtualDiskMapping {
@@ -4064,11 +3872,7 @@ impl std::fmt::Debug for GuestInfoVirtualDiskMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestInfoVirtualDiskMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestInfoVirtualDiskMapping);
 
 /// `GuestNicInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct GuestNicInfo {
@@ -4169,11 +3973,7 @@ impl std::fmt::Debug for GuestNicInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestNicInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestNicInfo);
 
 /// `GuestScreenInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct GuestScreenInfo {
@@ -4235,11 +4035,7 @@ impl std::fmt::Debug for GuestScreenInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestScreenInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestScreenInfo);
 
 /// `GuestStackInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct GuestStackInfo {
@@ -4316,11 +4112,7 @@ impl std::fmt::Debug for GuestStackInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestStackInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestStackInfo);
 
 /// `HostAutoStartManagerConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostAutoStartManagerConfig {
@@ -4385,11 +4177,7 @@ impl std::fmt::Debug for HostAutoStartManagerConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAutoStartManagerConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAutoStartManagerConfig);
 
 /// `HostBIOSInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostBiosInfo {
@@ -4490,11 +4278,7 @@ impl std::fmt::Debug for HostBiosInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBiosInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBiosInfo);
 
 /// `HostBlockAdapterTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 pub struct HostBlockAdapterTargetTransport {}
@@ -4546,11 +4330,7 @@ impl std::fmt::Debug for HostBlockAdapterTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBlockAdapterTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBlockAdapterTargetTransport);
 
 /// `HostBlockHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 pub struct HostBlockHba {
@@ -4621,11 +4401,7 @@ impl std::fmt::Debug for HostBlockHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBlockHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBlockHba);
 
 /// `HostCapability`, a [`DynamicData`], since VI API 2.0.
 pub struct HostCapability {
@@ -5674,8 +5450,4 @@ impl std::fmt::Debug for HostCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCapability);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for HostCommunication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCommunication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCommunication);
 
 /// The fault `HostConfigFault`, a [`VimFault`], since VI API 2.0.
 pub struct HostConfigFault {
@@ -147,11 +143,7 @@ impl std::fmt::Debug for HostConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigFault);
 
 /// `HostConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConfigInfo {
@@ -698,11 +690,7 @@ impl std::fmt::Debug for HostConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigInfo);
 
 /// `HostConfigManager`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConfigManager {
@@ -989,11 +977,7 @@ impl std::fmt::Debug for HostConfigManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigManager);
 
 /// `HostConfigSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConfigSummary {
@@ -1110,11 +1094,7 @@ impl std::fmt::Debug for HostConfigSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigSummary);
 
 /// The fault `HostConnectFault`, a [`VimFault`], since VI API 2.0.
 pub struct HostConnectFault {
@@ -1183,11 +1163,7 @@ impl std::fmt::Debug for HostConnectFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConnectFault);
 
 /// `HostConnectSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConnectSpec {
@@ -1326,11 +1302,7 @@ impl std::fmt::Debug for HostConnectSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConnectSpec);
 
 /// `HostCpuIdInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostCpuIdInfo {
@@ -1419,11 +1391,7 @@ impl std::fmt::Debug for HostCpuIdInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuIdInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuIdInfo);
 
 /// `HostCpuInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostCpuInfo {
@@ -1500,11 +1468,7 @@ impl std::fmt::Debug for HostCpuInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuInfo);
 
 /// `HostCpuPackage`, a [`DynamicData`], since VI API 2.0.
 pub struct HostCpuPackage {
@@ -1617,11 +1581,7 @@ impl std::fmt::Debug for HostCpuPackage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuPackage);
 
 /// `HostDatastoreBrowserSearchResults`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDatastoreBrowserSearchResults {
@@ -1692,11 +1652,7 @@ impl std::fmt::Debug for HostDatastoreBrowserSearchResults {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreBrowserSearchResults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreBrowserSearchResults);
 
 /// `HostDatastoreBrowserSearchSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDatastoreBrowserSearchSpec {
@@ -1779,11 +1735,7 @@ impl std::fmt::Debug for HostDatastoreBrowserSearchSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreBrowserSearchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreBrowserSearchSpec);
 
 /// `HostDatastoreSystemCapabilities`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDatastoreSystemCapabilities {
@@ -1860,11 +1812,7 @@ impl std::fmt::Debug for HostDatastoreSystemCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreSystemCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreSystemCapabilities);
 
 /// `HostDevice`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDevice {
@@ -1929,11 +1877,7 @@ impl std::fmt::Debug for HostDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDevice);
 
 /// `HostDiskDimensionsChs`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskDimensionsChs {
@@ -2004,11 +1948,7 @@ impl std::fmt::Debug for HostDiskDimensionsChs {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskDimensionsChs {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskDimensionsChs);
 
 /// `HostDiskDimensionsLba`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskDimensionsLba {
@@ -2070,11 +2010,7 @@ impl std::fmt::Debug for HostDiskDimensionsLba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskDimensionsLba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskDimensionsLba);
 
 /// `HostDiskPartitionAttributes`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionAttributes {
@@ -2175,11 +2111,7 @@ impl std::fmt::Debug for HostDiskPartitionAttributes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionAttributes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskPartitionAttributes);
 
 /// `HostDiskPartitionBlockRange`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionBlockRange {
@@ -2256,11 +2188,7 @@ impl std::fmt::Debug for HostDiskPartitionBlockRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionBlockRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskPartitionBlockRange);
 
 /// `HostDiskPartitionLayout`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionLayout {
@@ -2325,11 +2253,7 @@ impl std::fmt::Debug for HostDiskPartitionLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskPartitionLayout);
 
 /// `HostDiskPartitionSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionSpec {
@@ -2412,11 +2336,7 @@ impl std::fmt::Debug for HostDiskPartitionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskPartitionSpec);
 
 /// `HostDnsConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDnsConfig {
@@ -2512,11 +2432,7 @@ impl std::fmt::Debug for HostDnsConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDnsConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostDnsConfig);
 
 /// `HostEvent`, a [`Event`], since VI API 2.0.
 pub struct HostEvent {
@@ -2585,11 +2501,7 @@ impl std::fmt::Debug for HostEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEvent);
 
 /// `HostEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct HostEventArgument {
@@ -2667,11 +2579,7 @@ impl std::fmt::Debug for HostEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEventArgument);
 
 /// `HostFeatureMask`, a [`DynamicData`], since VI API 5.1.
 pub struct HostFeatureMask {
@@ -2742,11 +2650,7 @@ impl std::fmt::Debug for HostFeatureMask {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureMask {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFeatureMask);
 
 /// `HostFibreChannelHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 pub struct HostFibreChannelHba {
@@ -2842,11 +2746,7 @@ impl std::fmt::Debug for HostFibreChannelHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFibreChannelHba);
 
 /// `HostFibreChannelTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 pub struct HostFibreChannelTargetTransport {
@@ -2913,11 +2813,7 @@ impl std::fmt::Debug for HostFibreChannelTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFibreChannelTargetTransport);
 
 /// `HostFileSystemMountInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFileSystemMountInfo {
@@ -2988,11 +2884,7 @@ impl std::fmt::Debug for HostFileSystemMountInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemMountInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFileSystemMountInfo);
 
 /// `HostFileSystemVolume`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFileSystemVolume {
@@ -3064,11 +2956,7 @@ impl std::fmt::Debug for HostFileSystemVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostFileSystemVolume);
 
 /// `HostFileSystemVolumeInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFileSystemVolumeInfo {
@@ -3133,11 +3021,7 @@ impl std::fmt::Debug for HostFileSystemVolumeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileSystemVolumeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFileSystemVolumeInfo);
 
 /// `HostHardwareInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHardwareInfo {
@@ -3330,11 +3214,7 @@ impl std::fmt::Debug for HostHardwareInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHardwareInfo);
 
 /// `HostHardwareSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHardwareSummary {
@@ -3465,11 +3345,7 @@ impl std::fmt::Debug for HostHardwareSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHardwareSummary);
 
 /// `HostHostBusAdapter`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHostBusAdapter {
@@ -3583,11 +3459,7 @@ impl std::fmt::Debug for HostHostBusAdapter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHostBusAdapter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostHostBusAdapter);
 
 /// `HostInternetScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 pub struct HostInternetScsiHba {
@@ -3775,11 +3647,7 @@ impl std::fmt::Debug for HostInternetScsiHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHba);
 
 /// `HostInternetScsiHbaAuthenticationCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaAuthenticationCapabilities {
@@ -3874,8 +3742,4 @@ impl std::fmt::Debug for HostInternetScsiHbaAuthenticationCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaAuthenticationCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaAuthenticationCapabilities);

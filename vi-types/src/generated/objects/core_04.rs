@@ -110,11 +110,7 @@ impl std::fmt::Debug for HostInternetScsiHbaAuthenticationProperties {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaAuthenticationProperties {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaAuthenticationProperties);
 
 /// `HostInternetScsiHbaDigestCapabilities`, a [`DynamicData`], since VI API 4.0.
 pub struct HostInternetScsiHbaDigestCapabilities {
@@ -191,11 +187,7 @@ impl std::fmt::Debug for HostInternetScsiHbaDigestCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDigestCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaDigestCapabilities);
 
 /// `HostInternetScsiHbaDigestProperties`, a [`DynamicData`], since VI API 4.0.
 pub struct HostInternetScsiHbaDigestProperties {
@@ -272,11 +264,7 @@ impl std::fmt::Debug for HostInternetScsiHbaDigestProperties {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDigestProperties {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaDigestProperties);
 
 /// `HostInternetScsiHbaDiscoveryCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaDiscoveryCapabilities {
@@ -353,11 +341,7 @@ impl std::fmt::Debug for HostInternetScsiHbaDiscoveryCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDiscoveryCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaDiscoveryCapabilities);
 
 /// `HostInternetScsiHbaDiscoveryProperties`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaDiscoveryProperties {
@@ -458,11 +442,7 @@ impl std::fmt::Debug for HostInternetScsiHbaDiscoveryProperties {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaDiscoveryProperties {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaDiscoveryProperties);
 
 /// `HostInternetScsiHbaIPCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaIpCapabilities {
@@ -635,11 +615,7 @@ impl std::fmt::Debug for HostInternetScsiHbaIpCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIpCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaIpCapabilities);
 
 /// `HostInternetScsiHbaIPProperties`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaIpProperties {
@@ -788,11 +764,7 @@ impl std::fmt::Debug for HostInternetScsiHbaIpProperties {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIpProperties {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaIpProperties);
 
 /// `HostInternetScsiHbaIPv6Properties`, a [`DynamicData`], since VI API 6.0.
 pub struct HostInternetScsiHbaIPv6Properties {
@@ -875,11 +847,7 @@ impl std::fmt::Debug for HostInternetScsiHbaIPv6Properties {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIPv6Properties {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaIPv6Properties);
 
 /// `HostInternetScsiHbaIscsiIpv6Address`, a [`DynamicData`], since VI API 6.0.
 pub struct HostInternetScsiHbaIscsiIpv6Address {
@@ -956,11 +924,7 @@ impl std::fmt::Debug for HostInternetScsiHbaIscsiIpv6Address {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaIscsiIpv6Address {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaIscsiIpv6Address);
 
 /// `HostInternetScsiHbaParamValue`, a [`OptionValue`], since VI API 4.0.
 pub struct HostInternetScsiHbaParamValue {
@@ -1038,11 +1002,7 @@ impl std::fmt::Debug for HostInternetScsiHbaParamValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaParamValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaParamValue);
 
 /// `HostInternetScsiHbaSendTarget`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaSendTarget {
@@ -1139,11 +1099,7 @@ impl std::fmt::Debug for HostInternetScsiHbaSendTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaSendTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaSendTarget);
 
 /// `HostInternetScsiHbaStaticTarget`, a [`DynamicData`], since VI API 2.0.
 pub struct HostInternetScsiHbaStaticTarget {
@@ -1252,11 +1208,7 @@ impl std::fmt::Debug for HostInternetScsiHbaStaticTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaStaticTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaStaticTarget);
 
 /// `HostInternetScsiHbaTargetSet`, a [`DynamicData`], since VI API 4.0.
 pub struct HostInternetScsiHbaTargetSet {
@@ -1321,11 +1273,7 @@ impl std::fmt::Debug for HostInternetScsiHbaTargetSet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiHbaTargetSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiHbaTargetSet);
 
 /// `HostInternetScsiTargetTransport`, a [`HostTargetTransport`], since VI API 2.0.
 pub struct HostInternetScsiTargetTransport {
@@ -1398,11 +1346,7 @@ impl std::fmt::Debug for HostInternetScsiTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInternetScsiTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInternetScsiTargetTransport);
 
 /// `HostIpConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostIpConfig {
@@ -1479,11 +1423,7 @@ impl std::fmt::Debug for HostIpConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpConfig);
 
 /// `HostIpConfigIpV6Address`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpConfigIpV6Address {
@@ -1572,11 +1512,7 @@ impl std::fmt::Debug for HostIpConfigIpV6Address {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6Address {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpConfigIpV6Address);
 
 /// `HostIpConfigIpV6AddressConfiguration`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpConfigIpV6AddressConfiguration {
@@ -1647,11 +1583,7 @@ impl std::fmt::Debug for HostIpConfigIpV6AddressConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpConfigIpV6AddressConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpConfigIpV6AddressConfiguration);
 
 /// `HostIpRouteConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostIpRouteConfig {
@@ -1729,11 +1661,7 @@ impl std::fmt::Debug for HostIpRouteConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostIpRouteConfig);
 
 /// `HostLicensableResourceInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct HostLicensableResourceInfo {
@@ -1790,11 +1718,7 @@ impl std::fmt::Debug for HostLicensableResourceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicensableResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLicensableResourceInfo);
 
 /// `HostListSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct HostListSummary {
@@ -1961,11 +1885,7 @@ impl std::fmt::Debug for HostListSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostListSummary);
 
 /// `HostListSummaryQuickStats`, a [`DynamicData`], since VI API 2.0.
 pub struct HostListSummaryQuickStats {
@@ -2054,11 +1974,7 @@ impl std::fmt::Debug for HostListSummaryQuickStats {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummaryQuickStats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostListSummaryQuickStats);
 
 /// `HostLocalFileSystemVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 pub struct HostLocalFileSystemVolume {
@@ -2136,11 +2052,7 @@ impl std::fmt::Debug for HostLocalFileSystemVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalFileSystemVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalFileSystemVolume);
 
 /// `HostMaintenanceSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostMaintenanceSpec {
@@ -2219,11 +2131,7 @@ impl std::fmt::Debug for HostMaintenanceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMaintenanceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMaintenanceSpec);
 
 /// `HostMountInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostMountInfo {
@@ -2330,11 +2238,7 @@ impl std::fmt::Debug for HostMountInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMountInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMountInfo);
 
 /// `HostNasVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 pub struct HostNasVolume {
@@ -2442,11 +2346,7 @@ impl std::fmt::Debug for HostNasVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNasVolume);
 
 /// `HostNasVolumeSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNasVolumeSpec {
@@ -2571,11 +2471,7 @@ impl std::fmt::Debug for HostNasVolumeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNasVolumeSpec);
 
 /// `HostNetCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetCapabilities {
@@ -2712,11 +2608,7 @@ impl std::fmt::Debug for HostNetCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetCapabilities);
 
 /// `HostNetOffloadCapabilities`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetOffloadCapabilities {
@@ -2787,11 +2679,7 @@ impl std::fmt::Debug for HostNetOffloadCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetOffloadCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetOffloadCapabilities);
 
 /// `HostNetworkInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkInfo {
@@ -3002,11 +2890,7 @@ impl std::fmt::Debug for HostNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkInfo);
 
 /// `HostNetworkPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkPolicy {
@@ -3083,11 +2967,7 @@ impl std::fmt::Debug for HostNetworkPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkPolicy);
 
 /// `HostNetworkSecurityPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkSecurityPolicy {
@@ -3158,11 +3038,7 @@ impl std::fmt::Debug for HostNetworkSecurityPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkSecurityPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkSecurityPolicy);
 
 /// `HostNetworkTrafficShapingPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkTrafficShapingPolicy {
@@ -3239,11 +3115,7 @@ impl std::fmt::Debug for HostNetworkTrafficShapingPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkTrafficShapingPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkTrafficShapingPolicy);
 
 /// `HostNicFailureCriteria`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNicFailureCriteria {
@@ -3338,11 +3210,7 @@ impl std::fmt::Debug for HostNicFailureCriteria {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicFailureCriteria {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNicFailureCriteria);
 
 /// `HostNicOrderPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNicOrderPolicy {
@@ -3407,11 +3275,7 @@ impl std::fmt::Debug for HostNicOrderPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicOrderPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNicOrderPolicy);
 
 /// `HostNicTeamingPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNicTeamingPolicy {
@@ -3500,11 +3364,7 @@ impl std::fmt::Debug for HostNicTeamingPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNicTeamingPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNicTeamingPolicy);
 
 /// The fault `HostNotConnected`, a [`HostCommunication`], since VI API 2.0.
 pub struct HostNotConnected {
@@ -3575,11 +3435,7 @@ impl std::fmt::Debug for HostNotConnected {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNotConnected {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNotConnected);
 
 /// The fault `HostNotReachable`, a [`HostCommunication`], since VI API 2.0.
 pub struct HostNotReachable {
@@ -3650,11 +3506,7 @@ impl std::fmt::Debug for HostNotReachable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNotReachable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNotReachable);
 
 /// `HostNumaInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNumaInfo {
@@ -3725,11 +3577,7 @@ impl std::fmt::Debug for HostNumaInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNumaInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNumaInfo);
 
 /// `HostNumaNode`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNumaNode {
@@ -3818,11 +3666,7 @@ impl std::fmt::Debug for HostNumaNode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNumaNode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNumaNode);
 
 /// `HostParallelScsiHba`, a [`HostHostBusAdapter`], since VI API 2.0.
 pub struct HostParallelScsiHba {
@@ -3893,8 +3737,4 @@ impl std::fmt::Debug for HostParallelScsiHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostParallelScsiHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostParallelScsiHba);

@@ -55,11 +55,7 @@ impl std::fmt::Debug for HostParallelScsiTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostParallelScsiTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostParallelScsiTargetTransport);
 
 /// `HostPciDevice`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPciDevice {
@@ -212,11 +208,7 @@ impl std::fmt::Debug for HostPciDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPciDevice);
 
 /// `HostPortGroup`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroup {
@@ -299,11 +291,7 @@ impl std::fmt::Debug for HostPortGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPortGroup);
 
 /// `HostPortGroupPort`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroupPort {
@@ -374,11 +362,7 @@ impl std::fmt::Debug for HostPortGroupPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPortGroupPort);
 
 /// `HostPortGroupSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroupSpec {
@@ -455,11 +439,7 @@ impl std::fmt::Debug for HostPortGroupSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPortGroupSpec);
 
 /// `HostRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostRuntimeInfo {
@@ -664,11 +644,7 @@ impl std::fmt::Debug for HostRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRuntimeInfo);
 
 /// `HostScsiDisk`, a [`ScsiLun`], since VI API 2.0.
 pub struct HostScsiDisk {
@@ -798,11 +774,7 @@ impl std::fmt::Debug for HostScsiDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiDisk);
 
 /// `HostScsiDiskPartition`, a [`DynamicData`], since VI API 2.0.
 pub struct HostScsiDiskPartition {
@@ -867,11 +839,7 @@ impl std::fmt::Debug for HostScsiDiskPartition {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiDiskPartition {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiDiskPartition);
 
 /// `HostScsiTopology`, a [`DynamicData`], since VI API 2.0.
 pub struct HostScsiTopology {
@@ -928,11 +896,7 @@ impl std::fmt::Debug for HostScsiTopology {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiTopology);
 
 /// `HostScsiTopologyInterface`, a [`DynamicData`], since VI API 2.0.
 pub struct HostScsiTopologyInterface {
@@ -1003,11 +967,7 @@ impl std::fmt::Debug for HostScsiTopologyInterface {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyInterface {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiTopologyInterface);
 
 /// `HostScsiTopologyLun`, a [`DynamicData`], since VI API 2.0.
 pub struct HostScsiTopologyLun {
@@ -1078,11 +1038,7 @@ impl std::fmt::Debug for HostScsiTopologyLun {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyLun {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiTopologyLun);
 
 /// `HostScsiTopologyTarget`, a [`DynamicData`], since VI API 2.0.
 pub struct HostScsiTopologyTarget {
@@ -1159,11 +1115,7 @@ impl std::fmt::Debug for HostScsiTopologyTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostScsiTopologyTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostScsiTopologyTarget);
 
 /// `HostSslThumbprintInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostSslThumbprintInfo {
@@ -1234,11 +1186,7 @@ impl std::fmt::Debug for HostSslThumbprintInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSslThumbprintInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSslThumbprintInfo);
 
 /// `HostStorageDeviceInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostStorageDeviceInfo {
@@ -1345,11 +1293,7 @@ impl std::fmt::Debug for HostStorageDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageDeviceInfo);
 
 /// `HostSystemIdentificationInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostSystemIdentificationInfo {
@@ -1414,11 +1358,7 @@ impl std::fmt::Debug for HostSystemIdentificationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemIdentificationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemIdentificationInfo);
 
 /// `HostSystemInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostSystemInfo {
@@ -1539,11 +1479,7 @@ impl std::fmt::Debug for HostSystemInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemInfo);
 
 /// `HostTargetTransport`, a [`DynamicData`], since VI API 2.0.
 pub struct HostTargetTransport {}
@@ -1594,11 +1530,7 @@ impl std::fmt::Debug for HostTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostTargetTransport);
 
 /// `HostVfatVolume`, a [`HostFileSystemVolume`], since VI API 5.0.
 pub struct HostVfatVolume {
@@ -1669,11 +1601,7 @@ impl std::fmt::Debug for HostVfatVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVfatVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVfatVolume);
 
 /// `HostVirtualNic`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualNic {
@@ -1762,11 +1690,7 @@ impl std::fmt::Debug for HostVirtualNic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNic);
 
 /// `HostVirtualNicSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualNicSpec {
@@ -1905,11 +1829,7 @@ impl std::fmt::Debug for HostVirtualNicSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicSpec);
 
 /// `HostVirtualSwitch`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitch {
@@ -2010,11 +1930,7 @@ impl std::fmt::Debug for HostVirtualSwitch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitch);
 
 /// `HostVirtualSwitchAutoBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
 pub struct HostVirtualSwitchAutoBridge {
@@ -2075,11 +1991,7 @@ impl std::fmt::Debug for HostVirtualSwitchAutoBridge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchAutoBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchAutoBridge);
 
 /// `HostVirtualSwitchBeaconConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitchBeaconConfig {
@@ -2136,11 +2048,7 @@ impl std::fmt::Debug for HostVirtualSwitchBeaconConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBeaconConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchBeaconConfig);
 
 /// `HostVirtualSwitchBondBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
 pub struct HostVirtualSwitchBondBridge {
@@ -2213,11 +2121,7 @@ impl std::fmt::Debug for HostVirtualSwitchBondBridge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBondBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchBondBridge);
 
 /// `HostVirtualSwitchBridge`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitchBridge {}
@@ -2268,11 +2172,7 @@ impl std::fmt::Debug for HostVirtualSwitchBridge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostVirtualSwitchBridge);
 
 /// `HostVirtualSwitchSimpleBridge`, a [`HostVirtualSwitchBridge`], since VI API 2.0.
 pub struct HostVirtualSwitchSimpleBridge {
@@ -2331,11 +2231,7 @@ impl std::fmt::Debug for HostVirtualSwitchSimpleBridge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchSimpleBridge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchSimpleBridge);
 
 /// `HostVirtualSwitchSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitchSpec {
@@ -2412,11 +2308,7 @@ impl std::fmt::Debug for HostVirtualSwitchSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchSpec);
 
 /// `HostVmfsSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVmfsSpec {
@@ -2521,11 +2413,7 @@ impl std::fmt::Debug for HostVmfsSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVmfsSpec);
 
 /// `HostVmfsVolume`, a [`HostFileSystemVolume`], since VI API 2.0.
 pub struct HostVmfsVolume {
@@ -2695,11 +2583,7 @@ impl std::fmt::Debug for HostVmfsVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVmfsVolume);
 
 /// `ID`, a [`DynamicData`], since VI API 6.5.
 pub struct Id {
@@ -2756,11 +2640,7 @@ impl std::fmt::Debug for Id {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Id {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Id);
 
 /// The fault `IncorrectFileType`, a [`FileFault`], since VI API 2.0.
 pub struct IncorrectFileType {
@@ -2829,11 +2709,7 @@ impl std::fmt::Debug for IncorrectFileType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncorrectFileType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncorrectFileType);
 
 /// The fault `InsufficientCpuResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 pub struct InsufficientCpuResourcesFault {
@@ -2917,11 +2793,7 @@ impl std::fmt::Debug for InsufficientCpuResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientCpuResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientCpuResourcesFault);
 
 /// The fault `InsufficientHostCapacityFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 pub struct InsufficientHostCapacityFault {
@@ -2999,11 +2871,7 @@ impl std::fmt::Debug for InsufficientHostCapacityFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientHostCapacityFault);
 
 /// The fault `InsufficientMemoryResourcesFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 pub struct InsufficientMemoryResourcesFault {
@@ -3087,11 +2955,7 @@ impl std::fmt::Debug for InsufficientMemoryResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientMemoryResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientMemoryResourcesFault);
 
 /// The fault `InsufficientResourcesFault`, a [`VimFault`], since VI API 2.0.
 pub struct InsufficientResourcesFault {
@@ -3160,11 +3024,7 @@ impl std::fmt::Debug for InsufficientResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientResourcesFault);
 
 /// `IntOption`, a [`OptionType`], since VI API 2.0.
 pub struct IntOption {
@@ -3254,11 +3114,7 @@ impl std::fmt::Debug for IntOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IntOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IntOption);
 
 /// The fault `InvalidArgument`, a [`RuntimeFault`], since VI API 2.0.
 pub struct InvalidArgument {
@@ -3336,11 +3192,7 @@ impl std::fmt::Debug for InvalidArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidArgument);
 
 /// The fault `InvalidCollectorVersion`, a [`MethodFault`], since VI API 2.0.
 pub struct InvalidCollectorVersion {
@@ -3411,11 +3263,7 @@ impl std::fmt::Debug for InvalidCollectorVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidCollectorVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidCollectorVersion);
 
 /// The fault `InvalidController`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct InvalidController {
@@ -3493,11 +3341,7 @@ impl std::fmt::Debug for InvalidController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidController);
 
 /// The fault `InvalidDatastore`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidDatastore {
@@ -3581,11 +3425,7 @@ impl std::fmt::Debug for InvalidDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDatastore);
 
 /// The fault `InvalidDatastorePath`, a [`InvalidDatastore`], since VI API 2.0.
 pub struct InvalidDatastorePath {
@@ -3663,11 +3503,7 @@ impl std::fmt::Debug for InvalidDatastorePath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastorePath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDatastorePath);
 
 /// The fault `InvalidDatastoreState`, a [`InvalidState`], since VI API 5.0.
 pub struct InvalidDatastoreState {
@@ -3745,11 +3581,7 @@ impl std::fmt::Debug for InvalidDatastoreState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDatastoreState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDatastoreState);
 
 /// The fault `InvalidDeviceBacking`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct InvalidDeviceBacking {
@@ -3820,11 +3652,7 @@ impl std::fmt::Debug for InvalidDeviceBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDeviceBacking);
 
 /// The fault `InvalidDeviceOperation`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct InvalidDeviceOperation {
@@ -3908,11 +3736,7 @@ impl std::fmt::Debug for InvalidDeviceOperation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceOperation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDeviceOperation);
 
 /// The fault `InvalidDeviceSpec`, a [`InvalidVmConfig`], since VI API 2.0.
 pub struct InvalidDeviceSpec {
@@ -3990,11 +3814,7 @@ impl std::fmt::Debug for InvalidDeviceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDeviceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDeviceSpec);
 
 /// The fault `InvalidDiskFormat`, a [`InvalidFormat`], since VI API 2.0.
 pub struct InvalidDiskFormat {
@@ -4065,11 +3885,7 @@ impl std::fmt::Debug for InvalidDiskFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDiskFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDiskFormat);
 
 /// The fault `InvalidFolder`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidFolder {
@@ -4147,11 +3963,7 @@ impl std::fmt::Debug for InvalidFolder {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidFolder {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidFolder);
 
 /// The fault `InvalidFormat`, a [`VmConfigFault`], since VI API 2.0.
 pub struct InvalidFormat {
@@ -4222,11 +4034,7 @@ impl std::fmt::Debug for InvalidFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidFormat);
 
 /// The fault `InvalidLocale`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidLocale {
@@ -4295,11 +4103,7 @@ impl std::fmt::Debug for InvalidLocale {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidLocale {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidLocale);
 
 /// The fault `InvalidLogin`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidLogin {
@@ -4368,11 +4172,7 @@ impl std::fmt::Debug for InvalidLogin {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidLogin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidLogin);
 
 /// The fault `InvalidName`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidName {
@@ -4456,11 +4256,7 @@ impl std::fmt::Debug for InvalidName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidName);
 
 /// The fault `InvalidPowerState`, a [`InvalidState`], since VI API 2.0.
 pub struct InvalidPowerState {
@@ -4544,11 +4340,7 @@ impl std::fmt::Debug for InvalidPowerState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPowerState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidPowerState);
 
 /// The fault `InvalidProperty`, a [`MethodFault`], since VI API 2.0.
 pub struct InvalidProperty {
@@ -4626,11 +4418,7 @@ impl std::fmt::Debug for InvalidProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidProperty);
 
 /// The fault `InvalidRequest`, a [`RuntimeFault`], since VI API 2.0.
 pub struct InvalidRequest {
@@ -4701,11 +4489,7 @@ impl std::fmt::Debug for InvalidRequest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidRequest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidRequest);
 
 /// The fault `InvalidState`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidState {
@@ -4774,11 +4558,7 @@ impl std::fmt::Debug for InvalidState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidState);
 
 /// The fault `InvalidType`, a [`InvalidRequest`], since VI API 2.0.
 pub struct InvalidType {
@@ -4856,8 +4636,4 @@ impl std::fmt::Debug for InvalidType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidType);

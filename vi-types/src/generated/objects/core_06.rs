@@ -81,11 +81,7 @@ impl std::fmt::Debug for InvalidVmConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidVmConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidVmConfig);
 
 /// `IsoImageFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct IsoImageFileInfo {
@@ -154,11 +150,7 @@ impl std::fmt::Debug for IsoImageFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IsoImageFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IsoImageFileInfo);
 
 /// `IsoImageFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct IsoImageFileQuery {}
@@ -210,11 +202,7 @@ impl std::fmt::Debug for IsoImageFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IsoImageFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IsoImageFileQuery);
 
 /// `KeyAnyValue`, a [`DynamicData`], since VI API 4.0.
 pub struct KeyAnyValue {
@@ -279,11 +267,7 @@ impl std::fmt::Debug for KeyAnyValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KeyAnyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KeyAnyValue);
 
 /// `KeyProviderId`, a [`DynamicData`], since VI API 6.5.
 pub struct KeyProviderId {
@@ -340,11 +324,7 @@ impl std::fmt::Debug for KeyProviderId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KeyProviderId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KeyProviderId);
 
 /// `KeyValue`, a [`DynamicData`], since VI API 2.5.
 pub struct KeyValue {
@@ -409,11 +389,7 @@ impl std::fmt::Debug for KeyValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KeyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KeyValue);
 
 /// `LatencySensitivity`, a [`DynamicData`], since VI API 5.1.
 pub struct LatencySensitivity {
@@ -478,11 +454,7 @@ impl std::fmt::Debug for LatencySensitivity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LatencySensitivity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LatencySensitivity);
 
 /// The fault `LicenseRestricted`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct LicenseRestricted {
@@ -553,11 +525,7 @@ impl std::fmt::Debug for LicenseRestricted {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseRestricted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseRestricted);
 
 /// The fault `LimitExceeded`, a [`VimFault`], since VI API 4.0.
 pub struct LimitExceeded {
@@ -641,11 +609,7 @@ impl std::fmt::Debug for LimitExceeded {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LimitExceeded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LimitExceeded);
 
 /// `LinkDiscoveryProtocolConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct LinkDiscoveryProtocolConfig {
@@ -710,11 +674,7 @@ impl std::fmt::Debug for LinkDiscoveryProtocolConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinkDiscoveryProtocolConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LinkDiscoveryProtocolConfig);
 
 /// `LocalDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 pub struct LocalDatastoreInfo {
@@ -792,11 +752,7 @@ impl std::fmt::Debug for LocalDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalDatastoreInfo);
 
 /// `LocalizableMessage`, a [`DynamicData`], since VI API 4.0.
 pub struct LocalizableMessage {
@@ -867,11 +823,7 @@ impl std::fmt::Debug for LocalizableMessage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalizableMessage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalizableMessage);
 
 /// `LocalizedMethodFault`, a [`DynamicData`], since VI API 2.0.
 pub struct LocalizedMethodFault {
@@ -936,11 +888,7 @@ impl std::fmt::Debug for LocalizedMethodFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalizedMethodFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalizedMethodFault);
 
 /// `LongOption`, a [`OptionType`], since VI API 2.0.
 pub struct LongOption {
@@ -1030,11 +978,7 @@ impl std::fmt::Debug for LongOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LongOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LongOption);
 
 /// `ManagedByInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ManagedByInfo {
@@ -1099,11 +1043,7 @@ impl std::fmt::Debug for ManagedByInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedByInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ManagedByInfo);
 
 /// `ManagedEntityEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ManagedEntityEventArgument {
@@ -1181,11 +1121,7 @@ impl std::fmt::Debug for ManagedEntityEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedEntityEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ManagedEntityEventArgument);
 
 /// The fault `ManagedObjectNotFound`, a [`RuntimeFault`], since VI API 2.0.
 pub struct ManagedObjectNotFound {
@@ -1263,11 +1199,7 @@ impl std::fmt::Debug for ManagedObjectNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedObjectNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ManagedObjectNotFound);
 
 /// The fault `MemorySnapshotOnIndependentDisk`, a [`SnapshotFault`], since VI API 2.0.
 pub struct MemorySnapshotOnIndependentDisk {
@@ -1338,11 +1270,7 @@ impl std::fmt::Debug for MemorySnapshotOnIndependentDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemorySnapshotOnIndependentDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemorySnapshotOnIndependentDisk);
 
 /// `MethodDescription`, a [`Description`], since VI API 2.0.
 pub struct MethodDescription {
@@ -1420,11 +1348,7 @@ impl std::fmt::Debug for MethodDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodDescription);
 
 /// The fault `MethodFault`, since VI API 2.0.
 pub struct MethodFault {
@@ -1490,11 +1414,7 @@ impl std::fmt::Debug for MethodFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base MethodFault);
 
 /// The fault `MethodNotFound`, a [`InvalidRequest`], since VI API 2.0.
 pub struct MethodNotFound {
@@ -1578,11 +1498,7 @@ impl std::fmt::Debug for MethodNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodNotFound);
 
 /// `MigrationEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct MigrationEvent {
@@ -1660,11 +1576,7 @@ impl std::fmt::Debug for MigrationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationEvent);
 
 /// The fault `MigrationFault`, a [`VimFault`], since VI API 2.0.
 pub struct MigrationFault {
@@ -1733,11 +1645,7 @@ impl std::fmt::Debug for MigrationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationFault);
 
 /// The fault `MissingController`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct MissingController {
@@ -1808,11 +1716,7 @@ impl std::fmt::Debug for MissingController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingController);
 
 /// `MissingObject`, a [`DynamicData`], since VI API 2.0.
 pub struct MissingObject {
@@ -1877,11 +1781,7 @@ impl std::fmt::Debug for MissingObject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingObject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingObject);
 
 /// `MissingProperty`, a [`DynamicData`], since VI API 2.0.
 pub struct MissingProperty {
@@ -1946,11 +1846,7 @@ impl std::fmt::Debug for MissingProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingProperty);
 
 /// The fault `NasConfigFault`, a [`HostConfigFault`], since VI API 2.5u2server.
 pub struct NasConfigFault {
@@ -2028,11 +1924,7 @@ impl std::fmt::Debug for NasConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasConfigFault);
 
 /// `NasDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 pub struct NasDatastoreInfo {
@@ -2110,11 +2002,7 @@ impl std::fmt::Debug for NasDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasDatastoreInfo);
 
 /// `NetBIOSConfigInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetBiosConfigInfo {
@@ -2172,11 +2060,7 @@ impl std::fmt::Debug for NetBiosConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetBiosConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base NetBiosConfigInfo);
 
 /// `NetDhcpConfigInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDhcpConfigInfo {
@@ -2238,11 +2122,7 @@ impl std::fmt::Debug for NetDhcpConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDhcpConfigInfo);
 
 /// `NetDhcpConfigInfoDhcpOptions`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDhcpConfigInfoDhcpOptions {
@@ -2307,11 +2187,7 @@ impl std::fmt::Debug for NetDhcpConfigInfoDhcpOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigInfoDhcpOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDhcpConfigInfoDhcpOptions);
 
 /// `NetDnsConfigInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDnsConfigInfo {
@@ -2394,11 +2270,7 @@ impl std::fmt::Debug for NetDnsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDnsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDnsConfigInfo);
 
 /// `NetIpConfigInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpConfigInfo {
@@ -2469,11 +2341,7 @@ impl std::fmt::Debug for NetIpConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpConfigInfo);
 
 /// `NetIpConfigInfoIpAddress`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpConfigInfoIpAddress {
@@ -2556,11 +2424,7 @@ impl std::fmt::Debug for NetIpConfigInfoIpAddress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigInfoIpAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpConfigInfoIpAddress);
 
 /// `NetIpRouteConfigInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigInfo {
@@ -2617,11 +2481,7 @@ impl std::fmt::Debug for NetIpRouteConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigInfo);
 
 /// `NetIpRouteConfigInfoGateway`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigInfoGateway {
@@ -2686,11 +2546,7 @@ impl std::fmt::Debug for NetIpRouteConfigInfoGateway {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoGateway {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigInfoGateway);
 
 /// `NetIpRouteConfigInfoIpRoute`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigInfoIpRoute {
@@ -2761,11 +2617,7 @@ impl std::fmt::Debug for NetIpRouteConfigInfoIpRoute {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigInfoIpRoute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigInfoIpRoute);
 
 /// `NetworkEventArgument`, a [`EntityEventArgument`], since VI API 4.0.
 pub struct NetworkEventArgument {
@@ -2843,11 +2695,7 @@ impl std::fmt::Debug for NetworkEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkEventArgument);
 
 /// `NetworkSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct NetworkSummary {
@@ -2931,11 +2779,7 @@ impl std::fmt::Debug for NetworkSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base NetworkSummary);
 
 /// The fault `NoCompatibleHost`, a [`VimFault`], since VI API 4.0.
 pub struct NoCompatibleHost {
@@ -3019,11 +2863,7 @@ impl std::fmt::Debug for NoCompatibleHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoCompatibleHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoCompatibleHost);
 
 /// The fault `NoDiskFound`, a [`VimFault`], since VI API 2.0.
 pub struct NoDiskFound {
@@ -3092,11 +2932,7 @@ impl std::fmt::Debug for NoDiskFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoDiskFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoDiskFound);
 
 /// The fault `NoDiskSpace`, a [`FileFault`], since VI API 2.0.
 pub struct NoDiskSpace {
@@ -3174,11 +3010,7 @@ impl std::fmt::Debug for NoDiskSpace {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoDiskSpace {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoDiskSpace);
 
 /// The fault `NoPermission`, a [`SecurityError`], since VI API 2.0.
 pub struct NoPermission {
@@ -3268,11 +3100,7 @@ impl std::fmt::Debug for NoPermission {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPermission {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPermission);
 
 /// `NoPermissionEntityPrivileges`, a [`DynamicData`], since VI API 7.0.3.2.
 pub struct NoPermissionEntityPrivileges {
@@ -3337,11 +3165,7 @@ impl std::fmt::Debug for NoPermissionEntityPrivileges {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPermissionEntityPrivileges {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPermissionEntityPrivileges);
 
 /// The fault `NoSubjectName`, a [`VimFault`], since VI API 2.5.
 pub struct NoSubjectName {
@@ -3410,11 +3234,7 @@ impl std::fmt::Debug for NoSubjectName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoSubjectName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoSubjectName);
 
 /// The fault `NotAuthenticated`, a [`NoPermission`], since VI API 2.5.
 pub struct NotAuthenticated {
@@ -3485,11 +3305,7 @@ impl std::fmt::Debug for NotAuthenticated {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotAuthenticated {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotAuthenticated);
 
 /// The fault `NotEnoughLicenses`, a [`RuntimeFault`], since VI API 2.0.
 pub struct NotEnoughLicenses {
@@ -3560,11 +3376,7 @@ impl std::fmt::Debug for NotEnoughLicenses {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotEnoughLicenses {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotEnoughLicenses);
 
 /// The fault `NotFound`, a [`VimFault`], since VI API 2.0.
 pub struct NotFound {
@@ -3633,11 +3445,7 @@ impl std::fmt::Debug for NotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotFound);
 
 /// The fault `NotImplemented`, a [`RuntimeFault`], since VI API 2.0.
 pub struct NotImplemented {
@@ -3708,11 +3516,7 @@ impl std::fmt::Debug for NotImplemented {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotImplemented {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotImplemented);
 
 /// The fault `NotSupported`, a [`RuntimeFault`], since VI API 2.0.
 pub struct NotSupported {
@@ -3783,11 +3587,7 @@ impl std::fmt::Debug for NotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupported);
 
 /// The fault `NotSupportedHost`, a [`HostConnectFault`], since VI API 2.0.
 pub struct NotSupportedHost {
@@ -3871,11 +3671,7 @@ impl std::fmt::Debug for NotSupportedHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHost);
 
 /// `ObjectContent`, a [`DynamicData`], since VI API 2.0.
 pub struct ObjectContent {
@@ -3946,11 +3742,7 @@ impl std::fmt::Debug for ObjectContent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ObjectContent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ObjectContent);
 
 /// `ObjectSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ObjectSpec {
@@ -4021,11 +3813,7 @@ impl std::fmt::Debug for ObjectSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ObjectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ObjectSpec);
 
 /// `ObjectUpdate`, a [`DynamicData`], since VI API 2.0.
 pub struct ObjectUpdate {
@@ -4102,11 +3890,7 @@ impl std::fmt::Debug for ObjectUpdate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ObjectUpdate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ObjectUpdate);
 
 /// `OpaqueNetworkSummary`, a [`NetworkSummary`], since VI API 5.5.
 pub struct OpaqueNetworkSummary {
@@ -4190,11 +3974,7 @@ impl std::fmt::Debug for OpaqueNetworkSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OpaqueNetworkSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OpaqueNetworkSummary);
 
 /// `OptionDef`, a [`ElementDescription`], since VI API 2.0.
 pub struct OptionDef {
@@ -4273,11 +4053,7 @@ impl std::fmt::Debug for OptionDef {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OptionDef {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OptionDef);
 
 /// `OptionType`, a [`DynamicData`], since VI API 2.0.
 pub struct OptionType {
@@ -4335,11 +4111,7 @@ impl std::fmt::Debug for OptionType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OptionType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base OptionType);
 
 /// `OptionValue`, a [`DynamicData`], since VI API 2.0.
 pub struct OptionValue {
@@ -4405,11 +4177,7 @@ impl std::fmt::Debug for OptionValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OptionValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base OptionValue);
 
 /// The fault `OutOfBounds`, a [`VimFault`], since VI API 2.0.
 pub struct OutOfBounds {
@@ -4487,11 +4255,7 @@ impl std::fmt::Debug for OutOfBounds {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OutOfBounds {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OutOfBounds);
 
 /// `ParaVirtualSCSIController`, a [`VirtualScsiController`], since VI API 2.5u2server.
 pub struct ParaVirtualScsiController {
@@ -4562,11 +4326,7 @@ impl std::fmt::Debug for ParaVirtualScsiController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ParaVirtualScsiController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ParaVirtualScsiController);
 
 /// The fault `PasswordExpired`, a [`InvalidLogin`], since VI API 6.7.2.
 pub struct PasswordExpired {
@@ -4637,11 +4397,7 @@ impl std::fmt::Debug for PasswordExpired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PasswordExpired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PasswordExpired);
 
 /// `PerfCounterInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfCounterInfo {
@@ -4748,11 +4504,7 @@ impl std::fmt::Debug for PerfCounterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfCounterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfCounterInfo);
 
 /// `PerfEntityMetric`, a [`PerfEntityMetricBase`], since VI API 2.0.
 pub struct PerfEntityMetric {
@@ -4836,11 +4588,7 @@ impl std::fmt::Debug for PerfEntityMetric {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfEntityMetric {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfEntityMetric);
 
 /// `PerfEntityMetricBase`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfEntityMetricBase {
@@ -4898,11 +4646,7 @@ impl std::fmt::Debug for PerfEntityMetricBase {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfEntityMetricBase {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base PerfEntityMetricBase);
 
 /// `PerfEntityMetricCSV`, a [`PerfEntityMetricBase`], since VI API 2.0.
 pub struct PerfEntityMetricCsv {
@@ -4986,11 +4730,7 @@ impl std::fmt::Debug for PerfEntityMetricCsv {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfEntityMetricCsv {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfEntityMetricCsv);
 
 /// `PerfInterval`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfInterval {
@@ -5079,11 +4819,7 @@ impl std::fmt::Debug for PerfInterval {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfInterval {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfInterval);
 
 /// `PerfMetricId`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfMetricId {
@@ -5148,11 +4884,7 @@ impl std::fmt::Debug for PerfMetricId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfMetricId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfMetricId);
 
 /// `PerfMetricIntSeries`, a [`PerfMetricSeries`], since VI API 2.0.
 pub struct PerfMetricIntSeries {
@@ -5230,11 +4962,7 @@ impl std::fmt::Debug for PerfMetricIntSeries {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfMetricIntSeries {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfMetricIntSeries);
 
 /// `PerfMetricSeries`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfMetricSeries {
@@ -5292,11 +5020,7 @@ impl std::fmt::Debug for PerfMetricSeries {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfMetricSeries {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base PerfMetricSeries);
 
 /// `PerfMetricSeriesCSV`, a [`PerfMetricSeries`], since VI API 2.0.
 pub struct PerfMetricSeriesCsv {
@@ -5374,11 +5098,7 @@ impl std::fmt::Debug for PerfMetricSeriesCsv {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfMetricSeriesCsv {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfMetricSeriesCsv);
 
 /// `PerfProviderSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfProviderSummary {
@@ -5455,8 +5175,4 @@ impl std::fmt::Debug for PerfProviderSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfProviderSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfProviderSummary);

@@ -98,11 +98,7 @@ impl std::fmt::Debug for PerfQuerySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfQuerySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfQuerySpec);
 
 /// `PerfSampleInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfSampleInfo {
@@ -167,11 +163,7 @@ impl std::fmt::Debug for PerfSampleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfSampleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfSampleInfo);
 
 /// `PerformanceDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct PerformanceDescription {
@@ -236,11 +228,7 @@ impl std::fmt::Debug for PerformanceDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerformanceDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerformanceDescription);
 
 /// `Permission`, a [`DynamicData`], since VI API 2.0.
 pub struct Permission {
@@ -323,11 +311,7 @@ impl std::fmt::Debug for Permission {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Permission {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Permission);
 
 /// `PhysicalNic`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNic {
@@ -516,11 +500,7 @@ impl std::fmt::Debug for PhysicalNic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNic);
 
 /// `PhysicalNicLinkInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicLinkInfo {
@@ -582,11 +562,7 @@ impl std::fmt::Debug for PhysicalNicLinkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicLinkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicLinkInfo);
 
 /// `PhysicalNicSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicSpec {
@@ -663,11 +639,7 @@ impl std::fmt::Debug for PhysicalNicSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicSpec);
 
 /// The fault `PlatformConfigFault`, a [`HostConfigFault`], since VI API 2.0.
 pub struct PlatformConfigFault {
@@ -745,11 +717,7 @@ impl std::fmt::Debug for PlatformConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PlatformConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PlatformConfigFault);
 
 /// `PrivilegePolicyDef`, a [`DynamicData`], since VI API 2.5.
 pub struct PrivilegePolicyDef {
@@ -826,11 +794,7 @@ impl std::fmt::Debug for PrivilegePolicyDef {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PrivilegePolicyDef {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PrivilegePolicyDef);
 
 /// `ProfileEventArgument`, a [`EventArgument`], since VI API 4.0.
 pub struct ProfileEventArgument {
@@ -895,11 +859,7 @@ impl std::fmt::Debug for ProfileEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileEventArgument);
 
 /// `PropertyChange`, a [`DynamicData`], since VI API 2.0.
 pub struct PropertyChange {
@@ -970,11 +930,7 @@ impl std::fmt::Debug for PropertyChange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyChange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertyChange);
 
 /// `PropertyFilterSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct PropertyFilterSpec {
@@ -1045,11 +1001,7 @@ impl std::fmt::Debug for PropertyFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertyFilterSpec);
 
 /// `PropertyFilterUpdate`, a [`DynamicData`], since VI API 2.0.
 pub struct PropertyFilterUpdate {
@@ -1120,11 +1072,7 @@ impl std::fmt::Debug for PropertyFilterUpdate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyFilterUpdate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertyFilterUpdate);
 
 /// `PropertySpec`, a [`DynamicData`], since VI API 2.0.
 pub struct PropertySpec {
@@ -1195,11 +1143,7 @@ impl std::fmt::Debug for PropertySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertySpec);
 
 /// The fault `QuestionPending`, a [`InvalidState`], since VI API 4.1.
 pub struct QuestionPending {
@@ -1277,11 +1221,7 @@ impl std::fmt::Debug for QuestionPending {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for QuestionPending {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object QuestionPending);
 
 /// The fault `RequestCanceled`, a [`RuntimeFault`], since VI API 2.0.
 pub struct RequestCanceled {
@@ -1352,11 +1292,7 @@ impl std::fmt::Debug for RequestCanceled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RequestCanceled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RequestCanceled);
 
 /// `ResourceAllocationInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ResourceAllocationInfo {
@@ -1439,11 +1375,7 @@ impl std::fmt::Debug for ResourceAllocationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceAllocationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceAllocationInfo);
 
 /// `ResourceConfigSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct ResourceConfigSpec {
@@ -1532,11 +1464,7 @@ impl std::fmt::Debug for ResourceConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceConfigSpec);
 
 /// The fault `ResourceInUse`, a [`VimFault`], since VI API 2.0.
 pub struct ResourceInUse {
@@ -1620,11 +1548,7 @@ impl std::fmt::Debug for ResourceInUse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceInUse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceInUse);
 
 /// `ResourcePoolEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct ResourcePoolEventArgument {
@@ -1702,11 +1626,7 @@ impl std::fmt::Debug for ResourcePoolEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolEventArgument);
 
 /// `ResourcePoolQuickStats`, a [`DynamicData`], since VI API 4.0.
 pub struct ResourcePoolQuickStats {
@@ -1849,11 +1769,7 @@ impl std::fmt::Debug for ResourcePoolQuickStats {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolQuickStats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolQuickStats);
 
 /// `ResourcePoolResourceUsage`, a [`DynamicData`], since VI API 2.0.
 pub struct ResourcePoolResourceUsage {
@@ -1942,11 +1858,7 @@ impl std::fmt::Debug for ResourcePoolResourceUsage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolResourceUsage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolResourceUsage);
 
 /// `ResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ResourcePoolRuntimeInfo {
@@ -2023,11 +1935,7 @@ impl std::fmt::Debug for ResourcePoolRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolRuntimeInfo);
 
 /// `ResourcePoolSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct ResourcePoolSummary {
@@ -2111,11 +2019,7 @@ impl std::fmt::Debug for ResourcePoolSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ResourcePoolSummary);
 
 /// The fault `RestrictedByAdministrator`, a [`RuntimeFault`], since VI API 6.0.
 pub struct RestrictedByAdministrator {
@@ -2193,11 +2097,7 @@ impl std::fmt::Debug for RestrictedByAdministrator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RestrictedByAdministrator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RestrictedByAdministrator);
 
 /// The fault `RestrictedVersion`, a [`SecurityError`], since VI API 2.5.
 pub struct RestrictedVersion {
@@ -2268,11 +2168,7 @@ impl std::fmt::Debug for RestrictedVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RestrictedVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RestrictedVersion);
 
 /// `RetrieveOptions`, a [`DynamicData`], since VI API 4.1.
 pub struct RetrieveOptions {
@@ -2329,11 +2225,7 @@ impl std::fmt::Debug for RetrieveOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RetrieveOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RetrieveOptions);
 
 /// `RetrieveResult`, a [`DynamicData`], since VI API 4.1.
 pub struct RetrieveResult {
@@ -2398,11 +2290,7 @@ impl std::fmt::Debug for RetrieveResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RetrieveResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RetrieveResult);
 
 /// The fault `RuntimeFault`, a [`MethodFault`], since VI API 2.0.
 pub struct RuntimeFault {
@@ -2473,11 +2361,7 @@ impl std::fmt::Debug for RuntimeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RuntimeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RuntimeFault);
 
 /// `ScheduledHardwareUpgradeInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct ScheduledHardwareUpgradeInfo {
@@ -2554,11 +2438,7 @@ impl std::fmt::Debug for ScheduledHardwareUpgradeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledHardwareUpgradeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledHardwareUpgradeInfo);
 
 /// `ScsiLun`, a [`HostDevice`], since VI API 2.0.
 pub struct ScsiLun {
@@ -2774,11 +2654,7 @@ impl std::fmt::Debug for ScsiLun {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLun {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ScsiLun);
 
 /// `ScsiLunCapabilities`, a [`DynamicData`], since VI API 4.0.
 pub struct ScsiLunCapabilities {
@@ -2837,11 +2713,7 @@ impl std::fmt::Debug for ScsiLunCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScsiLunCapabilities);
 
 /// `ScsiLunDescriptor`, a [`DynamicData`], since VI API 4.0.
 pub struct ScsiLunDescriptor {
@@ -2906,11 +2778,7 @@ impl std::fmt::Debug for ScsiLunDescriptor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunDescriptor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScsiLunDescriptor);
 
 /// `ScsiLunDurableName`, a [`DynamicData`], since VI API 2.0.
 pub struct ScsiLunDurableName {
@@ -2981,11 +2849,7 @@ impl std::fmt::Debug for ScsiLunDurableName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScsiLunDurableName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScsiLunDurableName);
 
 /// `SeSparseVirtualDiskSpec`, a [`FileBackedVirtualDiskSpec`], since VI API 5.1.
 pub struct SeSparseVirtualDiskSpec {
@@ -3063,11 +2927,7 @@ impl std::fmt::Debug for SeSparseVirtualDiskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SeSparseVirtualDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SeSparseVirtualDiskSpec);
 
 /// The fault `SecurityError`, a [`RuntimeFault`], since VI API 2.0.
 pub struct SecurityError {
@@ -3138,11 +2998,7 @@ impl std::fmt::Debug for SecurityError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecurityError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecurityError);
 
 /// `SelectionSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct SelectionSpec {
@@ -3200,11 +3056,7 @@ impl std::fmt::Debug for SelectionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SelectionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base SelectionSpec);
 
 /// `ServiceContent`, a [`DynamicData`], since VI API 2.0.
 pub struct ServiceContent {
@@ -3563,11 +3415,7 @@ impl std::fmt::Debug for ServiceContent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceContent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceContent);
 
 /// `SessionEvent`, a [`Event`], since VI API 2.0.
 pub struct SessionEvent {
@@ -3636,11 +3484,7 @@ impl std::fmt::Debug for SessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionEvent);
 
 /// `SharesInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct SharesInfo {
@@ -3705,11 +3549,7 @@ impl std::fmt::Debug for SharesInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SharesInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SharesInfo);
 
 /// The fault `SnapshotDisabled`, a [`SnapshotFault`], since VI API 2.5.
 pub struct SnapshotDisabled {
@@ -3780,11 +3620,7 @@ impl std::fmt::Debug for SnapshotDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotDisabled);
 
 /// The fault `SnapshotFault`, a [`VimFault`], since VI API 2.0.
 pub struct SnapshotFault {
@@ -3853,11 +3689,7 @@ impl std::fmt::Debug for SnapshotFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotFault);
 
 /// The fault `SnapshotIncompatibleDeviceInVm`, a [`SnapshotFault`], since VI API 2.0.
 pub struct SnapshotIncompatibleDeviceInVm {
@@ -3935,11 +3767,7 @@ impl std::fmt::Debug for SnapshotIncompatibleDeviceInVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotIncompatibleDeviceInVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotIncompatibleDeviceInVm);
 
 /// The fault `SnapshotLocked`, a [`SnapshotFault`], since VI API 2.5.
 pub struct SnapshotLocked {
@@ -4010,11 +3838,7 @@ impl std::fmt::Debug for SnapshotLocked {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotLocked {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotLocked);
 
 /// `SnapshotSelectionSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct SnapshotSelectionSpec {
@@ -4071,11 +3895,7 @@ impl std::fmt::Debug for SnapshotSelectionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotSelectionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotSelectionSpec);
 
 /// `StorageIOAllocationInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct StorageIoAllocationInfo {
@@ -4146,11 +3966,7 @@ impl std::fmt::Debug for StorageIoAllocationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIoAllocationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageIoAllocationInfo);
 
 /// `StringOption`, a [`OptionType`], since VI API 2.0.
 pub struct StringOption {
@@ -4234,11 +4050,7 @@ impl std::fmt::Debug for StringOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StringOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StringOption);
 
 /// The fault `SystemError`, a [`RuntimeFault`], since VI API 2.0.
 pub struct SystemError {
@@ -4316,8 +4128,4 @@ impl std::fmt::Debug for SystemError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SystemError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SystemError);

@@ -60,11 +60,7 @@ impl std::fmt::Debug for Tag {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Tag {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Tag);
 
 /// `TagId`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct TagId {
@@ -126,11 +122,7 @@ impl std::fmt::Debug for TagId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TagId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TagId);
 
 /// `TagIdNameId`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct TagIdNameId {
@@ -195,11 +187,7 @@ impl std::fmt::Debug for TagIdNameId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TagIdNameId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TagIdNameId);
 
 /// `TagSpec`, a [`ArrayUpdateSpec`], since VI API 9.1.0.0.
 pub struct TagSpec {
@@ -276,11 +264,7 @@ impl std::fmt::Debug for TagSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TagSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TagSpec);
 
 /// `TaskDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskDescription {
@@ -351,11 +335,7 @@ impl std::fmt::Debug for TaskDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskDescription);
 
 /// `TaskEvent`, a [`Event`], since VI API 2.0.
 pub struct TaskEvent {
@@ -433,11 +413,7 @@ impl std::fmt::Debug for TaskEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskEvent);
 
 /// `TaskFilterSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskFilterSpec {
@@ -556,11 +532,7 @@ impl std::fmt::Debug for TaskFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskFilterSpec);
 
 /// `TaskFilterSpecByEntity`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskFilterSpecByEntity {
@@ -625,11 +597,7 @@ impl std::fmt::Debug for TaskFilterSpecByEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpecByEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskFilterSpecByEntity);
 
 /// `TaskFilterSpecByTime`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskFilterSpecByTime {
@@ -700,11 +668,7 @@ impl std::fmt::Debug for TaskFilterSpecByTime {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpecByTime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskFilterSpecByTime);
 
 /// `TaskFilterSpecByUsername`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskFilterSpecByUsername {
@@ -769,11 +733,7 @@ impl std::fmt::Debug for TaskFilterSpecByUsername {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskFilterSpecByUsername {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskFilterSpecByUsername);
 
 /// The fault `TaskInProgress`, a [`VimFault`], since VI API 2.0.
 pub struct TaskInProgress {
@@ -851,11 +811,7 @@ impl std::fmt::Debug for TaskInProgress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskInProgress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskInProgress);
 
 /// `TaskInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskInfo {
@@ -1052,11 +1008,7 @@ impl std::fmt::Debug for TaskInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskInfo);
 
 /// `TaskReason`, a [`DynamicData`], since VI API 2.0.
 pub struct TaskReason {}
@@ -1107,11 +1059,7 @@ impl std::fmt::Debug for TaskReason {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskReason {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base TaskReason);
 
 /// `TaskReasonAlarm`, a [`TaskReason`], since VI API 2.0.
 pub struct TaskReasonAlarm {
@@ -1190,11 +1138,7 @@ impl std::fmt::Debug for TaskReasonAlarm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskReasonAlarm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskReasonAlarm);
 
 /// `TaskReasonSchedule`, a [`TaskReason`], since VI API 2.0.
 pub struct TaskReasonSchedule {
@@ -1261,11 +1205,7 @@ impl std::fmt::Debug for TaskReasonSchedule {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskReasonSchedule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskReasonSchedule);
 
 /// `TaskReasonSystem`, a [`TaskReason`], since VI API 2.0.
 pub struct TaskReasonSystem {}
@@ -1317,11 +1257,7 @@ impl std::fmt::Debug for TaskReasonSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskReasonSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskReasonSystem);
 
 /// `TaskReasonUser`, a [`TaskReason`], since VI API 2.0.
 pub struct TaskReasonUser {
@@ -1380,11 +1316,7 @@ impl std::fmt::Debug for TaskReasonUser {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskReasonUser {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskReasonUser);
 
 /// `TemplateConfigFileInfo`, a [`VmConfigFileInfo`], since VI API 2.0.
 pub struct TemplateConfigFileInfo {
@@ -1455,11 +1387,7 @@ impl std::fmt::Debug for TemplateConfigFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateConfigFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateConfigFileInfo);
 
 /// `TemplateConfigFileQuery`, a [`VmConfigFileQuery`], since VI API 2.0.
 pub struct TemplateConfigFileQuery {
@@ -1530,11 +1458,7 @@ impl std::fmt::Debug for TemplateConfigFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateConfigFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateConfigFileQuery);
 
 /// The fault `Timedout`, a [`VimFault`], since VI API 2.0.
 pub struct Timedout {
@@ -1603,11 +1527,7 @@ impl std::fmt::Debug for Timedout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Timedout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Timedout);
 
 /// The fault `TooManyDevices`, a [`InvalidVmConfig`], since VI API 2.0.
 pub struct TooManyDevices {
@@ -1678,11 +1598,7 @@ impl std::fmt::Debug for TooManyDevices {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyDevices {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyDevices);
 
 /// The fault `TooManySnapshotLevels`, a [`SnapshotFault`], since VI API 2.0.
 pub struct TooManySnapshotLevels {
@@ -1753,11 +1669,7 @@ impl std::fmt::Debug for TooManySnapshotLevels {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManySnapshotLevels {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManySnapshotLevels);
 
 /// `ToolsConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ToolsConfigInfo {
@@ -1888,11 +1800,7 @@ impl std::fmt::Debug for ToolsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsConfigInfo);
 
 /// `ToolsConfigInfoToolsLastInstallInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ToolsConfigInfoToolsLastInstallInfo {
@@ -1954,11 +1862,7 @@ impl std::fmt::Debug for ToolsConfigInfoToolsLastInstallInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsConfigInfoToolsLastInstallInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsConfigInfoToolsLastInstallInfo);
 
 /// The fault `ToolsUnavailable`, a [`VimFault`], since VI API 2.0.
 pub struct ToolsUnavailable {
@@ -2027,11 +1931,7 @@ impl std::fmt::Debug for ToolsUnavailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsUnavailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsUnavailable);
 
 /// `TraversalSpec`, a [`SelectionSpec`], since VI API 2.0.
 pub struct TraversalSpec {
@@ -2127,11 +2027,7 @@ impl std::fmt::Debug for TraversalSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TraversalSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TraversalSpec);
 
 /// `TypeDescription`, a [`Description`], since VI API 2.0.
 pub struct TypeDescription {
@@ -2210,11 +2106,7 @@ impl std::fmt::Debug for TypeDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TypeDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base TypeDescription);
 
 /// The fault `UnexpectedFault`, a [`RuntimeFault`], since VI API 2.0.
 pub struct UnexpectedFault {
@@ -2298,11 +2190,7 @@ impl std::fmt::Debug for UnexpectedFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnexpectedFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnexpectedFault);
 
 /// `UpdateSet`, a [`DynamicData`], since VI API 2.0.
 pub struct UpdateSet {
@@ -2373,11 +2261,7 @@ impl std::fmt::Debug for UpdateSet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpdateSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UpdateSet);
 
 /// `UsbScanCodeSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct UsbScanCodeSpec {
@@ -2434,11 +2318,7 @@ impl std::fmt::Debug for UsbScanCodeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UsbScanCodeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UsbScanCodeSpec);
 
 /// `UsbScanCodeSpecKeyEvent`, a [`DynamicData`], since VI API 6.5.
 pub struct UsbScanCodeSpecKeyEvent {
@@ -2503,11 +2383,7 @@ impl std::fmt::Debug for UsbScanCodeSpecKeyEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UsbScanCodeSpecKeyEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UsbScanCodeSpecKeyEvent);
 
 /// `UsbScanCodeSpecModifierType`, a [`DynamicData`], since VI API 6.5.
 pub struct UsbScanCodeSpecModifierType {
@@ -2608,11 +2484,7 @@ impl std::fmt::Debug for UsbScanCodeSpecModifierType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UsbScanCodeSpecModifierType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UsbScanCodeSpecModifierType);
 
 /// `UserLoginSessionEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct UserLoginSessionEvent {
@@ -2708,11 +2580,7 @@ impl std::fmt::Debug for UserLoginSessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserLoginSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserLoginSessionEvent);
 
 /// `UserLogoutSessionEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct UserLogoutSessionEvent {
@@ -2814,11 +2682,7 @@ impl std::fmt::Debug for UserLogoutSessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserLogoutSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserLogoutSessionEvent);
 
 /// The fault `UserNotFound`, a [`VimFault`], since VI API 2.0.
 pub struct UserNotFound {
@@ -2902,11 +2766,7 @@ impl std::fmt::Debug for UserNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserNotFound);
 
 /// `UserSession`, a [`DynamicData`], since VI API 2.0.
 pub struct UserSession {
@@ -3025,11 +2885,7 @@ impl std::fmt::Debug for UserSession {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserSession {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserSession);
 
 /// The fault `VimFault`, a [`MethodFault`], since VI API 2.0.
 pub struct VimFault {
@@ -3100,11 +2956,7 @@ impl std::fmt::Debug for VimFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimFault);
 
 /// `VirtualAHCIController`, a [`VirtualSataController`], since VI API 5.5.
 pub struct VirtualAhciController {
@@ -3175,11 +3027,7 @@ impl std::fmt::Debug for VirtualAhciController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAhciController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualAhciController);
 
 /// `VirtualBusLogicController`, a [`VirtualScsiController`], since VI API 2.0.
 pub struct VirtualBusLogicController {
@@ -3250,11 +3098,7 @@ impl std::fmt::Debug for VirtualBusLogicController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualBusLogicController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualBusLogicController);
 
 /// `VirtualCdrom`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualCdrom {
@@ -3325,11 +3169,7 @@ impl std::fmt::Debug for VirtualCdrom {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdrom {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdrom);
 
 /// `VirtualCdromAtapiBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualCdromAtapiBackingInfo {
@@ -3400,11 +3240,7 @@ impl std::fmt::Debug for VirtualCdromAtapiBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromAtapiBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromAtapiBackingInfo);
 
 /// `VirtualCdromIsoBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualCdromIsoBackingInfo {
@@ -3475,11 +3311,7 @@ impl std::fmt::Debug for VirtualCdromIsoBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromIsoBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromIsoBackingInfo);
 
 /// `VirtualCdromPassthroughBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualCdromPassthroughBackingInfo {
@@ -3557,11 +3389,7 @@ impl std::fmt::Debug for VirtualCdromPassthroughBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromPassthroughBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromPassthroughBackingInfo);
 
 /// `VirtualCdromRemoteAtapiBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualCdromRemoteAtapiBackingInfo {
@@ -3632,11 +3460,7 @@ impl std::fmt::Debug for VirtualCdromRemoteAtapiBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromRemoteAtapiBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromRemoteAtapiBackingInfo);
 
 /// `VirtualCdromRemotePassthroughBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualCdromRemotePassthroughBackingInfo {
@@ -3714,11 +3538,7 @@ impl std::fmt::Debug for VirtualCdromRemotePassthroughBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromRemotePassthroughBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromRemotePassthroughBackingInfo);
 
 /// `VirtualController`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualController {
@@ -3802,11 +3622,7 @@ impl std::fmt::Debug for VirtualController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualController);
 
 /// `VirtualDevice`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDevice {
@@ -3914,11 +3730,7 @@ impl std::fmt::Debug for VirtualDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDevice);
 
 /// `VirtualDeviceBackingInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceBackingInfo {}
@@ -3969,11 +3781,7 @@ impl std::fmt::Debug for VirtualDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDeviceBackingInfo);
 
 /// `VirtualDeviceBusSlotInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualDeviceBusSlotInfo {}
@@ -4024,11 +3832,7 @@ impl std::fmt::Debug for VirtualDeviceBusSlotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceBusSlotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDeviceBusSlotInfo);
 
 /// `VirtualDeviceConfigSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceConfigSpec {
@@ -4132,11 +3936,7 @@ impl std::fmt::Debug for VirtualDeviceConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDeviceConfigSpec);
 
 /// `VirtualDeviceConfigSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VirtualDeviceConfigSpecBackingSpec {
@@ -4205,11 +4005,7 @@ impl std::fmt::Debug for VirtualDeviceConfigSpecBackingSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConfigSpecBackingSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceConfigSpecBackingSpec);
 
 /// `VirtualDeviceConnectInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceConnectInfo {
@@ -4292,11 +4088,7 @@ impl std::fmt::Debug for VirtualDeviceConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceConnectInfo);
 
 /// `VirtualDeviceDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualDeviceDeviceBackingInfo {
@@ -4363,11 +4155,7 @@ impl std::fmt::Debug for VirtualDeviceDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceDeviceBackingInfo);
 
 /// `VirtualDeviceDeviceGroupInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualDeviceDeviceGroupInfo {
@@ -4432,11 +4220,7 @@ impl std::fmt::Debug for VirtualDeviceDeviceGroupInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceDeviceGroupInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceDeviceGroupInfo);
 
 /// `VirtualDeviceFileBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualDeviceFileBackingInfo {
@@ -4509,11 +4293,7 @@ impl std::fmt::Debug for VirtualDeviceFileBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceFileBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceFileBackingInfo);
 
 /// `VirtualDevicePciBusSlotInfo`, a [`VirtualDeviceBusSlotInfo`], since VI API 5.1.
 pub struct VirtualDevicePciBusSlotInfo {
@@ -4572,11 +4352,7 @@ impl std::fmt::Debug for VirtualDevicePciBusSlotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDevicePciBusSlotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDevicePciBusSlotInfo);
 
 /// `VirtualDevicePipeBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualDevicePipeBackingInfo {
@@ -4635,11 +4411,7 @@ impl std::fmt::Debug for VirtualDevicePipeBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDevicePipeBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDevicePipeBackingInfo);
 
 /// `VirtualDeviceRemoteDeviceBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualDeviceRemoteDeviceBackingInfo {
@@ -4706,11 +4478,7 @@ impl std::fmt::Debug for VirtualDeviceRemoteDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceRemoteDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceRemoteDeviceBackingInfo);
 
 /// `VirtualDeviceURIBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.1.
 pub struct VirtualDeviceUriBackingInfo {
@@ -4783,11 +4551,7 @@ impl std::fmt::Debug for VirtualDeviceUriBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceUriBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceUriBackingInfo);
 
 /// `VirtualDisk`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualDisk {
@@ -4951,8 +4715,4 @@ impl std::fmt::Debug for VirtualDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDisk);

@@ -87,11 +87,7 @@ impl std::fmt::Debug for VirtualDiskConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskConfigSpec);
 
 /// `VirtualDiskFlatVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskFlatVer1BackingInfo {
@@ -193,11 +189,7 @@ impl std::fmt::Debug for VirtualDiskFlatVer1BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskFlatVer1BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskFlatVer1BackingInfo);
 
 /// `VirtualDiskFlatVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskFlatVer2BackingInfo {
@@ -359,11 +351,7 @@ impl std::fmt::Debug for VirtualDiskFlatVer2BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskFlatVer2BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskFlatVer2BackingInfo);
 
 /// `VirtualDiskLocalPMemBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
 pub struct VirtualDiskLocalPMemBackingInfo {
@@ -459,11 +447,7 @@ impl std::fmt::Debug for VirtualDiskLocalPMemBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskLocalPMemBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskLocalPMemBackingInfo);
 
 /// `VirtualDiskPartitionedRawDiskVer2BackingInfo`, a [`VirtualDiskRawDiskVer2BackingInfo`], since VI API 2.0.
 pub struct VirtualDiskPartitionedRawDiskVer2BackingInfo {
@@ -542,11 +526,7 @@ impl std::fmt::Debug for VirtualDiskPartitionedRawDiskVer2BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskPartitionedRawDiskVer2BackingInfo);
 
 /// `VirtualDiskRawDiskMappingVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskRawDiskMappingVer1BackingInfo {
@@ -684,11 +664,7 @@ impl std::fmt::Debug for VirtualDiskRawDiskMappingVer1BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskRawDiskMappingVer1BackingInfo);
 
 /// `VirtualDiskRawDiskVer2BackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskRawDiskVer2BackingInfo {
@@ -784,11 +760,7 @@ impl std::fmt::Debug for VirtualDiskRawDiskVer2BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRawDiskVer2BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskRawDiskVer2BackingInfo);
 
 /// `VirtualDiskSeSparseBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 5.1.
 pub struct VirtualDiskSeSparseBackingInfo {
@@ -920,11 +892,7 @@ impl std::fmt::Debug for VirtualDiskSeSparseBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSeSparseBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSeSparseBackingInfo);
 
 /// `VirtualDiskSparseVer1BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskSparseVer1BackingInfo {
@@ -1032,11 +1000,7 @@ impl std::fmt::Debug for VirtualDiskSparseVer1BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSparseVer1BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSparseVer1BackingInfo);
 
 /// `VirtualDiskSparseVer2BackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualDiskSparseVer2BackingInfo {
@@ -1162,11 +1126,7 @@ impl std::fmt::Debug for VirtualDiskSparseVer2BackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSparseVer2BackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSparseVer2BackingInfo);
 
 /// `VirtualDiskSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct VirtualDiskSpec {
@@ -1232,11 +1192,7 @@ impl std::fmt::Debug for VirtualDiskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDiskSpec);
 
 /// `VirtualE1000`, a [`VirtualEthernetCard`], since VI API 2.0.
 pub struct VirtualE1000 {
@@ -1307,11 +1263,7 @@ impl std::fmt::Debug for VirtualE1000 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualE1000 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualE1000);
 
 /// `VirtualE1000e`, a [`VirtualEthernetCard`], since VI API 5.0.
 pub struct VirtualE1000e {
@@ -1382,11 +1334,7 @@ impl std::fmt::Debug for VirtualE1000e {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualE1000e {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualE1000e);
 
 /// `VirtualEnsoniq1371`, a [`VirtualSoundCard`], since VI API 2.0.
 pub struct VirtualEnsoniq1371 {
@@ -1457,11 +1405,7 @@ impl std::fmt::Debug for VirtualEnsoniq1371 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEnsoniq1371 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEnsoniq1371);
 
 /// `VirtualEthernetCard`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualEthernetCard {
@@ -1575,11 +1519,7 @@ impl std::fmt::Debug for VirtualEthernetCard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCard);
 
 /// `VirtualEthernetCardDistributedVirtualPortBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 4.0.
 pub struct VirtualEthernetCardDistributedVirtualPortBackingInfo {
@@ -1639,11 +1579,7 @@ impl std::fmt::Debug for VirtualEthernetCardDistributedVirtualPortBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardDistributedVirtualPortBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardDistributedVirtualPortBackingInfo);
 
 /// `VirtualEthernetCardLegacyNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualEthernetCardLegacyNetworkBackingInfo {
@@ -1715,11 +1651,7 @@ impl std::fmt::Debug for VirtualEthernetCardLegacyNetworkBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardLegacyNetworkBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardLegacyNetworkBackingInfo);
 
 /// `VirtualEthernetCardNetworkBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualEthernetCardNetworkBackingInfo {
@@ -1803,11 +1735,7 @@ impl std::fmt::Debug for VirtualEthernetCardNetworkBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardNetworkBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardNetworkBackingInfo);
 
 /// `VirtualEthernetCardOpaqueNetworkBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
 pub struct VirtualEthernetCardOpaqueNetworkBackingInfo {
@@ -1875,11 +1803,7 @@ impl std::fmt::Debug for VirtualEthernetCardOpaqueNetworkBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardOpaqueNetworkBackingInfo);
 
 /// `VirtualEthernetCardResourceAllocation`, a [`DynamicData`], since VI API 6.0.
 pub struct VirtualEthernetCardResourceAllocation {
@@ -1950,11 +1874,7 @@ impl std::fmt::Debug for VirtualEthernetCardResourceAllocation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardResourceAllocation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardResourceAllocation);
 
 /// `VirtualFloppy`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualFloppy {
@@ -2025,11 +1945,7 @@ impl std::fmt::Debug for VirtualFloppy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppy);
 
 /// `VirtualFloppyDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualFloppyDeviceBackingInfo {
@@ -2100,11 +2016,7 @@ impl std::fmt::Debug for VirtualFloppyDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyDeviceBackingInfo);
 
 /// `VirtualFloppyImageBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualFloppyImageBackingInfo {
@@ -2175,11 +2087,7 @@ impl std::fmt::Debug for VirtualFloppyImageBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyImageBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyImageBackingInfo);
 
 /// `VirtualFloppyRemoteDeviceBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualFloppyRemoteDeviceBackingInfo {
@@ -2250,11 +2158,7 @@ impl std::fmt::Debug for VirtualFloppyRemoteDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyRemoteDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyRemoteDeviceBackingInfo);
 
 /// `VirtualHardware`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualHardware {
@@ -2361,11 +2265,7 @@ impl std::fmt::Debug for VirtualHardware {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHardware {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHardware);
 
 /// The fault `VirtualHardwareCompatibilityIssue`, a [`VmConfigFault`], since VI API 2.0.
 pub struct VirtualHardwareCompatibilityIssue {
@@ -2436,11 +2336,7 @@ impl std::fmt::Debug for VirtualHardwareCompatibilityIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHardwareCompatibilityIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHardwareCompatibilityIssue);
 
 /// `VirtualHdAudioCard`, a [`VirtualSoundCard`], since VI API 5.0.
 pub struct VirtualHdAudioCard {
@@ -2511,11 +2407,7 @@ impl std::fmt::Debug for VirtualHdAudioCard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHdAudioCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHdAudioCard);
 
 /// `VirtualIDEController`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualIdeController {
@@ -2586,11 +2478,7 @@ impl std::fmt::Debug for VirtualIdeController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualIdeController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualIdeController);
 
 /// `VirtualKeyboard`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualKeyboard {
@@ -2661,11 +2549,7 @@ impl std::fmt::Debug for VirtualKeyboard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualKeyboard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualKeyboard);
 
 /// `VirtualLsiLogicController`, a [`VirtualScsiController`], since VI API 2.0.
 pub struct VirtualLsiLogicController {
@@ -2736,11 +2620,7 @@ impl std::fmt::Debug for VirtualLsiLogicController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualLsiLogicController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualLsiLogicController);
 
 /// `VirtualLsiLogicSASController`, a [`VirtualScsiController`], since VI API 2.5u2server.
 pub struct VirtualLsiLogicSasController {
@@ -2811,11 +2691,7 @@ impl std::fmt::Debug for VirtualLsiLogicSasController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualLsiLogicSasController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualLsiLogicSasController);
 
 /// `VirtualMachineAffinityInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineAffinityInfo {
@@ -2872,11 +2748,7 @@ impl std::fmt::Debug for VirtualMachineAffinityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineAffinityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineAffinityInfo);
 
 /// `VirtualMachineBootOptions`, a [`DynamicData`], since VI API 2.5.
 pub struct VirtualMachineBootOptions {
@@ -2971,11 +2843,7 @@ impl std::fmt::Debug for VirtualMachineBootOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineBootOptions);
 
 /// `VirtualMachineBootOptionsBootableCdromDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableCdromDevice {}
@@ -3033,11 +2901,7 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableCdromDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsBootableCdromDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineBootOptionsBootableCdromDevice);
 
 /// `VirtualMachineBootOptionsBootableDevice`, a [`DynamicData`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableDevice {}
@@ -3089,11 +2953,7 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsBootableDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineBootOptionsBootableDevice);
 
 /// `VirtualMachineBootOptionsBootableDiskDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableDiskDevice {
@@ -3158,11 +3018,7 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableDiskDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsBootableDiskDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineBootOptionsBootableDiskDevice);
 
 /// `VirtualMachineBootOptionsBootableEthernetDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableEthernetDevice {
@@ -3227,11 +3083,7 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableEthernetDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsBootableEthernetDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineBootOptionsBootableEthernetDevice);
 
 /// `VirtualMachineBootOptionsBootableFloppyDevice`, a [`VirtualMachineBootOptionsBootableDevice`], since VI API 5.0.
 pub struct VirtualMachineBootOptionsBootableFloppyDevice {}
@@ -3289,11 +3141,7 @@ impl std::fmt::Debug for VirtualMachineBootOptionsBootableFloppyDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBootOptionsBootableFloppyDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineBootOptionsBootableFloppyDevice);
 
 /// `VirtualMachineCapability`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineCapability {
@@ -3658,11 +3506,7 @@ impl std::fmt::Debug for VirtualMachineCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCapability);
 
 /// `VirtualMachineCertThumbprint`, a [`DynamicData`], since VI API 7.0.3.1.
 pub struct VirtualMachineCertThumbprint {
@@ -3727,11 +3571,7 @@ impl std::fmt::Debug for VirtualMachineCertThumbprint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCertThumbprint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCertThumbprint);
 
 /// `VirtualMachineCloneSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineCloneSpec {
@@ -3836,11 +3676,7 @@ impl std::fmt::Debug for VirtualMachineCloneSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCloneSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCloneSpec);
 
 /// `VirtualMachineConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConfigInfo {
@@ -4427,8 +4263,4 @@ impl std::fmt::Debug for VirtualMachineConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigInfo);

@@ -68,11 +68,7 @@ impl std::fmt::Debug for VirtualMachineConfigInfoDatastoreUrlPair {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigInfoDatastoreUrlPair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigInfoDatastoreUrlPair);
 
 /// `VirtualMachineConfigInfoOverheadInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct VirtualMachineConfigInfoOverheadInfo {
@@ -137,11 +133,7 @@ impl std::fmt::Debug for VirtualMachineConfigInfoOverheadInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigInfoOverheadInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigInfoOverheadInfo);
 
 /// `VirtualMachineConfigSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConfigSpec {
@@ -716,11 +708,7 @@ impl std::fmt::Debug for VirtualMachineConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigSpec);
 
 /// `VirtualMachineConfigSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConfigSummary {
@@ -907,11 +895,7 @@ impl std::fmt::Debug for VirtualMachineConfigSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigSummary);
 
 /// `VirtualMachineConsolePreferences`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConsolePreferences {
@@ -982,11 +966,7 @@ impl std::fmt::Debug for VirtualMachineConsolePreferences {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConsolePreferences {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConsolePreferences);
 
 /// `VirtualMachineContentLibraryItemInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualMachineContentLibraryItemInfo {
@@ -1051,11 +1031,7 @@ impl std::fmt::Debug for VirtualMachineContentLibraryItemInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineContentLibraryItemInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineContentLibraryItemInfo);
 
 /// `VirtualMachineCpuIdInfoSpec`, a [`ArrayUpdateSpec`], since VI API 2.0.
 pub struct VirtualMachineCpuIdInfoSpec {
@@ -1132,11 +1108,7 @@ impl std::fmt::Debug for VirtualMachineCpuIdInfoSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCpuIdInfoSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCpuIdInfoSpec);
 
 /// `VirtualMachineDefaultPowerOpInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineDefaultPowerOpInfo {
@@ -1231,11 +1203,7 @@ impl std::fmt::Debug for VirtualMachineDefaultPowerOpInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDefaultPowerOpInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDefaultPowerOpInfo);
 
 /// `VirtualMachineDeviceRuntimeInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct VirtualMachineDeviceRuntimeInfo {
@@ -1300,11 +1268,7 @@ impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDeviceRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDeviceRuntimeInfo);
 
 /// `VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`, a [`DynamicData`], since VI API 4.1.
 pub struct VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {}
@@ -1356,11 +1320,7 @@ impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDeviceRuntimeInfoDeviceRuntimeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineDeviceRuntimeInfoDeviceRuntimeState);
 
 /// `VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState`, a [`VirtualMachineDeviceRuntimeInfoDeviceRuntimeState`], since VI API 4.1.
 pub struct VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
@@ -1481,12 +1441,7 @@ impl std::fmt::Debug for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRunti
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDeviceRuntimeInfoVirtualEthernetCardRuntimeState);
 
 /// `VirtualMachineFeatureRequirement`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualMachineFeatureRequirement {
@@ -1557,11 +1512,7 @@ impl std::fmt::Debug for VirtualMachineFeatureRequirement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFeatureRequirement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFeatureRequirement);
 
 /// `VirtualMachineFileInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineFileInfo {
@@ -1644,11 +1595,7 @@ impl std::fmt::Debug for VirtualMachineFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileInfo);
 
 /// `VirtualMachineFileLayout`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineFileLayout {
@@ -1731,11 +1678,7 @@ impl std::fmt::Debug for VirtualMachineFileLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayout);
 
 /// `VirtualMachineFileLayoutDiskLayout`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineFileLayoutDiskLayout {
@@ -1800,11 +1743,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutDiskLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutDiskLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutDiskLayout);
 
 /// `VirtualMachineFileLayoutEx`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineFileLayoutEx {
@@ -1881,11 +1820,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutEx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutEx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutEx);
 
 /// `VirtualMachineFileLayoutExDiskLayout`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineFileLayoutExDiskLayout {
@@ -1956,11 +1891,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutExDiskLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutExDiskLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutExDiskLayout);
 
 /// `VirtualMachineFileLayoutExDiskUnit`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineFileLayoutExDiskUnit {
@@ -2017,11 +1948,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutExDiskUnit {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutExDiskUnit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutExDiskUnit);
 
 /// `VirtualMachineFileLayoutExFileInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineFileLayoutExFileInfo {
@@ -2116,11 +2043,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutExFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutExFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutExFileInfo);
 
 /// `VirtualMachineFileLayoutExSnapshotLayout`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineFileLayoutExSnapshotLayout {
@@ -2197,11 +2120,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutExSnapshotLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutExSnapshotLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutExSnapshotLayout);
 
 /// `VirtualMachineFileLayoutSnapshotLayout`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineFileLayoutSnapshotLayout {
@@ -2266,11 +2185,7 @@ impl std::fmt::Debug for VirtualMachineFileLayoutSnapshotLayout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFileLayoutSnapshotLayout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFileLayoutSnapshotLayout);
 
 /// `VirtualMachineFlagInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineFlagInfo {
@@ -2425,11 +2340,7 @@ impl std::fmt::Debug for VirtualMachineFlagInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFlagInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFlagInfo);
 
 /// `VirtualMachineForkConfigInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VirtualMachineForkConfigInfo {
@@ -2506,11 +2417,7 @@ impl std::fmt::Debug for VirtualMachineForkConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineForkConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineForkConfigInfo);
 
 /// `VirtualMachineGuestIntegrityInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VirtualMachineGuestIntegrityInfo {
@@ -2567,11 +2474,7 @@ impl std::fmt::Debug for VirtualMachineGuestIntegrityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestIntegrityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineGuestIntegrityInfo);
 
 /// `VirtualMachineGuestMonitoringModeInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualMachineGuestMonitoringModeInfo {
@@ -2636,11 +2539,7 @@ impl std::fmt::Debug for VirtualMachineGuestMonitoringModeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestMonitoringModeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineGuestMonitoringModeInfo);
 
 /// `VirtualMachineGuestRebootStatus`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VirtualMachineGuestRebootStatus {
@@ -2711,11 +2610,7 @@ impl std::fmt::Debug for VirtualMachineGuestRebootStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestRebootStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineGuestRebootStatus);
 
 /// `VirtualMachineGuestSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineGuestSummary {
@@ -2822,11 +2717,7 @@ impl std::fmt::Debug for VirtualMachineGuestSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineGuestSummary);
 
 /// `VirtualMachineMessage`, a [`DynamicData`], since VI API 2.5.
 pub struct VirtualMachineMessage {
@@ -2897,11 +2788,7 @@ impl std::fmt::Debug for VirtualMachineMessage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMessage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMessage);
 
 /// `VirtualMachineNetworkShaperInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineNetworkShaperInfo {
@@ -2978,11 +2865,7 @@ impl std::fmt::Debug for VirtualMachineNetworkShaperInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineNetworkShaperInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineNetworkShaperInfo);
 
 /// `VirtualMachineQuestionInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineQuestionInfo {
@@ -3059,11 +2942,7 @@ impl std::fmt::Debug for VirtualMachineQuestionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineQuestionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineQuestionInfo);
 
 /// `VirtualMachineQuickStats`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineQuickStats {
@@ -3260,11 +3139,7 @@ impl std::fmt::Debug for VirtualMachineQuickStats {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineQuickStats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineQuickStats);
 
 /// `VirtualMachineQuickStatsMemoryTierStats`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct VirtualMachineQuickStatsMemoryTierStats {
@@ -3329,11 +3204,7 @@ impl std::fmt::Debug for VirtualMachineQuickStatsMemoryTierStats {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineQuickStatsMemoryTierStats {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineQuickStatsMemoryTierStats);
 
 /// `VirtualMachineRelocateSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineRelocateSpec {
@@ -3480,11 +3351,7 @@ impl std::fmt::Debug for VirtualMachineRelocateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRelocateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineRelocateSpec);
 
 /// `VirtualMachineRelocateSpecDiskLocator`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineRelocateSpecDiskLocator {
@@ -3587,11 +3454,7 @@ impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRelocateSpecDiskLocator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineRelocateSpecDiskLocator);
 
 /// `VirtualMachineRelocateSpecDiskLocatorBackingSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualMachineRelocateSpecDiskLocatorBackingSpec {
@@ -3660,8 +3523,4 @@ impl std::fmt::Debug for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRelocateSpecDiskLocatorBackingSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineRelocateSpecDiskLocatorBackingSpec);

@@ -278,11 +278,7 @@ impl std::fmt::Debug for VirtualMachineRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineRuntimeInfo);
 
 /// `VirtualMachineRuntimeInfoDasProtectionState`, a [`DynamicData`], since VI API 5.0.
 pub struct VirtualMachineRuntimeInfoDasProtectionState {
@@ -339,11 +335,7 @@ impl std::fmt::Debug for VirtualMachineRuntimeInfoDasProtectionState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineRuntimeInfoDasProtectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineRuntimeInfoDasProtectionState);
 
 /// `VirtualMachineSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualMachineSgxInfo {
@@ -420,11 +412,7 @@ impl std::fmt::Debug for VirtualMachineSgxInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSgxInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSgxInfo);
 
 /// `VirtualMachineSnapshotInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineSnapshotInfo {
@@ -489,11 +477,7 @@ impl std::fmt::Debug for VirtualMachineSnapshotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSnapshotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSnapshotInfo);
 
 /// `VirtualMachineSnapshotTree`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineSnapshotTree {
@@ -612,11 +596,7 @@ impl std::fmt::Debug for VirtualMachineSnapshotTree {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSnapshotTree {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSnapshotTree);
 
 /// `VirtualMachineStorageInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineStorageInfo {
@@ -681,11 +661,7 @@ impl std::fmt::Debug for VirtualMachineStorageInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineStorageInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineStorageInfo);
 
 /// `VirtualMachineStorageSummary`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineStorageSummary {
@@ -762,11 +738,7 @@ impl std::fmt::Debug for VirtualMachineStorageSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineStorageSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineStorageSummary);
 
 /// `VirtualMachineSummary`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineSummary {
@@ -867,11 +839,7 @@ impl std::fmt::Debug for VirtualMachineSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSummary);
 
 /// `VirtualMachineTicket`, a [`DynamicData`], since VI API 4.1.
 pub struct VirtualMachineTicket {
@@ -972,11 +940,7 @@ impl std::fmt::Debug for VirtualMachineTicket {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineTicket {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineTicket);
 
 /// `VirtualMachineUsageOnDatastore`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualMachineUsageOnDatastore {
@@ -1053,11 +1017,7 @@ impl std::fmt::Debug for VirtualMachineUsageOnDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineUsageOnDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineUsageOnDatastore);
 
 /// `VirtualMachineVMCIDevice`, a [`VirtualDevice`], since VI API 2.5u2server.
 pub struct VirtualMachineVmciDevice {
@@ -1153,11 +1113,7 @@ impl std::fmt::Debug for VirtualMachineVmciDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmciDevice);
 
 /// `VirtualMachineVMCIDeviceFilterInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VirtualMachineVmciDeviceFilterInfo {
@@ -1214,11 +1170,7 @@ impl std::fmt::Debug for VirtualMachineVmciDeviceFilterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceFilterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmciDeviceFilterInfo);
 
 /// `VirtualMachineVMCIDeviceFilterSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct VirtualMachineVmciDeviceFilterSpec {
@@ -1307,11 +1259,7 @@ impl std::fmt::Debug for VirtualMachineVmciDeviceFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmciDeviceFilterSpec);
 
 /// `VirtualMachineVMIROM`, a [`VirtualDevice`], since VI API 2.5.
 pub struct VirtualMachineVmirom {
@@ -1382,11 +1330,7 @@ impl std::fmt::Debug for VirtualMachineVmirom {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmirom {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmirom);
 
 /// `VirtualMachineVcpuConfig`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualMachineVcpuConfig {
@@ -1443,11 +1387,7 @@ impl std::fmt::Debug for VirtualMachineVcpuConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVcpuConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVcpuConfig);
 
 /// `VirtualMachineVideoCard`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualMachineVideoCard {
@@ -1555,11 +1495,7 @@ impl std::fmt::Debug for VirtualMachineVideoCard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVideoCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVideoCard);
 
 /// `VirtualMachineVirtualDeviceGroups`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVirtualDeviceGroups {
@@ -1616,11 +1552,7 @@ impl std::fmt::Debug for VirtualMachineVirtualDeviceGroups {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceGroups {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualDeviceGroups);
 
 /// `VirtualMachineVirtualDeviceGroupsDeviceGroup`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineVirtualDeviceGroupsDeviceGroup {
@@ -1687,11 +1619,7 @@ impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsDeviceGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceGroupsDeviceGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineVirtualDeviceGroupsDeviceGroup);
 
 /// `VirtualMachineVirtualDeviceGroupsVendorDeviceGroup`, a [`VirtualMachineVirtualDeviceGroupsDeviceGroup`], since VI API 2.0.
 pub struct VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
@@ -1770,11 +1698,7 @@ impl std::fmt::Debug for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceGroupsVendorDeviceGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualDeviceGroupsVendorDeviceGroup);
 
 /// `VirtualMachineVirtualDeviceSwap`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVirtualDeviceSwap {
@@ -1831,11 +1755,7 @@ impl std::fmt::Debug for VirtualMachineVirtualDeviceSwap {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceSwap {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualDeviceSwap);
 
 /// `VirtualMachineVirtualDeviceSwapDeviceSwapInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
@@ -1906,11 +1826,7 @@ impl std::fmt::Debug for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualDeviceSwapDeviceSwapInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualDeviceSwapDeviceSwapInfo);
 
 /// `VirtualMachineVirtualNuma`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVirtualNuma {
@@ -1975,11 +1891,7 @@ impl std::fmt::Debug for VirtualMachineVirtualNuma {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualNuma {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualNuma);
 
 /// `VirtualMachineVirtualNumaInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVirtualNumaInfo {
@@ -2050,11 +1962,7 @@ impl std::fmt::Debug for VirtualMachineVirtualNumaInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualNumaInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualNumaInfo);
 
 /// `VirtualMachineVirtualPMem`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct VirtualMachineVirtualPMem {
@@ -2111,11 +2019,7 @@ impl std::fmt::Debug for VirtualMachineVirtualPMem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVirtualPMem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVirtualPMem);
 
 /// `VirtualNVDIMM`, a [`VirtualDevice`], since VI API 6.7.
 pub struct VirtualNvdimm {
@@ -2199,11 +2103,7 @@ impl std::fmt::Debug for VirtualNvdimm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvdimm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvdimm);
 
 /// `VirtualNVDIMMBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 6.7.
 pub struct VirtualNvdimmBackingInfo {
@@ -2287,11 +2187,7 @@ impl std::fmt::Debug for VirtualNvdimmBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvdimmBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvdimmBackingInfo);
 
 /// `VirtualNVDIMMController`, a [`VirtualController`], since VI API 6.7.
 pub struct VirtualNvdimmController {
@@ -2362,11 +2258,7 @@ impl std::fmt::Debug for VirtualNvdimmController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvdimmController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvdimmController);
 
 /// `VirtualNVMEController`, a [`VirtualController`], since VI API 6.5.
 pub struct VirtualNvmeController {
@@ -2444,11 +2336,7 @@ impl std::fmt::Debug for VirtualNvmeController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvmeController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvmeController);
 
 /// `VirtualPCIController`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualPciController {
@@ -2519,11 +2407,7 @@ impl std::fmt::Debug for VirtualPciController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciController);
 
 /// `VirtualPCIPassthrough`, a [`VirtualDevice`], since VI API 4.0.
 pub struct VirtualPciPassthrough {
@@ -2594,11 +2478,7 @@ impl std::fmt::Debug for VirtualPciPassthrough {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthrough {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthrough);
 
 /// `VirtualPCIPassthroughAllowedDevice`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct VirtualPciPassthroughAllowedDevice {
@@ -2681,11 +2561,7 @@ impl std::fmt::Debug for VirtualPciPassthroughAllowedDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughAllowedDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughAllowedDevice);
 
 /// `VirtualPCIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.0.
 pub struct VirtualPciPassthroughDeviceBackingInfo {
@@ -2781,11 +2657,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDeviceBackingInfo);
 
 /// `VirtualPCIPassthroughDvxBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 8.0.0.1.
 pub struct VirtualPciPassthroughDvxBackingInfo {
@@ -2852,11 +2724,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDvxBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDvxBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDvxBackingInfo);
 
 /// `VirtualPCIPassthroughDynamicBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 7.0.0.0.
 pub struct VirtualPciPassthroughDynamicBackingInfo {
@@ -2946,11 +2814,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDynamicBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDynamicBackingInfo);
 
 /// `VirtualPCIPassthroughPluginBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 6.0.
 pub struct VirtualPciPassthroughPluginBackingInfo {}
@@ -3002,11 +2866,7 @@ impl std::fmt::Debug for VirtualPciPassthroughPluginBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughPluginBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughPluginBackingInfo);
 
 /// `VirtualPCIPassthroughVmiopBackingInfo`, a [`VirtualPciPassthroughPluginBackingInfo`], since VI API 6.0.
 pub struct VirtualPciPassthroughVmiopBackingInfo {
@@ -3085,11 +2945,7 @@ impl std::fmt::Debug for VirtualPciPassthroughVmiopBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughVmiopBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughVmiopBackingInfo);
 
 /// `VirtualPCNet32`, a [`VirtualEthernetCard`], since VI API 2.0.
 pub struct VirtualPcNet32 {
@@ -3160,11 +3016,7 @@ impl std::fmt::Debug for VirtualPcNet32 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPcNet32 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPcNet32);
 
 /// `VirtualPS2Controller`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualPs2Controller {
@@ -3235,11 +3087,7 @@ impl std::fmt::Debug for VirtualPs2Controller {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPs2Controller {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPs2Controller);
 
 /// `VirtualParallelPort`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualParallelPort {
@@ -3310,11 +3158,7 @@ impl std::fmt::Debug for VirtualParallelPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPort);
 
 /// `VirtualParallelPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualParallelPortDeviceBackingInfo {
@@ -3385,11 +3229,7 @@ impl std::fmt::Debug for VirtualParallelPortDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPortDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPortDeviceBackingInfo);
 
 /// `VirtualParallelPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualParallelPortFileBackingInfo {
@@ -3460,11 +3300,7 @@ impl std::fmt::Debug for VirtualParallelPortFileBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPortFileBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPortFileBackingInfo);
 
 /// `VirtualPointingDevice`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualPointingDevice {
@@ -3535,11 +3371,7 @@ impl std::fmt::Debug for VirtualPointingDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPointingDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPointingDevice);
 
 /// `VirtualPointingDeviceDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualPointingDeviceDeviceBackingInfo {
@@ -3617,11 +3449,7 @@ impl std::fmt::Debug for VirtualPointingDeviceDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPointingDeviceDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPointingDeviceDeviceBackingInfo);
 
 /// `VirtualPrecisionClock`, a [`VirtualDevice`], since VI API 7.0.0.0.
 pub struct VirtualPrecisionClock {
@@ -3692,11 +3520,7 @@ impl std::fmt::Debug for VirtualPrecisionClock {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPrecisionClock {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPrecisionClock);
 
 /// `VirtualPrecisionClockSystemClockBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 7.0.0.0.
 pub struct VirtualPrecisionClockSystemClockBackingInfo {
@@ -3756,11 +3580,7 @@ impl std::fmt::Debug for VirtualPrecisionClockSystemClockBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPrecisionClockSystemClockBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPrecisionClockSystemClockBackingInfo);
 
 /// `VirtualSATAController`, a [`VirtualController`], since VI API 5.5.
 pub struct VirtualSataController {
@@ -3831,11 +3651,7 @@ impl std::fmt::Debug for VirtualSataController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSataController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSataController);
 
 /// `VirtualSCSIController`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualScsiController {
@@ -3925,11 +3741,7 @@ impl std::fmt::Debug for VirtualScsiController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiController);
 
 /// `VirtualSCSIPassthrough`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualScsiPassthrough {
@@ -4000,11 +3812,7 @@ impl std::fmt::Debug for VirtualScsiPassthrough {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiPassthrough {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiPassthrough);
 
 /// `VirtualSCSIPassthroughDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualScsiPassthroughDeviceBackingInfo {
@@ -4075,11 +3883,7 @@ impl std::fmt::Debug for VirtualScsiPassthroughDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiPassthroughDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiPassthroughDeviceBackingInfo);
 
 /// `VirtualSIOController`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualSioController {
@@ -4150,11 +3954,7 @@ impl std::fmt::Debug for VirtualSioController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSioController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSioController);
 
 /// `VirtualSerialPort`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualSerialPort {
@@ -4232,11 +4032,7 @@ impl std::fmt::Debug for VirtualSerialPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPort);
 
 /// `VirtualSerialPortDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualSerialPortDeviceBackingInfo {
@@ -4307,11 +4103,7 @@ impl std::fmt::Debug for VirtualSerialPortDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortDeviceBackingInfo);
 
 /// `VirtualSerialPortFileBackingInfo`, a [`VirtualDeviceFileBackingInfo`], since VI API 2.0.
 pub struct VirtualSerialPortFileBackingInfo {
@@ -4382,11 +4174,7 @@ impl std::fmt::Debug for VirtualSerialPortFileBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortFileBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortFileBackingInfo);
 
 /// `VirtualSerialPortPipeBackingInfo`, a [`VirtualDevicePipeBackingInfo`], since VI API 2.0.
 pub struct VirtualSerialPortPipeBackingInfo {
@@ -4470,11 +4258,7 @@ impl std::fmt::Debug for VirtualSerialPortPipeBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortPipeBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortPipeBackingInfo);
 
 /// `VirtualSerialPortThinPrintBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.1.
 pub struct VirtualSerialPortThinPrintBackingInfo {}
@@ -4526,11 +4310,7 @@ impl std::fmt::Debug for VirtualSerialPortThinPrintBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortThinPrintBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortThinPrintBackingInfo);
 
 /// `VirtualSerialPortURIBackingInfo`, a [`VirtualDeviceUriBackingInfo`], since VI API 4.1.
 pub struct VirtualSerialPortUriBackingInfo {
@@ -4601,11 +4381,7 @@ impl std::fmt::Debug for VirtualSerialPortUriBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortUriBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortUriBackingInfo);
 
 /// `VirtualSoundBlaster16`, a [`VirtualSoundCard`], since VI API 2.0.
 pub struct VirtualSoundBlaster16 {
@@ -4676,11 +4452,7 @@ impl std::fmt::Debug for VirtualSoundBlaster16 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundBlaster16 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundBlaster16);
 
 /// `VirtualSoundCard`, a [`VirtualDevice`], since VI API 2.0.
 pub struct VirtualSoundCard {
@@ -4751,11 +4523,7 @@ impl std::fmt::Debug for VirtualSoundCard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundCard);
 
 /// `VirtualSoundCardDeviceBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.0.
 pub struct VirtualSoundCardDeviceBackingInfo {
@@ -4826,11 +4594,7 @@ impl std::fmt::Debug for VirtualSoundCardDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundCardDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundCardDeviceBackingInfo);
 
 /// `VirtualSriovEthernetCard`, a [`VirtualEthernetCard`], since VI API 5.5.
 pub struct VirtualSriovEthernetCard {
@@ -4920,11 +4684,7 @@ impl std::fmt::Debug for VirtualSriovEthernetCard {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSriovEthernetCard {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSriovEthernetCard);
 
 /// `VirtualSriovEthernetCardSriovBackingInfo`, a [`VirtualDeviceBackingInfo`], since VI API 5.5.
 pub struct VirtualSriovEthernetCardSriovBackingInfo {
@@ -4997,11 +4757,7 @@ impl std::fmt::Debug for VirtualSriovEthernetCardSriovBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSriovEthernetCardSriovBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSriovEthernetCardSriovBackingInfo);
 
 /// `VirtualTPM`, a [`VirtualDevice`], since VI API 6.7.
 pub struct VirtualTpm {
@@ -5085,8 +4841,4 @@ impl std::fmt::Debug for VirtualTpm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualTpm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualTpm);

@@ -105,11 +105,7 @@ impl std::fmt::Debug for VirtualUsb {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsb {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsb);
 
 /// `VirtualUSBController`, a [`VirtualController`], since VI API 2.0.
 pub struct VirtualUsbController {
@@ -193,11 +189,7 @@ impl std::fmt::Debug for VirtualUsbController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbController);
 
 /// `VirtualUSBControllerPciBusSlotInfo`, a [`VirtualDevicePciBusSlotInfo`], since VI API 5.1.
 pub struct VirtualUsbControllerPciBusSlotInfo {
@@ -275,11 +267,7 @@ impl std::fmt::Debug for VirtualUsbControllerPciBusSlotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbControllerPciBusSlotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbControllerPciBusSlotInfo);
 
 /// `VirtualUSBRemoteClientBackingInfo`, a [`VirtualDeviceRemoteDeviceBackingInfo`], since VI API 5.0.
 pub struct VirtualUsbRemoteClientBackingInfo {
@@ -357,11 +345,7 @@ impl std::fmt::Debug for VirtualUsbRemoteClientBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbRemoteClientBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbRemoteClientBackingInfo);
 
 /// `VirtualUSBRemoteHostBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 4.1.
 pub struct VirtualUsbRemoteHostBackingInfo {
@@ -439,11 +423,7 @@ impl std::fmt::Debug for VirtualUsbRemoteHostBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbRemoteHostBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbRemoteHostBackingInfo);
 
 /// `VirtualUSBUSBBackingInfo`, a [`VirtualDeviceDeviceBackingInfo`], since VI API 2.5.
 pub struct VirtualUsbusbBackingInfo {
@@ -514,11 +494,7 @@ impl std::fmt::Debug for VirtualUsbusbBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbusbBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbusbBackingInfo);
 
 /// `VirtualUSBXHCIController`, a [`VirtualController`], since VI API 5.0.
 pub struct VirtualUsbxhciController {
@@ -596,11 +572,7 @@ impl std::fmt::Debug for VirtualUsbxhciController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbxhciController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbxhciController);
 
 /// `VirtualVmxnet`, a [`VirtualEthernetCard`], since VI API 2.0.
 pub struct VirtualVmxnet {
@@ -671,11 +643,7 @@ impl std::fmt::Debug for VirtualVmxnet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet);
 
 /// `VirtualVmxnet2`, a [`VirtualVmxnet`], since VI API 2.5.
 pub struct VirtualVmxnet2 {
@@ -746,11 +714,7 @@ impl std::fmt::Debug for VirtualVmxnet2 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet2 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet2);
 
 /// `VirtualVmxnet3`, a [`VirtualVmxnet`], since VI API 2.5u2server.
 pub struct VirtualVmxnet3 {
@@ -834,11 +798,7 @@ impl std::fmt::Debug for VirtualVmxnet3 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3);
 
 /// `VirtualVmxnet3StrictLatencyConfig`, a [`DynamicData`], since VI API 8.0.3.1.
 pub struct VirtualVmxnet3StrictLatencyConfig {
@@ -933,11 +893,7 @@ impl std::fmt::Debug for VirtualVmxnet3StrictLatencyConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3StrictLatencyConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3StrictLatencyConfig);
 
 /// `VirtualVmxnet3Vrdma`, a [`VirtualVmxnet3`], since VI API 6.5.
 pub struct VirtualVmxnet3Vrdma {
@@ -1015,11 +971,7 @@ impl std::fmt::Debug for VirtualVmxnet3Vrdma {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3Vrdma {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3Vrdma);
 
 /// `VirtualWDT`, a [`VirtualDevice`], since VI API 7.0.0.0.
 pub struct VirtualWdt {
@@ -1103,11 +1055,7 @@ impl std::fmt::Debug for VirtualWdt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualWdt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualWdt);
 
 /// `VmBeingCreatedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmBeingCreatedEvent {
@@ -1185,11 +1133,7 @@ impl std::fmt::Debug for VmBeingCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingCreatedEvent);
 
 /// `VmCloneEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmCloneEvent {
@@ -1258,11 +1202,7 @@ impl std::fmt::Debug for VmCloneEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmCloneEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmCloneEvent);
 
 /// `VmClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
 pub struct VmClonedEvent {
@@ -1340,11 +1280,7 @@ impl std::fmt::Debug for VmClonedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmClonedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmClonedEvent);
 
 /// The fault `VmConfigFault`, a [`VimFault`], since VI API 2.0.
 pub struct VmConfigFault {
@@ -1413,11 +1349,7 @@ impl std::fmt::Debug for VmConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFault);
 
 /// `VmConfigFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VmConfigFileEncryptionInfo {
@@ -1474,11 +1406,7 @@ impl std::fmt::Debug for VmConfigFileEncryptionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFileEncryptionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFileEncryptionInfo);
 
 /// `VmConfigFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct VmConfigFileInfo {
@@ -1562,11 +1490,7 @@ impl std::fmt::Debug for VmConfigFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFileInfo);
 
 /// `VmConfigFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmConfigFileQuery {
@@ -1633,11 +1557,7 @@ impl std::fmt::Debug for VmConfigFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFileQuery);
 
 /// `VmConfigFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
 pub struct VmConfigFileQueryFilter {
@@ -1702,11 +1622,7 @@ impl std::fmt::Debug for VmConfigFileQueryFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFileQueryFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFileQueryFilter);
 
 /// `VmConfigFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
 pub struct VmConfigFileQueryFlags {
@@ -1771,11 +1687,7 @@ impl std::fmt::Debug for VmConfigFileQueryFlags {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigFileQueryFlags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigFileQueryFlags);
 
 /// `VmConnectedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmConnectedEvent {
@@ -1844,11 +1756,7 @@ impl std::fmt::Debug for VmConnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConnectedEvent);
 
 /// `VmCreatedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmCreatedEvent {
@@ -1917,11 +1825,7 @@ impl std::fmt::Debug for VmCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmCreatedEvent);
 
 /// `VmDeployedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDeployedEvent {
@@ -1999,11 +1903,7 @@ impl std::fmt::Debug for VmDeployedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDeployedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDeployedEvent);
 
 /// `VmDisconnectedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDisconnectedEvent {
@@ -2072,11 +1972,7 @@ impl std::fmt::Debug for VmDisconnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDisconnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDisconnectedEvent);
 
 /// `VmDiscoveredEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDiscoveredEvent {
@@ -2145,11 +2041,7 @@ impl std::fmt::Debug for VmDiscoveredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiscoveredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiscoveredEvent);
 
 /// `VmDiskFileEncryptionInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VmDiskFileEncryptionInfo {
@@ -2206,11 +2098,7 @@ impl std::fmt::Debug for VmDiskFileEncryptionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFileEncryptionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFileEncryptionInfo);
 
 /// `VmDiskFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct VmDiskFileInfo {
@@ -2330,11 +2218,7 @@ impl std::fmt::Debug for VmDiskFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFileInfo);
 
 /// `VmDiskFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmDiskFileQuery {
@@ -2401,11 +2285,7 @@ impl std::fmt::Debug for VmDiskFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFileQuery);
 
 /// `VmDiskFileQueryFilter`, a [`DynamicData`], since VI API 2.0.
 pub struct VmDiskFileQueryFilter {
@@ -2488,11 +2368,7 @@ impl std::fmt::Debug for VmDiskFileQueryFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFileQueryFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFileQueryFilter);
 
 /// `VmDiskFileQueryFlags`, a [`DynamicData`], since VI API 2.0.
 pub struct VmDiskFileQueryFlags {
@@ -2593,11 +2469,7 @@ impl std::fmt::Debug for VmDiskFileQueryFlags {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFileQueryFlags {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFileQueryFlags);
 
 /// `VmEmigratingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmEmigratingEvent {
@@ -2666,11 +2538,7 @@ impl std::fmt::Debug for VmEmigratingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmEmigratingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmEmigratingEvent);
 
 /// `VmEvent`, a [`Event`], since VI API 2.0.
 pub struct VmEvent {
@@ -2748,11 +2616,7 @@ impl std::fmt::Debug for VmEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmEvent);
 
 /// `VmEventArgument`, a [`EntityEventArgument`], since VI API 2.0.
 pub struct VmEventArgument {
@@ -2830,11 +2694,7 @@ impl std::fmt::Debug for VmEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmEventArgument);
 
 /// `VmFailedMigrateEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedMigrateEvent {
@@ -2930,11 +2790,7 @@ impl std::fmt::Debug for VmFailedMigrateEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedMigrateEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedMigrateEvent);
 
 /// `VmFailedToPowerOffEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToPowerOffEvent {
@@ -3012,11 +2868,7 @@ impl std::fmt::Debug for VmFailedToPowerOffEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToPowerOffEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToPowerOffEvent);
 
 /// `VmFailedToPowerOnEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToPowerOnEvent {
@@ -3094,11 +2946,7 @@ impl std::fmt::Debug for VmFailedToPowerOnEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToPowerOnEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToPowerOnEvent);
 
 /// `VmGuestOSCrashedEvent`, a [`VmEvent`], since VI API 6.0.
 pub struct VmGuestOsCrashedEvent {
@@ -3167,11 +3015,7 @@ impl std::fmt::Debug for VmGuestOsCrashedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmGuestOsCrashedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmGuestOsCrashedEvent);
 
 /// `VmGuestRebootEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmGuestRebootEvent {
@@ -3240,11 +3084,7 @@ impl std::fmt::Debug for VmGuestRebootEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmGuestRebootEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmGuestRebootEvent);
 
 /// `VmGuestShutdownEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmGuestShutdownEvent {
@@ -3313,11 +3153,7 @@ impl std::fmt::Debug for VmGuestShutdownEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmGuestShutdownEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmGuestShutdownEvent);
 
 /// `VmGuestStandbyEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmGuestStandbyEvent {
@@ -3386,11 +3222,7 @@ impl std::fmt::Debug for VmGuestStandbyEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmGuestStandbyEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmGuestStandbyEvent);
 
 /// `VmLogFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct VmLogFileInfo {
@@ -3459,11 +3291,7 @@ impl std::fmt::Debug for VmLogFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmLogFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmLogFileInfo);
 
 /// `VmLogFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmLogFileQuery {}
@@ -3515,11 +3343,7 @@ impl std::fmt::Debug for VmLogFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmLogFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmLogFileQuery);
 
 /// `VmMessageEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMessageEvent {
@@ -3603,11 +3427,7 @@ impl std::fmt::Debug for VmMessageEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMessageEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMessageEvent);
 
 /// `VmMigratedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMigratedEvent {
@@ -3697,11 +3517,7 @@ impl std::fmt::Debug for VmMigratedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMigratedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMigratedEvent);
 
 /// `VmNvramFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct VmNvramFileInfo {
@@ -3770,11 +3586,7 @@ impl std::fmt::Debug for VmNvramFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmNvramFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmNvramFileInfo);
 
 /// `VmNvramFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmNvramFileQuery {}
@@ -3826,11 +3638,7 @@ impl std::fmt::Debug for VmNvramFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmNvramFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmNvramFileQuery);
 
 /// `VmOrphanedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmOrphanedEvent {
@@ -3899,11 +3707,7 @@ impl std::fmt::Debug for VmOrphanedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmOrphanedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmOrphanedEvent);
 
 /// `VmPoweredOffEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmPoweredOffEvent {
@@ -3972,11 +3776,7 @@ impl std::fmt::Debug for VmPoweredOffEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPoweredOffEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPoweredOffEvent);
 
 /// `VmPoweredOnEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmPoweredOnEvent {
@@ -4045,11 +3845,7 @@ impl std::fmt::Debug for VmPoweredOnEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPoweredOnEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPoweredOnEvent);
 
 /// `VmReconfiguredEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmReconfiguredEvent {
@@ -4133,11 +3929,7 @@ impl std::fmt::Debug for VmReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmReconfiguredEvent);
 
 /// `VmRegisteredEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRegisteredEvent {
@@ -4206,11 +3998,7 @@ impl std::fmt::Debug for VmRegisteredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRegisteredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRegisteredEvent);
 
 /// `VmRelocateSpecEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRelocateSpecEvent {
@@ -4279,11 +4067,7 @@ impl std::fmt::Debug for VmRelocateSpecEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRelocateSpecEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRelocateSpecEvent);
 
 /// `VmRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
 pub struct VmRelocatedEvent {
@@ -4373,11 +4157,7 @@ impl std::fmt::Debug for VmRelocatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRelocatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRelocatedEvent);
 
 /// `VmRemovedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRemovedEvent {
@@ -4446,11 +4226,7 @@ impl std::fmt::Debug for VmRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRemovedEvent);
 
 /// `VmRenamedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRenamedEvent {
@@ -4534,11 +4310,7 @@ impl std::fmt::Debug for VmRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRenamedEvent);
 
 /// `VmResettingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmResettingEvent {
@@ -4607,11 +4379,7 @@ impl std::fmt::Debug for VmResettingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmResettingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmResettingEvent);
 
 /// `VmResumingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmResumingEvent {
@@ -4680,11 +4448,7 @@ impl std::fmt::Debug for VmResumingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmResumingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmResumingEvent);
 
 /// `VmSnapshotFileInfo`, a [`FileInfo`], since VI API 2.0.
 pub struct VmSnapshotFileInfo {
@@ -4753,11 +4517,7 @@ impl std::fmt::Debug for VmSnapshotFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSnapshotFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSnapshotFileInfo);
 
 /// `VmSnapshotFileQuery`, a [`FileQuery`], since VI API 2.0.
 pub struct VmSnapshotFileQuery {}
@@ -4809,11 +4569,7 @@ impl std::fmt::Debug for VmSnapshotFileQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSnapshotFileQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSnapshotFileQuery);
 
 /// `VmStartingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmStartingEvent {
@@ -4882,11 +4638,7 @@ impl std::fmt::Debug for VmStartingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStartingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStartingEvent);
 
 /// `VmStoppingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmStoppingEvent {
@@ -4955,11 +4707,7 @@ impl std::fmt::Debug for VmStoppingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStoppingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStoppingEvent);
 
 /// `VmSuspendedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmSuspendedEvent {
@@ -5028,11 +4776,7 @@ impl std::fmt::Debug for VmSuspendedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSuspendedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSuspendedEvent);
 
 /// `VmSuspendingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmSuspendingEvent {
@@ -5101,11 +4845,7 @@ impl std::fmt::Debug for VmSuspendingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSuspendingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSuspendingEvent);
 
 /// `VmUuidChangedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUuidChangedEvent {
@@ -5189,11 +4929,7 @@ impl std::fmt::Debug for VmUuidChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUuidChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUuidChangedEvent);
 
 /// `VmfsDatastoreAllExtentOption`, a [`VmfsDatastoreSingleExtentOption`], since VI API 2.0.
 pub struct VmfsDatastoreAllExtentOption {
@@ -5264,11 +5000,7 @@ impl std::fmt::Debug for VmfsDatastoreAllExtentOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreAllExtentOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreAllExtentOption);
 
 /// `VmfsDatastoreBaseOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VmfsDatastoreBaseOption {
@@ -5334,11 +5066,7 @@ impl std::fmt::Debug for VmfsDatastoreBaseOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreBaseOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmfsDatastoreBaseOption);
 
 /// `VmfsDatastoreCreateSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
 pub struct VmfsDatastoreCreateSpec {
@@ -5428,11 +5156,7 @@ impl std::fmt::Debug for VmfsDatastoreCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreCreateSpec);
 
 /// `VmfsDatastoreInfo`, a [`DatastoreInfo`], since VI API 2.0.
 pub struct VmfsDatastoreInfo {
@@ -5522,11 +5246,7 @@ impl std::fmt::Debug for VmfsDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreInfo);
 
 /// `VmfsDatastoreMultipleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
 pub struct VmfsDatastoreMultipleExtentOption {
@@ -5604,11 +5324,7 @@ impl std::fmt::Debug for VmfsDatastoreMultipleExtentOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreMultipleExtentOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreMultipleExtentOption);
 
 /// `VmfsDatastoreOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VmfsDatastoreOption {
@@ -5673,11 +5389,7 @@ impl std::fmt::Debug for VmfsDatastoreOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreOption);
 
 /// `VmfsDatastoreSingleExtentOption`, a [`VmfsDatastoreBaseOption`], since VI API 2.0.
 pub struct VmfsDatastoreSingleExtentOption {
@@ -5755,11 +5467,7 @@ impl std::fmt::Debug for VmfsDatastoreSingleExtentOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreSingleExtentOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreSingleExtentOption);
 
 /// `VmfsDatastoreSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct VmfsDatastoreSpec {
@@ -5817,11 +5525,7 @@ impl std::fmt::Debug for VmfsDatastoreSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmfsDatastoreSpec);
 
 /// The fault `VmfsMountFault`, a [`HostConfigFault`], since VI API 4.0.
 pub struct VmfsMountFault {
@@ -5899,11 +5603,7 @@ impl std::fmt::Debug for VmfsMountFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsMountFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsMountFault);
 
 /// `WaitOptions`, a [`DynamicData`], since VI API 4.1.
 pub struct WaitOptions {
@@ -5968,8 +5668,4 @@ impl std::fmt::Debug for WaitOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WaitOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WaitOptions);

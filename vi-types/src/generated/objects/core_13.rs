@@ -87,8 +87,4 @@ impl std::fmt::Debug for WinNetBiosConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WinNetBiosConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WinNetBiosConfigInfo);

@@ -68,11 +68,7 @@ impl std::fmt::Debug for ClusterComputeResourceCryptoModePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResourceCryptoModePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResourceCryptoModePolicy);
 
 /// `ClusterCryptoConfigInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct ClusterCryptoConfigInfo {
@@ -137,11 +133,7 @@ impl std::fmt::Debug for ClusterCryptoConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterCryptoConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterCryptoConfigInfo);
 
 /// `CryptoKeyPlain`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoKeyPlain {
@@ -212,11 +204,7 @@ impl std::fmt::Debug for CryptoKeyPlain {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoKeyPlain {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoKeyPlain);
 
 /// `CryptoKeyResult`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoKeyResult {
@@ -293,11 +281,7 @@ impl std::fmt::Debug for CryptoKeyResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoKeyResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoKeyResult);
 
 /// `CryptoManagerHostKeyStatus`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct CryptoManagerHostKeyStatus {
@@ -374,11 +358,7 @@ impl std::fmt::Debug for CryptoManagerHostKeyStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerHostKeyStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerHostKeyStatus);
 
 /// `CryptoManagerKmipCertSignRequest`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct CryptoManagerKmipCertSignRequest {
@@ -473,11 +453,7 @@ impl std::fmt::Debug for CryptoManagerKmipCertSignRequest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCertSignRequest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCertSignRequest);
 
 /// `CryptoManagerKmipCertificateInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoManagerKmipCertificateInfo {
@@ -584,11 +560,7 @@ impl std::fmt::Debug for CryptoManagerKmipCertificateInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCertificateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCertificateInfo);
 
 /// `CryptoManagerKmipClusterStatus`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoManagerKmipClusterStatus {
@@ -671,11 +643,7 @@ impl std::fmt::Debug for CryptoManagerKmipClusterStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipClusterStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipClusterStatus);
 
 /// `CryptoManagerKmipCryptoKeyStatus`, a [`DynamicData`], since VI API 6.7.2.
 pub struct CryptoManagerKmipCryptoKeyStatus {
@@ -770,11 +738,7 @@ impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCryptoKeyStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCryptoKeyStatus);
 
 /// `CryptoManagerKmipCryptoKeyStatusKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct CryptoManagerKmipCryptoKeyStatusKeyInfo {
@@ -833,11 +797,7 @@ impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatusKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCryptoKeyStatusKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CryptoManagerKmipCryptoKeyStatusKeyInfo);
 
 /// `CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo`, a [`CryptoManagerKmipCryptoKeyStatusKeyInfo`], since VI API 9.0.0.0.
 pub struct CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
@@ -916,11 +876,7 @@ impl std::fmt::Debug for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCryptoKeyStatusWrappingKeyIdKeyInfo);
 
 /// `CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo`, a [`CryptoManagerKmipCryptoKeyStatusKeyInfo`], since VI API 9.0.0.0.
 pub struct CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
@@ -1008,12 +964,7 @@ for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCryptoKeyStatusWrappingRotationIntervalKeyInfo);
 
 /// `CryptoManagerKmipCustomAttributeSpec`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct CryptoManagerKmipCustomAttributeSpec {
@@ -1070,11 +1021,7 @@ impl std::fmt::Debug for CryptoManagerKmipCustomAttributeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipCustomAttributeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipCustomAttributeSpec);
 
 /// `CryptoManagerKmipGenerateKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct CryptoManagerKmipGenerateKeySpec {
@@ -1131,11 +1078,7 @@ impl std::fmt::Debug for CryptoManagerKmipGenerateKeySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipGenerateKeySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipGenerateKeySpec);
 
 /// `CryptoManagerKmipServerCertInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoManagerKmipServerCertInfo {
@@ -1206,11 +1149,7 @@ impl std::fmt::Debug for CryptoManagerKmipServerCertInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipServerCertInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipServerCertInfo);
 
 /// `CryptoManagerKmipServerStatus`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoManagerKmipServerStatus {
@@ -1299,11 +1238,7 @@ impl std::fmt::Debug for CryptoManagerKmipServerStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmipServerStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmipServerStatus);
 
 /// `CryptoSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct CryptoSpec {}
@@ -1354,11 +1289,7 @@ impl std::fmt::Debug for CryptoSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CryptoSpec);
 
 /// `CryptoSpecDecrypt`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecDecrypt {}
@@ -1410,11 +1341,7 @@ impl std::fmt::Debug for CryptoSpecDecrypt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecDecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecDecrypt);
 
 /// `CryptoSpecDeepRecrypt`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecDeepRecrypt {
@@ -1475,11 +1402,7 @@ impl std::fmt::Debug for CryptoSpecDeepRecrypt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecDeepRecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecDeepRecrypt);
 
 /// `CryptoSpecEncrypt`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecEncrypt {
@@ -1540,11 +1463,7 @@ impl std::fmt::Debug for CryptoSpecEncrypt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecEncrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecEncrypt);
 
 /// `CryptoSpecNoOp`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecNoOp {}
@@ -1596,11 +1515,7 @@ impl std::fmt::Debug for CryptoSpecNoOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecNoOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecNoOp);
 
 /// `CryptoSpecRegister`, a [`CryptoSpecNoOp`], since VI API 6.5.
 pub struct CryptoSpecRegister {
@@ -1661,11 +1576,7 @@ impl std::fmt::Debug for CryptoSpecRegister {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecRegister {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecRegister);
 
 /// `CryptoSpecShallowRecrypt`, a [`CryptoSpec`], since VI API 6.5.
 pub struct CryptoSpecShallowRecrypt {
@@ -1726,11 +1637,7 @@ impl std::fmt::Debug for CryptoSpecShallowRecrypt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoSpecShallowRecrypt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoSpecShallowRecrypt);
 
 /// `DiskCryptoSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DiskCryptoSpec {
@@ -1795,11 +1702,7 @@ impl std::fmt::Debug for DiskCryptoSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskCryptoSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskCryptoSpec);
 
 /// The fault `EncryptionKeyRequired`, a [`InvalidState`], since VI API 6.7.
 pub struct EncryptionKeyRequired {
@@ -1877,11 +1780,7 @@ impl std::fmt::Debug for EncryptionKeyRequired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EncryptionKeyRequired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EncryptionKeyRequired);
 
 /// `KmipClusterInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct KmipClusterInfo {
@@ -1994,11 +1893,7 @@ impl std::fmt::Debug for KmipClusterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipClusterInfo);
 
 /// `KmipClusterInfoKeyInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct KmipClusterInfoKeyInfo {}
@@ -2049,11 +1944,7 @@ impl std::fmt::Debug for KmipClusterInfoKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfoKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base KmipClusterInfoKeyInfo);
 
 /// `KmipClusterInfoWrappingKeyIdKeyInfo`, a [`KmipClusterInfoKeyInfo`], since VI API 9.0.0.0.
 pub struct KmipClusterInfoWrappingKeyIdKeyInfo {
@@ -2120,11 +2011,7 @@ impl std::fmt::Debug for KmipClusterInfoWrappingKeyIdKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfoWrappingKeyIdKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipClusterInfoWrappingKeyIdKeyInfo);
 
 /// `KmipClusterInfoWrappingRotationIntervalKeyInfo`, a [`KmipClusterInfoKeyInfo`], since VI API 9.0.0.0.
 pub struct KmipClusterInfoWrappingRotationIntervalKeyInfo {
@@ -2198,11 +2085,7 @@ impl std::fmt::Debug for KmipClusterInfoWrappingRotationIntervalKeyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipClusterInfoWrappingRotationIntervalKeyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipClusterInfoWrappingRotationIntervalKeyInfo);
 
 /// `KmipServerInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct KmipServerInfo {
@@ -2315,11 +2198,7 @@ impl std::fmt::Debug for KmipServerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipServerInfo);
 
 /// `KmipServerSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct KmipServerSpec {
@@ -2402,11 +2281,7 @@ impl std::fmt::Debug for KmipServerSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipServerSpec);
 
 /// `KmipServerSpecKeySpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct KmipServerSpecKeySpec {}
@@ -2457,11 +2332,7 @@ impl std::fmt::Debug for KmipServerSpecKeySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerSpecKeySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base KmipServerSpecKeySpec);
 
 /// `KmipServerSpecWrappingKeyIdKeySpec`, a [`KmipServerSpecKeySpec`], since VI API 9.0.0.0.
 pub struct KmipServerSpecWrappingKeyIdKeySpec {
@@ -2520,11 +2391,7 @@ impl std::fmt::Debug for KmipServerSpecWrappingKeyIdKeySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerSpecWrappingKeyIdKeySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipServerSpecWrappingKeyIdKeySpec);
 
 /// `KmipServerSpecWrappingRotationIntervalKeySpec`, a [`KmipServerSpecKeySpec`], since VI API 9.0.0.0.
 pub struct KmipServerSpecWrappingRotationIntervalKeySpec {
@@ -2584,11 +2451,7 @@ impl std::fmt::Debug for KmipServerSpecWrappingRotationIntervalKeySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerSpecWrappingRotationIntervalKeySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipServerSpecWrappingRotationIntervalKeySpec);
 
 /// `KmipServerStatus`, a [`DynamicData`], since VI API 6.5.
 pub struct KmipServerStatus {
@@ -2665,8 +2528,4 @@ impl std::fmt::Debug for KmipServerStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KmipServerStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KmipServerStatus);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for CannotDecryptPasswords {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotDecryptPasswords {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotDecryptPasswords);
 
 /// `CustomizationAdapterMapping`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationAdapterMapping {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for CustomizationAdapterMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationAdapterMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationAdapterMapping);
 
 /// `CustomizationAutoIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationAutoIpV6Generator {}
@@ -199,11 +191,7 @@ impl std::fmt::Debug for CustomizationAutoIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationAutoIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationAutoIpV6Generator);
 
 /// `CustomizationCloudinitPrep`, a [`CustomizationIdentitySettings`], since VI API 7.0.3.0.
 pub struct CustomizationCloudinitPrep {
@@ -270,11 +258,7 @@ impl std::fmt::Debug for CustomizationCloudinitPrep {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCloudinitPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationCloudinitPrep);
 
 /// `CustomizationCustomIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationCustomIpGenerator {
@@ -333,11 +317,7 @@ impl std::fmt::Debug for CustomizationCustomIpGenerator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationCustomIpGenerator);
 
 /// `CustomizationCustomIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationCustomIpV6Generator {
@@ -396,11 +376,7 @@ impl std::fmt::Debug for CustomizationCustomIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationCustomIpV6Generator);
 
 /// `CustomizationCustomName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationCustomName {
@@ -459,11 +435,7 @@ impl std::fmt::Debug for CustomizationCustomName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationCustomName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationCustomName);
 
 /// `CustomizationDhcpIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationDhcpIpGenerator {}
@@ -515,11 +487,7 @@ impl std::fmt::Debug for CustomizationDhcpIpGenerator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationDhcpIpGenerator);
 
 /// `CustomizationDhcpIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationDhcpIpV6Generator {}
@@ -571,11 +539,7 @@ impl std::fmt::Debug for CustomizationDhcpIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDhcpIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationDhcpIpV6Generator);
 
 /// `CustomizationDisableIpV4`, a [`CustomizationIpGenerator`], since VI API 9.1.0.0.
 pub struct CustomizationDisableIpV4 {}
@@ -627,11 +591,7 @@ impl std::fmt::Debug for CustomizationDisableIpV4 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationDisableIpV4 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationDisableIpV4);
 
 /// `CustomizationEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct CustomizationEvent {
@@ -709,11 +669,7 @@ impl std::fmt::Debug for CustomizationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationEvent);
 
 /// `CustomizationFailed`, a [`CustomizationEvent`], since VI API 2.5.
 pub struct CustomizationFailed {
@@ -791,11 +747,7 @@ impl std::fmt::Debug for CustomizationFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationFailed);
 
 /// The fault `CustomizationFault`, a [`VimFault`], since VI API 2.0.
 pub struct CustomizationFault {
@@ -864,11 +816,7 @@ impl std::fmt::Debug for CustomizationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationFault);
 
 /// `CustomizationFixedIp`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationFixedIp {
@@ -927,11 +875,7 @@ impl std::fmt::Debug for CustomizationFixedIp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationFixedIp);
 
 /// `CustomizationFixedIpV6`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationFixedIpV6 {
@@ -998,11 +942,7 @@ impl std::fmt::Debug for CustomizationFixedIpV6 {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedIpV6 {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationFixedIpV6);
 
 /// `CustomizationFixedName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationFixedName {
@@ -1061,11 +1001,7 @@ impl std::fmt::Debug for CustomizationFixedName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationFixedName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationFixedName);
 
 /// `CustomizationGlobalIPSettings`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationGlobalIpSettings {
@@ -1130,11 +1066,7 @@ impl std::fmt::Debug for CustomizationGlobalIpSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGlobalIpSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationGlobalIpSettings);
 
 /// `CustomizationGuiRunOnce`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationGuiRunOnce {
@@ -1191,11 +1123,7 @@ impl std::fmt::Debug for CustomizationGuiRunOnce {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGuiRunOnce {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationGuiRunOnce);
 
 /// `CustomizationGuiUnattended`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationGuiUnattended {
@@ -1272,11 +1200,7 @@ impl std::fmt::Debug for CustomizationGuiUnattended {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationGuiUnattended {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationGuiUnattended);
 
 /// `CustomizationIPSettings`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIpSettings {
@@ -1383,11 +1307,7 @@ impl std::fmt::Debug for CustomizationIpSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationIpSettings);
 
 /// `CustomizationIPSettingsIpV6AddressSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct CustomizationIpSettingsIpV6AddressSpec {
@@ -1452,11 +1372,7 @@ impl std::fmt::Debug for CustomizationIpSettingsIpV6AddressSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpSettingsIpV6AddressSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationIpSettingsIpV6AddressSpec);
 
 /// `CustomizationIdentification`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIdentification {
@@ -1539,11 +1455,7 @@ impl std::fmt::Debug for CustomizationIdentification {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIdentification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationIdentification);
 
 /// `CustomizationIdentitySettings`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIdentitySettings {}
@@ -1594,11 +1506,7 @@ impl std::fmt::Debug for CustomizationIdentitySettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIdentitySettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomizationIdentitySettings);
 
 /// `CustomizationIpGenerator`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationIpGenerator {}
@@ -1649,11 +1557,7 @@ impl std::fmt::Debug for CustomizationIpGenerator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomizationIpGenerator);
 
 /// `CustomizationIpV6Generator`, a [`DynamicData`], since VI API 4.0.
 pub struct CustomizationIpV6Generator {}
@@ -1704,11 +1608,7 @@ impl std::fmt::Debug for CustomizationIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomizationIpV6Generator);
 
 /// `CustomizationLicenseFilePrintData`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationLicenseFilePrintData {
@@ -1773,11 +1673,7 @@ impl std::fmt::Debug for CustomizationLicenseFilePrintData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLicenseFilePrintData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationLicenseFilePrintData);
 
 /// `CustomizationLinuxFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
 pub struct CustomizationLinuxFlexPrep {}
@@ -1829,11 +1725,7 @@ impl std::fmt::Debug for CustomizationLinuxFlexPrep {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxFlexPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationLinuxFlexPrep);
 
 /// `CustomizationLinuxIdentityFailed`, a [`CustomizationFailed`], since VI API 2.5.
 pub struct CustomizationLinuxIdentityFailed {
@@ -1904,11 +1796,7 @@ impl std::fmt::Debug for CustomizationLinuxIdentityFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxIdentityFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationLinuxIdentityFailed);
 
 /// `CustomizationLinuxOptions`, a [`CustomizationOptions`], since VI API 2.0.
 pub struct CustomizationLinuxOptions {}
@@ -1960,11 +1848,7 @@ impl std::fmt::Debug for CustomizationLinuxOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationLinuxOptions);
 
 /// `CustomizationLinuxPrep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
 pub struct CustomizationLinuxPrep {
@@ -2073,11 +1957,7 @@ impl std::fmt::Debug for CustomizationLinuxPrep {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationLinuxPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationLinuxPrep);
 
 /// `CustomizationName`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationName {}
@@ -2128,11 +2008,7 @@ impl std::fmt::Debug for CustomizationName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomizationName);
 
 /// `CustomizationNetworkSetupFailed`, a [`CustomizationFailed`], since VI API 2.5.
 pub struct CustomizationNetworkSetupFailed {
@@ -2203,11 +2079,7 @@ impl std::fmt::Debug for CustomizationNetworkSetupFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationNetworkSetupFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationNetworkSetupFailed);
 
 /// `CustomizationOptions`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationOptions {}
@@ -2258,11 +2130,7 @@ impl std::fmt::Debug for CustomizationOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base CustomizationOptions);
 
 /// `CustomizationPassword`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationPassword {
@@ -2327,11 +2195,7 @@ impl std::fmt::Debug for CustomizationPassword {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationPassword {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationPassword);
 
 /// The fault `CustomizationPending`, a [`CustomizationFault`], since VI API 2.5.
 pub struct CustomizationPending {
@@ -2402,11 +2266,7 @@ impl std::fmt::Debug for CustomizationPending {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationPending {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationPending);
 
 /// `CustomizationPrefixName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationPrefixName {
@@ -2465,11 +2325,7 @@ impl std::fmt::Debug for CustomizationPrefixName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationPrefixName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationPrefixName);
 
 /// `CustomizationSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationSpec {
@@ -2552,11 +2408,7 @@ impl std::fmt::Debug for CustomizationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSpec);
 
 /// `CustomizationSpecInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationSpecInfo {
@@ -2639,11 +2491,7 @@ impl std::fmt::Debug for CustomizationSpecInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSpecInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSpecInfo);
 
 /// `CustomizationSpecItem`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationSpecItem {
@@ -2708,11 +2556,7 @@ impl std::fmt::Debug for CustomizationSpecItem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSpecItem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSpecItem);
 
 /// `CustomizationStartedEvent`, a [`CustomizationEvent`], since VI API 2.5.
 pub struct CustomizationStartedEvent {
@@ -2783,11 +2627,7 @@ impl std::fmt::Debug for CustomizationStartedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationStartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationStartedEvent);
 
 /// `CustomizationStatelessIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationStatelessIpV6Generator {}
@@ -2839,11 +2679,7 @@ impl std::fmt::Debug for CustomizationStatelessIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationStatelessIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationStatelessIpV6Generator);
 
 /// `CustomizationSucceeded`, a [`CustomizationEvent`], since VI API 2.5.
 pub struct CustomizationSucceeded {
@@ -2914,11 +2750,7 @@ impl std::fmt::Debug for CustomizationSucceeded {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSucceeded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSucceeded);
 
 /// `CustomizationSysprep`, a [`CustomizationIdentitySettings`], since VI API 2.0.
 pub struct CustomizationSysprep {
@@ -3021,11 +2853,7 @@ impl std::fmt::Debug for CustomizationSysprep {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSysprep);
 
 /// `CustomizationSysprepFailed`, a [`CustomizationFailed`], since VI API 2.5.
 pub struct CustomizationSysprepFailed {
@@ -3109,11 +2937,7 @@ impl std::fmt::Debug for CustomizationSysprepFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprepFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSysprepFailed);
 
 /// `CustomizationSysprepText`, a [`CustomizationIdentitySettings`], since VI API 2.0.
 pub struct CustomizationSysprepText {
@@ -3172,11 +2996,7 @@ impl std::fmt::Debug for CustomizationSysprepText {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSysprepText {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSysprepText);
 
 /// `CustomizationUnknownFailure`, a [`CustomizationFailed`], since VI API 2.5.
 pub struct CustomizationUnknownFailure {
@@ -3247,11 +3067,7 @@ impl std::fmt::Debug for CustomizationUnknownFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationUnknownFailure);
 
 /// `CustomizationUnknownIpGenerator`, a [`CustomizationIpGenerator`], since VI API 2.0.
 pub struct CustomizationUnknownIpGenerator {}
@@ -3303,11 +3119,7 @@ impl std::fmt::Debug for CustomizationUnknownIpGenerator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownIpGenerator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationUnknownIpGenerator);
 
 /// `CustomizationUnknownIpV6Generator`, a [`CustomizationIpV6Generator`], since VI API 4.0.
 pub struct CustomizationUnknownIpV6Generator {}
@@ -3359,11 +3171,7 @@ impl std::fmt::Debug for CustomizationUnknownIpV6Generator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownIpV6Generator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationUnknownIpV6Generator);
 
 /// `CustomizationUnknownName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationUnknownName {}
@@ -3415,11 +3223,7 @@ impl std::fmt::Debug for CustomizationUnknownName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUnknownName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationUnknownName);
 
 /// `CustomizationUserData`, a [`DynamicData`], since VI API 2.0.
 pub struct CustomizationUserData {
@@ -3496,11 +3300,7 @@ impl std::fmt::Debug for CustomizationUserData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationUserData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationUserData);
 
 /// `CustomizationVirtualMachineName`, a [`CustomizationName`], since VI API 2.0.
 pub struct CustomizationVirtualMachineName {}
@@ -3552,11 +3352,7 @@ impl std::fmt::Debug for CustomizationVirtualMachineName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationVirtualMachineName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationVirtualMachineName);
 
 /// `CustomizationWinOptions`, a [`CustomizationOptions`], since VI API 2.0.
 pub struct CustomizationWinOptions {
@@ -3629,11 +3425,7 @@ impl std::fmt::Debug for CustomizationWinOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationWinOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationWinOptions);
 
 /// `CustomizationWindowsFlexPrep`, a [`CustomizationIdentitySettings`], since VI API 9.1.0.0.
 pub struct CustomizationWindowsFlexPrep {}
@@ -3685,11 +3477,7 @@ impl std::fmt::Debug for CustomizationWindowsFlexPrep {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationWindowsFlexPrep {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationWindowsFlexPrep);
 
 /// The fault `IpHostnameGeneratorError`, a [`CustomizationFault`], since VI API 2.0.
 pub struct IpHostnameGeneratorError {
@@ -3760,11 +3548,7 @@ impl std::fmt::Debug for IpHostnameGeneratorError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpHostnameGeneratorError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpHostnameGeneratorError);
 
 /// The fault `LinuxVolumeNotClean`, a [`CustomizationFault`], since VI API 2.0.
 pub struct LinuxVolumeNotClean {
@@ -3835,11 +3619,7 @@ impl std::fmt::Debug for LinuxVolumeNotClean {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinuxVolumeNotClean {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LinuxVolumeNotClean);
 
 /// The fault `MissingLinuxCustResources`, a [`CustomizationFault`], since VI API 2.0.
 pub struct MissingLinuxCustResources {
@@ -3910,11 +3690,7 @@ impl std::fmt::Debug for MissingLinuxCustResources {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingLinuxCustResources {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingLinuxCustResources);
 
 /// The fault `MissingWindowsCustResources`, a [`CustomizationFault`], since VI API 2.0.
 pub struct MissingWindowsCustResources {
@@ -3985,11 +3761,7 @@ impl std::fmt::Debug for MissingWindowsCustResources {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingWindowsCustResources {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingWindowsCustResources);
 
 /// The fault `MountError`, a [`CustomizationFault`], since VI API 2.0.
 pub struct MountError {
@@ -4073,11 +3845,7 @@ impl std::fmt::Debug for MountError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MountError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MountError);
 
 /// The fault `NicSettingMismatch`, a [`CustomizationFault`], since VI API 2.5.
 pub struct NicSettingMismatch {
@@ -4161,11 +3929,7 @@ impl std::fmt::Debug for NicSettingMismatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NicSettingMismatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NicSettingMismatch);
 
 /// The fault `NoDisksToCustomize`, a [`CustomizationFault`], since VI API 2.0.
 pub struct NoDisksToCustomize {
@@ -4236,11 +4000,7 @@ impl std::fmt::Debug for NoDisksToCustomize {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoDisksToCustomize {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoDisksToCustomize);
 
 /// The fault `UncustomizableGuest`, a [`CustomizationFault`], since VI API 2.0.
 pub struct UncustomizableGuest {
@@ -4318,11 +4078,7 @@ impl std::fmt::Debug for UncustomizableGuest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UncustomizableGuest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UncustomizableGuest);
 
 /// The fault `UnexpectedCustomizationFault`, a [`CustomizationFault`], since VI API 2.0.
 pub struct UnexpectedCustomizationFault {
@@ -4393,11 +4149,7 @@ impl std::fmt::Debug for UnexpectedCustomizationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnexpectedCustomizationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnexpectedCustomizationFault);
 
 /// The fault `VolumeEditorError`, a [`CustomizationFault`], since VI API 2.0.
 pub struct VolumeEditorError {
@@ -4468,8 +4220,4 @@ impl std::fmt::Debug for VolumeEditorError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VolumeEditorError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VolumeEditorError);

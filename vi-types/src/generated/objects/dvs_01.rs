@@ -93,11 +93,7 @@ impl std::fmt::Debug for BackupBlobReadFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BackupBlobReadFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BackupBlobReadFailure);
 
 /// The fault `BackupBlobWriteFailure`, a [`DvsFault`], since VI API 5.1.
 pub struct BackupBlobWriteFailure {
@@ -187,11 +183,7 @@ impl std::fmt::Debug for BackupBlobWriteFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BackupBlobWriteFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BackupBlobWriteFailure);
 
 /// `BoolPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct BoolPolicy {
@@ -268,11 +260,7 @@ impl std::fmt::Debug for BoolPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BoolPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BoolPolicy);
 
 /// The fault `CollectorAddressUnset`, a [`DvsFault`], since VI API 5.1.
 pub struct CollectorAddressUnset {
@@ -341,11 +329,7 @@ impl std::fmt::Debug for CollectorAddressUnset {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CollectorAddressUnset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CollectorAddressUnset);
 
 /// The fault `ConflictingConfiguration`, a [`DvsFault`], since VI API 5.5.
 pub struct ConflictingConfiguration {
@@ -423,11 +407,7 @@ impl std::fmt::Debug for ConflictingConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConflictingConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConflictingConfiguration);
 
 /// `ConflictingConfigurationConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct ConflictingConfigurationConfig {
@@ -492,11 +472,7 @@ impl std::fmt::Debug for ConflictingConfigurationConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConflictingConfigurationConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConflictingConfigurationConfig);
 
 /// `DVPortConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortConfigInfo {
@@ -579,11 +555,7 @@ impl std::fmt::Debug for DvPortConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortConfigInfo);
 
 /// `DVPortConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortConfigSpec {
@@ -678,11 +650,7 @@ impl std::fmt::Debug for DvPortConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortConfigSpec);
 
 /// `DVPortSetting`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortSetting {
@@ -778,11 +746,7 @@ impl std::fmt::Debug for DvPortSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvPortSetting);
 
 /// `DVPortState`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortState {
@@ -853,11 +817,7 @@ impl std::fmt::Debug for DvPortState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortState);
 
 /// `DVPortStatus`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortStatus {
@@ -982,11 +942,7 @@ impl std::fmt::Debug for DvPortStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortStatus);
 
 /// `DVPortgroupConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortgroupConfigInfo {
@@ -1171,11 +1127,7 @@ impl std::fmt::Debug for DvPortgroupConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupConfigInfo);
 
 /// `DVPortgroupConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortgroupConfigSpec {
@@ -1342,11 +1294,7 @@ impl std::fmt::Debug for DvPortgroupConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupConfigSpec);
 
 /// `DVPortgroupCreatedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
 pub struct DvPortgroupCreatedEvent {
@@ -1417,11 +1365,7 @@ impl std::fmt::Debug for DvPortgroupCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupCreatedEvent);
 
 /// `DVPortgroupDestroyedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
 pub struct DvPortgroupDestroyedEvent {
@@ -1492,11 +1436,7 @@ impl std::fmt::Debug for DvPortgroupDestroyedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupDestroyedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupDestroyedEvent);
 
 /// `DVPortgroupEvent`, a [`Event`], since VI API 4.0.
 pub struct DvPortgroupEvent {
@@ -1565,11 +1505,7 @@ impl std::fmt::Debug for DvPortgroupEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupEvent);
 
 /// `DVPortgroupNsxConfig`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct DvPortgroupNsxConfig {
@@ -1640,11 +1576,7 @@ impl std::fmt::Debug for DvPortgroupNsxConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupNsxConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupNsxConfig);
 
 /// `DVPortgroupNsxSubnetAddressInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct DvPortgroupNsxSubnetAddressInfo {
@@ -1701,11 +1633,7 @@ impl std::fmt::Debug for DvPortgroupNsxSubnetAddressInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupNsxSubnetAddressInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupNsxSubnetAddressInfo);
 
 /// `DVPortgroupPolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct DvPortgroupPolicy {
@@ -1801,11 +1729,7 @@ impl std::fmt::Debug for DvPortgroupPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvPortgroupPolicy);
 
 /// `DVPortgroupReconfiguredEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
 pub struct DvPortgroupReconfiguredEvent {
@@ -1889,11 +1813,7 @@ impl std::fmt::Debug for DvPortgroupReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupReconfiguredEvent);
 
 /// `DVPortgroupRenamedEvent`, a [`DvPortgroupEvent`], since VI API 4.0.
 pub struct DvPortgroupRenamedEvent {
@@ -1977,11 +1897,7 @@ impl std::fmt::Debug for DvPortgroupRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupRenamedEvent);
 
 /// `DVPortgroupSelection`, a [`SelectionSet`], since VI API 5.0.
 pub struct DvPortgroupSelection {
@@ -2048,11 +1964,7 @@ impl std::fmt::Debug for DvPortgroupSelection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortgroupSelection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortgroupSelection);
 
 /// `DVSBackupRestoreCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsBackupRestoreCapability {
@@ -2111,11 +2023,7 @@ impl std::fmt::Debug for DvsBackupRestoreCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsBackupRestoreCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsBackupRestoreCapability);
 
 /// `DVSCapability`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsCapability {
@@ -2200,11 +2108,7 @@ impl std::fmt::Debug for DvsCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsCapability);
 
 /// `DVSConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsConfigInfo {
@@ -2424,11 +2328,7 @@ impl std::fmt::Debug for DvsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsConfigInfo);
 
 /// `DVSConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsConfigSpec {
@@ -2594,11 +2494,7 @@ impl std::fmt::Debug for DvsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsConfigSpec);
 
 /// `DVSContactInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsContactInfo {
@@ -2660,11 +2556,7 @@ impl std::fmt::Debug for DvsContactInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsContactInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsContactInfo);
 
 /// `DVSCreateSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsCreateSpec {
@@ -2735,11 +2627,7 @@ impl std::fmt::Debug for DvsCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsCreateSpec);
 
 /// `DVSFailureCriteria`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct DvsFailureCriteria {
@@ -2852,11 +2740,7 @@ impl std::fmt::Debug for DvsFailureCriteria {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFailureCriteria {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFailureCriteria);
 
 /// `DVSFeatureCapability`, a [`DynamicData`], since VI API 4.1.
 pub struct DvsFeatureCapability {
@@ -2972,11 +2856,7 @@ impl std::fmt::Debug for DvsFeatureCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFeatureCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsFeatureCapability);
 
 /// `DVSFilterSpecConnecteeSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecConnecteeSpec {}
@@ -3026,11 +2906,7 @@ impl std::fmt::Debug for DvsFilterSpecConnecteeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecConnecteeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecConnecteeSpec);
 
 /// `DVSFilterSpecPnicConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecPnicConnecteeSpec {
@@ -3087,11 +2963,7 @@ impl std::fmt::Debug for DvsFilterSpecPnicConnecteeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecPnicConnecteeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecPnicConnecteeSpec);
 
 /// `DVSFilterSpecPvlanSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecPvlanSpec {
@@ -3148,11 +3020,7 @@ impl std::fmt::Debug for DvsFilterSpecPvlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecPvlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecPvlanSpec);
 
 /// `DVSFilterSpecTrunkVlanSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecTrunkVlanSpec {
@@ -3209,11 +3077,7 @@ impl std::fmt::Debug for DvsFilterSpecTrunkVlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecTrunkVlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecTrunkVlanSpec);
 
 /// `DVSFilterSpecVlanIdSpec`, a [`DvsFilterSpecVlanSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecVlanIdSpec {
@@ -3270,11 +3134,7 @@ impl std::fmt::Debug for DvsFilterSpecVlanIdSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecVlanIdSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecVlanIdSpec);
 
 /// `DVSFilterSpecVlanSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecVlanSpec {}
@@ -3324,11 +3184,7 @@ impl std::fmt::Debug for DvsFilterSpecVlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecVlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecVlanSpec);
 
 /// `DVSFilterSpecVmConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecVmConnecteeSpec {
@@ -3385,11 +3241,7 @@ impl std::fmt::Debug for DvsFilterSpecVmConnecteeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecVmConnecteeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecVmConnecteeSpec);
 
 /// `DVSFilterSpecVmknicConnecteeSpec`, a [`DvsFilterSpecConnecteeSpec`], since VI API 8.0.3.0.
 pub struct DvsFilterSpecVmknicConnecteeSpec {
@@ -3446,11 +3298,7 @@ impl std::fmt::Debug for DvsFilterSpecVmknicConnecteeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterSpecVmknicConnecteeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterSpecVmknicConnecteeSpec);
 
 /// `DVSHealthCheckCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsHealthCheckCapability {}
@@ -3501,11 +3349,7 @@ impl std::fmt::Debug for DvsHealthCheckCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHealthCheckCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsHealthCheckCapability);
 
 /// `DVSHealthCheckConfig`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsHealthCheckConfig {
@@ -3571,11 +3415,7 @@ impl std::fmt::Debug for DvsHealthCheckConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHealthCheckConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsHealthCheckConfig);
 
 /// `DVSHostLocalPortInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsHostLocalPortInfo {
@@ -3652,11 +3492,7 @@ impl std::fmt::Debug for DvsHostLocalPortInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostLocalPortInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostLocalPortInfo);
 
 /// `DVSMacLearningPolicy`, a [`InheritablePolicy`], since VI API 6.7.
 pub struct DvsMacLearningPolicy {
@@ -3751,11 +3587,7 @@ impl std::fmt::Debug for DvsMacLearningPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMacLearningPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsMacLearningPolicy);
 
 /// `DVSMacManagementPolicy`, a [`InheritablePolicy`], since VI API 6.7.
 pub struct DvsMacManagementPolicy {
@@ -3850,11 +3682,7 @@ impl std::fmt::Debug for DvsMacManagementPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMacManagementPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsMacManagementPolicy);
 
 /// `DVSManagerDvsConfigTarget`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsManagerDvsConfigTarget {
@@ -3919,11 +3747,7 @@ impl std::fmt::Debug for DvsManagerDvsConfigTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsManagerDvsConfigTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsManagerDvsConfigTarget);
 
 /// `DVSManagerPhysicalNicsList`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct DvsManagerPhysicalNicsList {
@@ -3988,11 +3812,7 @@ impl std::fmt::Debug for DvsManagerPhysicalNicsList {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsManagerPhysicalNicsList {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsManagerPhysicalNicsList);
 
 /// `DVSNameArrayUplinkPortPolicy`, a [`DvsUplinkPortPolicy`], since VI API 4.0.
 pub struct DvsNameArrayUplinkPortPolicy {
@@ -4053,11 +3873,7 @@ impl std::fmt::Debug for DvsNameArrayUplinkPortPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNameArrayUplinkPortPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNameArrayUplinkPortPolicy);
 
 /// `DVSNetworkResourceManagementCapability`, a [`DynamicData`], since VI API 5.0.
 pub struct DvsNetworkResourceManagementCapability {
@@ -4146,11 +3962,7 @@ impl std::fmt::Debug for DvsNetworkResourceManagementCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkResourceManagementCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNetworkResourceManagementCapability);
 
 /// `DVSNetworkResourcePool`, a [`DynamicData`], since VI API 4.1.
 pub struct DvsNetworkResourcePool {
@@ -4233,8 +4045,4 @@ impl std::fmt::Debug for DvsNetworkResourcePool {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkResourcePool {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNetworkResourcePool);

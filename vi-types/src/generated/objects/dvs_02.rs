@@ -74,11 +74,7 @@ impl std::fmt::Debug for DvsNetworkResourcePoolAllocationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkResourcePoolAllocationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNetworkResourcePoolAllocationInfo);
 
 /// `DVSNetworkResourcePoolConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct DvsNetworkResourcePoolConfigSpec {
@@ -161,11 +157,7 @@ impl std::fmt::Debug for DvsNetworkResourcePoolConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkResourcePoolConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNetworkResourcePoolConfigSpec);
 
 /// `DVSPolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsPolicy {
@@ -236,11 +228,7 @@ impl std::fmt::Debug for DvsPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPolicy);
 
 /// `DVSRollbackCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsRollbackCapability {
@@ -297,11 +285,7 @@ impl std::fmt::Debug for DvsRollbackCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsRollbackCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsRollbackCapability);
 
 /// `DVSRuntimeInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsRuntimeInfo {
@@ -366,11 +350,7 @@ impl std::fmt::Debug for DvsRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsRuntimeInfo);
 
 /// `DVSSecurityPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct DvsSecurityPolicy {
@@ -459,11 +439,7 @@ impl std::fmt::Debug for DvsSecurityPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsSecurityPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsSecurityPolicy);
 
 /// `DVSSelection`, a [`SelectionSet`], since VI API 5.0.
 pub struct DvsSelection {
@@ -522,11 +498,7 @@ impl std::fmt::Debug for DvsSelection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsSelection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsSelection);
 
 /// `DVSSummary`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsSummary {
@@ -645,11 +617,7 @@ impl std::fmt::Debug for DvsSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsSummary);
 
 /// `DVSTrafficShapingPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct DvsTrafficShapingPolicy {
@@ -744,11 +712,7 @@ impl std::fmt::Debug for DvsTrafficShapingPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsTrafficShapingPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsTrafficShapingPolicy);
 
 /// `DVSUplinkPortPolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsUplinkPortPolicy {}
@@ -799,11 +763,7 @@ impl std::fmt::Debug for DvsUplinkPortPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUplinkPortPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsUplinkPortPolicy);
 
 /// `DVSVendorSpecificConfig`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct DvsVendorSpecificConfig {
@@ -880,11 +840,7 @@ impl std::fmt::Debug for DvsVendorSpecificConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVendorSpecificConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVendorSpecificConfig);
 
 /// `DVSVmVnicNetworkResourcePool`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsVmVnicNetworkResourcePool {
@@ -967,11 +923,7 @@ impl std::fmt::Debug for DvsVmVnicNetworkResourcePool {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVmVnicNetworkResourcePool {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVmVnicNetworkResourcePool);
 
 /// `DistributedVirtualPort`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualPort {
@@ -1108,11 +1060,7 @@ impl std::fmt::Debug for DistributedVirtualPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualPort);
 
 /// `DistributedVirtualPortgroupInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualPortgroupInfo {
@@ -1237,11 +1185,7 @@ impl std::fmt::Debug for DistributedVirtualPortgroupInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualPortgroupInfo);
 
 /// `DistributedVirtualPortgroupNsxPortgroupOperationResult`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DistributedVirtualPortgroupNsxPortgroupOperationResult {
@@ -1306,11 +1250,7 @@ impl std::fmt::Debug for DistributedVirtualPortgroupNsxPortgroupOperationResult 
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupNsxPortgroupOperationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualPortgroupNsxPortgroupOperationResult);
 
 /// `DistributedVirtualPortgroupProblem`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DistributedVirtualPortgroupProblem {
@@ -1375,11 +1315,7 @@ impl std::fmt::Debug for DistributedVirtualPortgroupProblem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroupProblem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualPortgroupProblem);
 
 /// `DistributedVirtualSwitchHostMember`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMember {
@@ -1468,11 +1404,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMember {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMember {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMember);
 
 /// `DistributedVirtualSwitchHostMemberBacking`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberBacking {}
@@ -1524,11 +1456,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DistributedVirtualSwitchHostMemberBacking);
 
 /// `DistributedVirtualSwitchHostMemberConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberConfigInfo {
@@ -1647,11 +1575,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberConfigInfo);
 
 /// `DistributedVirtualSwitchHostMemberConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberConfigSpec {
@@ -1734,11 +1658,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberConfigSpec);
 
 /// `DistributedVirtualSwitchHostMemberHostPerfNicOffloadState`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
@@ -1809,11 +1729,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostPerfNicOffloadSta
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostPerfNicOffloadState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberHostPerfNicOffloadState);
 
 /// `DistributedVirtualSwitchHostMemberHostUplinkState`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct DistributedVirtualSwitchHostMemberHostUplinkState {
@@ -1878,11 +1794,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberHostUplinkState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberHostUplinkState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberHostUplinkState);
 
 /// `DistributedVirtualSwitchHostMemberPnicBacking`, a [`DistributedVirtualSwitchHostMemberBacking`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberPnicBacking {
@@ -1947,11 +1859,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberPnicBacking);
 
 /// `DistributedVirtualSwitchHostMemberPnicSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostMemberPnicSpec {
@@ -2028,11 +1936,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberPnicSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberPnicSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberPnicSpec);
 
 /// `DistributedVirtualSwitchHostMemberRuntimeState`, a [`DynamicData`], since VI API 5.0.
 pub struct DistributedVirtualSwitchHostMemberRuntimeState {
@@ -2091,11 +1995,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberRuntimeState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberRuntimeState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberRuntimeState);
 
 /// `DistributedVirtualSwitchHostMemberTransportZoneInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DistributedVirtualSwitchHostMemberTransportZoneInfo {
@@ -2160,11 +2060,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostMemberTransportZoneInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostMemberTransportZoneInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostMemberTransportZoneInfo);
 
 /// `DistributedVirtualSwitchHostProductSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchHostProductSpec {
@@ -2229,11 +2125,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchHostProductSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchHostProductSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchHostProductSpec);
 
 /// `DistributedVirtualSwitchInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchInfo {
@@ -2310,11 +2202,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchInfo);
 
 /// `DistributedVirtualSwitchKeyedOpaqueBlob`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchKeyedOpaqueBlob {
@@ -2379,11 +2267,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchKeyedOpaqueBlob {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchKeyedOpaqueBlob {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchKeyedOpaqueBlob);
 
 /// `DistributedVirtualSwitchManagerCompatibilityResult`, a [`DynamicData`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerCompatibilityResult {
@@ -2448,11 +2332,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerCompatibilityResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerCompatibilityResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerCompatibilityResult);
 
 /// `DistributedVirtualSwitchManagerDvsProductSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerDvsProductSpec {
@@ -2517,11 +2397,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerDvsProductSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerDvsProductSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerDvsProductSpec);
 
 /// `DistributedVirtualSwitchManagerHostArrayFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerHostArrayFilter {
@@ -2600,11 +2476,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerHostArrayFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerHostArrayFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerHostArrayFilter);
 
 /// `DistributedVirtualSwitchManagerHostContainer`, a [`DynamicData`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerHostContainer {
@@ -2669,11 +2541,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerHostContainer {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerHostContainer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerHostContainer);
 
 /// `DistributedVirtualSwitchManagerHostContainerFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerHostContainerFilter {
@@ -2752,11 +2620,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerHostContainerFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerHostContainerFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerHostContainerFilter);
 
 /// `DistributedVirtualSwitchManagerHostDvsFilterSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerHostDvsFilterSpec {
@@ -2815,11 +2679,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerHostDvsFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerHostDvsFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DistributedVirtualSwitchManagerHostDvsFilterSpec);
 
 /// `DistributedVirtualSwitchManagerHostDvsMembershipFilter`, a [`DistributedVirtualSwitchManagerHostDvsFilterSpec`], since VI API 4.1.
 pub struct DistributedVirtualSwitchManagerHostDvsMembershipFilter {
@@ -2898,11 +2758,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerHostDvsMembershipFilter 
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerHostDvsMembershipFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerHostDvsMembershipFilter);
 
 /// `DistributedVirtualSwitchManagerImportResult`, a [`DynamicData`], since VI API 5.1.
 pub struct DistributedVirtualSwitchManagerImportResult {
@@ -2973,11 +2829,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerImportResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerImportResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerImportResult);
 
 /// `DistributedVirtualSwitchManagerSpanInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct DistributedVirtualSwitchManagerSpanInfo {
@@ -3048,11 +2900,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManagerSpanInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManagerSpanInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManagerSpanInfo);
 
 /// `DistributedVirtualSwitchNetworkOffloadSpec`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct DistributedVirtualSwitchNetworkOffloadSpec {
@@ -3129,11 +2977,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchNetworkOffloadSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchNetworkOffloadSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchNetworkOffloadSpec);
 
 /// `DistributedVirtualSwitchPortConnectee`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchPortConnectee {
@@ -3210,11 +3054,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchPortConnectee {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortConnectee {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchPortConnectee);
 
 /// `DistributedVirtualSwitchPortCriteria`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchPortCriteria {
@@ -3321,11 +3161,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchPortCriteria {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortCriteria {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchPortCriteria);
 
 /// `DistributedVirtualSwitchPortStatistics`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchPortStatistics {
@@ -3486,11 +3322,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchPortStatistics {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchPortStatistics {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchPortStatistics);
 
 /// `DistributedVirtualSwitchProductSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct DistributedVirtualSwitchProductSpec {
@@ -3585,11 +3417,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchProductSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchProductSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchProductSpec);
 
 /// `DvpgImportEvent`, a [`DvPortgroupEvent`], since VI API 5.1.
 pub struct DvpgImportEvent {
@@ -3667,11 +3495,7 @@ impl std::fmt::Debug for DvpgImportEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvpgImportEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvpgImportEvent);
 
 /// `DvpgRestoreEvent`, a [`DvPortgroupEvent`], since VI API 5.1.
 pub struct DvpgRestoreEvent {
@@ -3742,11 +3566,7 @@ impl std::fmt::Debug for DvpgRestoreEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvpgRestoreEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvpgRestoreEvent);
 
 /// `DvsAcceptNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsAcceptNetworkRuleAction {}
@@ -3798,11 +3618,7 @@ impl std::fmt::Debug for DvsAcceptNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsAcceptNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsAcceptNetworkRuleAction);
 
 /// The fault `DvsApplyOperationFault`, a [`DvsFault`], since VI API 5.1.
 pub struct DvsApplyOperationFault {
@@ -3880,11 +3696,7 @@ impl std::fmt::Debug for DvsApplyOperationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsApplyOperationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsApplyOperationFault);
 
 /// `DvsApplyOperationFaultFaultOnObject`, a [`DynamicData`], since VI API 5.1.
 pub struct DvsApplyOperationFaultFaultOnObject {
@@ -3955,11 +3767,7 @@ impl std::fmt::Debug for DvsApplyOperationFaultFaultOnObject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsApplyOperationFaultFaultOnObject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsApplyOperationFaultFaultOnObject);
 
 /// `DvsCopyNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsCopyNetworkRuleAction {}
@@ -4011,11 +3819,7 @@ impl std::fmt::Debug for DvsCopyNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsCopyNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsCopyNetworkRuleAction);
 
 /// `DvsCreatedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsCreatedEvent {
@@ -4093,11 +3897,7 @@ impl std::fmt::Debug for DvsCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsCreatedEvent);
 
 /// `DvsDestroyedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsDestroyedEvent {
@@ -4166,11 +3966,7 @@ impl std::fmt::Debug for DvsDestroyedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsDestroyedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsDestroyedEvent);
 
 /// `DvsDropNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsDropNetworkRuleAction {}
@@ -4222,11 +4018,7 @@ impl std::fmt::Debug for DvsDropNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsDropNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsDropNetworkRuleAction);
 
 /// `DvsEvent`, a [`Event`], since VI API 4.0.
 pub struct DvsEvent {
@@ -4295,11 +4087,7 @@ impl std::fmt::Debug for DvsEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsEvent);
 
 /// The fault `DvsFault`, a [`VimFault`], since VI API 4.0.
 pub struct DvsFault {
@@ -4368,11 +4156,7 @@ impl std::fmt::Debug for DvsFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFault);
 
 /// `DvsFilterConfig`, a [`InheritablePolicy`], since VI API 5.5.
 pub struct DvsFilterConfig {
@@ -4474,8 +4258,4 @@ impl std::fmt::Debug for DvsFilterConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsFilterConfig);

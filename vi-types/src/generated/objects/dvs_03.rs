@@ -81,11 +81,7 @@ impl std::fmt::Debug for DvsFilterConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterConfigSpec);
 
 /// `DvsFilterParameter`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsFilterParameter {
@@ -142,11 +138,7 @@ impl std::fmt::Debug for DvsFilterParameter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterParameter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterParameter);
 
 /// `DvsFilterPolicy`, a [`InheritablePolicy`], since VI API 5.5.
 pub struct DvsFilterPolicy {
@@ -223,11 +215,7 @@ impl std::fmt::Debug for DvsFilterPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsFilterPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsFilterPolicy);
 
 /// `DvsGreEncapNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsGreEncapNetworkRuleAction {
@@ -288,11 +276,7 @@ impl std::fmt::Debug for DvsGreEncapNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsGreEncapNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsGreEncapNetworkRuleAction);
 
 /// `DvsHealthStatusChangeEvent`, a [`HostEvent`], since VI API 5.1.
 pub struct DvsHealthStatusChangeEvent {
@@ -376,11 +360,7 @@ impl std::fmt::Debug for DvsHealthStatusChangeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHealthStatusChangeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHealthStatusChangeEvent);
 
 /// `DvsHostBackInSyncEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsHostBackInSyncEvent {
@@ -458,11 +438,7 @@ impl std::fmt::Debug for DvsHostBackInSyncEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostBackInSyncEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostBackInSyncEvent);
 
 /// `DvsHostInfrastructureTrafficResource`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsHostInfrastructureTrafficResource {
@@ -533,11 +509,7 @@ impl std::fmt::Debug for DvsHostInfrastructureTrafficResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostInfrastructureTrafficResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostInfrastructureTrafficResource);
 
 /// `DvsHostInfrastructureTrafficResourceAllocation`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsHostInfrastructureTrafficResourceAllocation {
@@ -608,11 +580,7 @@ impl std::fmt::Debug for DvsHostInfrastructureTrafficResourceAllocation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostInfrastructureTrafficResourceAllocation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostInfrastructureTrafficResourceAllocation);
 
 /// `DvsHostJoinedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsHostJoinedEvent {
@@ -690,11 +658,7 @@ impl std::fmt::Debug for DvsHostJoinedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostJoinedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostJoinedEvent);
 
 /// `DvsHostLeftEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsHostLeftEvent {
@@ -772,11 +736,7 @@ impl std::fmt::Debug for DvsHostLeftEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostLeftEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostLeftEvent);
 
 /// `DvsHostStatusUpdated`, a [`DvsEvent`], since VI API 4.1.
 pub struct DvsHostStatusUpdated {
@@ -878,11 +838,7 @@ impl std::fmt::Debug for DvsHostStatusUpdated {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostStatusUpdated {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostStatusUpdated);
 
 /// `DvsHostWentOutOfSyncEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsHostWentOutOfSyncEvent {
@@ -960,11 +916,7 @@ impl std::fmt::Debug for DvsHostWentOutOfSyncEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostWentOutOfSyncEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostWentOutOfSyncEvent);
 
 /// `DvsImportEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct DvsImportEvent {
@@ -1042,11 +994,7 @@ impl std::fmt::Debug for DvsImportEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsImportEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsImportEvent);
 
 /// `DvsIpNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
 pub struct DvsIpNetworkRuleQualifier {
@@ -1154,11 +1102,7 @@ impl std::fmt::Debug for DvsIpNetworkRuleQualifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsIpNetworkRuleQualifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsIpNetworkRuleQualifier);
 
 /// `DvsIpPort`, a [`NegatableExpression`], since VI API 5.5.
 pub struct DvsIpPort {
@@ -1229,11 +1173,7 @@ impl std::fmt::Debug for DvsIpPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsIpPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsIpPort);
 
 /// `DvsIpPortRange`, a [`DvsIpPort`], since VI API 5.5.
 pub struct DvsIpPortRange {
@@ -1317,11 +1257,7 @@ impl std::fmt::Debug for DvsIpPortRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsIpPortRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsIpPortRange);
 
 /// `DvsLogNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsLogNetworkRuleAction {}
@@ -1373,11 +1309,7 @@ impl std::fmt::Debug for DvsLogNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsLogNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsLogNetworkRuleAction);
 
 /// `DvsMacNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
 pub struct DvsMacNetworkRuleQualifier {
@@ -1473,11 +1405,7 @@ impl std::fmt::Debug for DvsMacNetworkRuleQualifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMacNetworkRuleQualifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsMacNetworkRuleQualifier);
 
 /// `DvsMacRewriteNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsMacRewriteNetworkRuleAction {
@@ -1536,11 +1464,7 @@ impl std::fmt::Debug for DvsMacRewriteNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMacRewriteNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsMacRewriteNetworkRuleAction);
 
 /// `DvsMergedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsMergedEvent {
@@ -1624,11 +1548,7 @@ impl std::fmt::Debug for DvsMergedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsMergedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsMergedEvent);
 
 /// `DvsNetworkRuleAction`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsNetworkRuleAction {}
@@ -1679,11 +1599,7 @@ impl std::fmt::Debug for DvsNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsNetworkRuleAction);
 
 /// `DvsNetworkRuleQualifier`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsNetworkRuleQualifier {
@@ -1741,11 +1657,7 @@ impl std::fmt::Debug for DvsNetworkRuleQualifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNetworkRuleQualifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DvsNetworkRuleQualifier);
 
 /// The fault `DvsNotAuthorized`, a [`DvsFault`], since VI API 4.0.
 pub struct DvsNotAuthorized {
@@ -1829,11 +1741,7 @@ impl std::fmt::Debug for DvsNotAuthorized {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsNotAuthorized {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsNotAuthorized);
 
 /// The fault `DvsOperationBulkFault`, a [`DvsFault`], since VI API 4.0.
 pub struct DvsOperationBulkFault {
@@ -1911,11 +1819,7 @@ impl std::fmt::Debug for DvsOperationBulkFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsOperationBulkFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsOperationBulkFault);
 
 /// `DvsOperationBulkFaultFaultOnHost`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsOperationBulkFaultFaultOnHost {
@@ -1980,11 +1884,7 @@ impl std::fmt::Debug for DvsOperationBulkFaultFaultOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsOperationBulkFaultFaultOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsOperationBulkFaultFaultOnHost);
 
 /// `DvsOutOfSyncHostArgument`, a [`DynamicData`], since VI API 4.0.
 pub struct DvsOutOfSyncHostArgument {
@@ -2049,11 +1949,7 @@ impl std::fmt::Debug for DvsOutOfSyncHostArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsOutOfSyncHostArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsOutOfSyncHostArgument);
 
 /// `DvsPortBlockedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortBlockedEvent {
@@ -2149,11 +2045,7 @@ impl std::fmt::Debug for DvsPortBlockedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortBlockedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortBlockedEvent);
 
 /// `DvsPortConnectedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortConnectedEvent {
@@ -2237,11 +2129,7 @@ impl std::fmt::Debug for DvsPortConnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortConnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortConnectedEvent);
 
 /// `DvsPortCreatedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortCreatedEvent {
@@ -2319,11 +2207,7 @@ impl std::fmt::Debug for DvsPortCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortCreatedEvent);
 
 /// `DvsPortDeletedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortDeletedEvent {
@@ -2401,11 +2285,7 @@ impl std::fmt::Debug for DvsPortDeletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortDeletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortDeletedEvent);
 
 /// `DvsPortDisconnectedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortDisconnectedEvent {
@@ -2489,11 +2369,7 @@ impl std::fmt::Debug for DvsPortDisconnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortDisconnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortDisconnectedEvent);
 
 /// `DvsPortEnteredPassthruEvent`, a [`DvsEvent`], since VI API 4.1.
 pub struct DvsPortEnteredPassthruEvent {
@@ -2577,11 +2453,7 @@ impl std::fmt::Debug for DvsPortEnteredPassthruEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortEnteredPassthruEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortEnteredPassthruEvent);
 
 /// `DvsPortExitedPassthruEvent`, a [`DvsEvent`], since VI API 4.1.
 pub struct DvsPortExitedPassthruEvent {
@@ -2665,11 +2537,7 @@ impl std::fmt::Debug for DvsPortExitedPassthruEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortExitedPassthruEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortExitedPassthruEvent);
 
 /// `DvsPortJoinPortgroupEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortJoinPortgroupEvent {
@@ -2759,11 +2627,7 @@ impl std::fmt::Debug for DvsPortJoinPortgroupEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortJoinPortgroupEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortJoinPortgroupEvent);
 
 /// `DvsPortLeavePortgroupEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortLeavePortgroupEvent {
@@ -2853,11 +2717,7 @@ impl std::fmt::Debug for DvsPortLeavePortgroupEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortLeavePortgroupEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortLeavePortgroupEvent);
 
 /// `DvsPortLinkDownEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortLinkDownEvent {
@@ -2941,11 +2801,7 @@ impl std::fmt::Debug for DvsPortLinkDownEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortLinkDownEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortLinkDownEvent);
 
 /// `DvsPortLinkUpEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortLinkUpEvent {
@@ -3029,11 +2885,7 @@ impl std::fmt::Debug for DvsPortLinkUpEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortLinkUpEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortLinkUpEvent);
 
 /// `DvsPortReconfiguredEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortReconfiguredEvent {
@@ -3117,11 +2969,7 @@ impl std::fmt::Debug for DvsPortReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortReconfiguredEvent);
 
 /// `DvsPortRuntimeChangeEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct DvsPortRuntimeChangeEvent {
@@ -3205,11 +3053,7 @@ impl std::fmt::Debug for DvsPortRuntimeChangeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortRuntimeChangeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortRuntimeChangeEvent);
 
 /// `DvsPortUnblockedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsPortUnblockedEvent {
@@ -3299,11 +3143,7 @@ impl std::fmt::Debug for DvsPortUnblockedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortUnblockedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortUnblockedEvent);
 
 /// `DvsPortVendorSpecificStateChangeEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct DvsPortVendorSpecificStateChangeEvent {
@@ -3381,11 +3221,7 @@ impl std::fmt::Debug for DvsPortVendorSpecificStateChangeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPortVendorSpecificStateChangeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPortVendorSpecificStateChangeEvent);
 
 /// `DvsPuntNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsPuntNetworkRuleAction {}
@@ -3437,11 +3273,7 @@ impl std::fmt::Debug for DvsPuntNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsPuntNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsPuntNetworkRuleAction);
 
 /// `DvsRateLimitNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsRateLimitNetworkRuleAction {
@@ -3500,11 +3332,7 @@ impl std::fmt::Debug for DvsRateLimitNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsRateLimitNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsRateLimitNetworkRuleAction);
 
 /// `DvsReconfiguredEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsReconfiguredEvent {
@@ -3588,11 +3416,7 @@ impl std::fmt::Debug for DvsReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsReconfiguredEvent);
 
 /// `DvsRenamedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsRenamedEvent {
@@ -3676,11 +3500,7 @@ impl std::fmt::Debug for DvsRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsRenamedEvent);
 
 /// `DvsResourceRuntimeInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsResourceRuntimeInfo {
@@ -3765,11 +3585,7 @@ impl std::fmt::Debug for DvsResourceRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsResourceRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsResourceRuntimeInfo);
 
 /// `DvsRestoreEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct DvsRestoreEvent {
@@ -3838,11 +3654,7 @@ impl std::fmt::Debug for DvsRestoreEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsRestoreEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsRestoreEvent);
 
 /// The fault `DvsScopeViolated`, a [`DvsFault`], since VI API 4.0.
 pub struct DvsScopeViolated {
@@ -3926,11 +3738,7 @@ impl std::fmt::Debug for DvsScopeViolated {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsScopeViolated {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsScopeViolated);
 
 /// `DvsSingleIpPort`, a [`DvsIpPort`], since VI API 5.5.
 pub struct DvsSingleIpPort {
@@ -4008,11 +3816,7 @@ impl std::fmt::Debug for DvsSingleIpPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsSingleIpPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsSingleIpPort);
 
 /// `DvsSystemTrafficNetworkRuleQualifier`, a [`DvsNetworkRuleQualifier`], since VI API 5.5.
 pub struct DvsSystemTrafficNetworkRuleQualifier {
@@ -4090,11 +3894,7 @@ impl std::fmt::Debug for DvsSystemTrafficNetworkRuleQualifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsSystemTrafficNetworkRuleQualifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsSystemTrafficNetworkRuleQualifier);
 
 /// `DvsTrafficFilterConfig`, a [`DvsFilterConfig`], since VI API 5.5.
 pub struct DvsTrafficFilterConfig {
@@ -4172,11 +3972,7 @@ impl std::fmt::Debug for DvsTrafficFilterConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsTrafficFilterConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsTrafficFilterConfig);
 
 /// `DvsTrafficFilterConfigSpec`, a [`DvsTrafficFilterConfig`], since VI API 5.5.
 pub struct DvsTrafficFilterConfigSpec {
@@ -4254,11 +4050,7 @@ impl std::fmt::Debug for DvsTrafficFilterConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsTrafficFilterConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsTrafficFilterConfigSpec);
 
 /// `DvsTrafficRule`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsTrafficRule {
@@ -4347,11 +4139,7 @@ impl std::fmt::Debug for DvsTrafficRule {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsTrafficRule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsTrafficRule);
 
 /// `DvsTrafficRuleset`, a [`DynamicData`], since VI API 5.5.
 pub struct DvsTrafficRuleset {
@@ -4428,11 +4216,7 @@ impl std::fmt::Debug for DvsTrafficRuleset {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsTrafficRuleset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsTrafficRuleset);
 
 /// `DvsUpdateTagNetworkRuleAction`, a [`DvsNetworkRuleAction`], since VI API 5.5.
 pub struct DvsUpdateTagNetworkRuleAction {
@@ -4499,11 +4283,7 @@ impl std::fmt::Debug for DvsUpdateTagNetworkRuleAction {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUpdateTagNetworkRuleAction {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsUpdateTagNetworkRuleAction);
 
 /// `DvsUpgradeAvailableEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsUpgradeAvailableEvent {
@@ -4581,11 +4361,7 @@ impl std::fmt::Debug for DvsUpgradeAvailableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUpgradeAvailableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsUpgradeAvailableEvent);
 
 /// `DvsUpgradeInProgressEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsUpgradeInProgressEvent {
@@ -4663,11 +4439,7 @@ impl std::fmt::Debug for DvsUpgradeInProgressEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUpgradeInProgressEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsUpgradeInProgressEvent);
 
 /// `DvsUpgradeRejectedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsUpgradeRejectedEvent {
@@ -4745,11 +4517,7 @@ impl std::fmt::Debug for DvsUpgradeRejectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUpgradeRejectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsUpgradeRejectedEvent);
 
 /// `DvsUpgradedEvent`, a [`DvsEvent`], since VI API 4.0.
 pub struct DvsUpgradedEvent {
@@ -4827,11 +4595,7 @@ impl std::fmt::Debug for DvsUpgradedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsUpgradedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsUpgradedEvent);
 
 /// `DvsVmVnicNetworkResourcePoolRuntimeInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsVmVnicNetworkResourcePoolRuntimeInfo {
@@ -4926,11 +4690,7 @@ impl std::fmt::Debug for DvsVmVnicNetworkResourcePoolRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVmVnicNetworkResourcePoolRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVmVnicNetworkResourcePoolRuntimeInfo);
 
 /// `DvsVmVnicResourceAllocation`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsVmVnicResourceAllocation {
@@ -4987,11 +4747,7 @@ impl std::fmt::Debug for DvsVmVnicResourceAllocation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVmVnicResourceAllocation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVmVnicResourceAllocation);
 
 /// `DvsVmVnicResourcePoolConfigSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsVmVnicResourcePoolConfigSpec {
@@ -5080,11 +4836,7 @@ impl std::fmt::Debug for DvsVmVnicResourcePoolConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVmVnicResourcePoolConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVmVnicResourcePoolConfigSpec);
 
 /// `DvsVnicAllocatedResource`, a [`DynamicData`], since VI API 6.0.
 pub struct DvsVnicAllocatedResource {
@@ -5155,11 +4907,7 @@ impl std::fmt::Debug for DvsVnicAllocatedResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVnicAllocatedResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVnicAllocatedResource);
 
 /// `EntityBackup`, a [`DynamicData`], since VI API 5.1.
 pub struct EntityBackup {}
@@ -5209,11 +4957,7 @@ impl std::fmt::Debug for EntityBackup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityBackup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EntityBackup);
 
 /// `EntityBackupConfig`, a [`DynamicData`], since VI API 5.1.
 pub struct EntityBackupConfig {
@@ -5302,11 +5046,7 @@ impl std::fmt::Debug for EntityBackupConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityBackupConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EntityBackupConfig);
 
 /// `GhostDvsProxySwitchDetectedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct GhostDvsProxySwitchDetectedEvent {
@@ -5384,11 +5124,7 @@ impl std::fmt::Debug for GhostDvsProxySwitchDetectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GhostDvsProxySwitchDetectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GhostDvsProxySwitchDetectedEvent);
 
 /// `GhostDvsProxySwitchRemovedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct GhostDvsProxySwitchRemovedEvent {
@@ -5466,8 +5202,4 @@ impl std::fmt::Debug for GhostDvsProxySwitchRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GhostDvsProxySwitchRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GhostDvsProxySwitchRemovedEvent);

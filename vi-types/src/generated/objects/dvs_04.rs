@@ -81,11 +81,7 @@ impl std::fmt::Debug for HostLocalPortCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalPortCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalPortCreatedEvent);
 
 /// `HostMemberHealthCheckResult`, a [`DynamicData`], since VI API 5.1.
 pub struct HostMemberHealthCheckResult {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for HostMemberHealthCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemberHealthCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostMemberHealthCheckResult);
 
 /// `HostMemberRuntimeInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct HostMemberRuntimeInfo {
@@ -250,11 +242,7 @@ impl std::fmt::Debug for HostMemberRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemberRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemberRuntimeInfo);
 
 /// `HostMemberUplinkHealthCheckResult`, a [`HostMemberHealthCheckResult`], since VI API 5.1.
 pub struct HostMemberUplinkHealthCheckResult {
@@ -332,11 +320,7 @@ impl std::fmt::Debug for HostMemberUplinkHealthCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemberUplinkHealthCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemberUplinkHealthCheckResult);
 
 /// `HostProxySwitch`, a [`DynamicData`], since VI API 4.0.
 pub struct HostProxySwitch {
@@ -541,11 +525,7 @@ impl std::fmt::Debug for HostProxySwitch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProxySwitch);
 
 /// `HostProxySwitchConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostProxySwitchConfig {
@@ -616,11 +596,7 @@ impl std::fmt::Debug for HostProxySwitchConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProxySwitchConfig);
 
 /// `HostProxySwitchEnsInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct HostProxySwitchEnsInfo {
@@ -703,11 +679,7 @@ impl std::fmt::Debug for HostProxySwitchEnsInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchEnsInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProxySwitchEnsInfo);
 
 /// `HostProxySwitchHostLagConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct HostProxySwitchHostLagConfig {
@@ -778,11 +750,7 @@ impl std::fmt::Debug for HostProxySwitchHostLagConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchHostLagConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProxySwitchHostLagConfig);
 
 /// `HostProxySwitchSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostProxySwitchSpec {
@@ -839,11 +807,7 @@ impl std::fmt::Debug for HostProxySwitchSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProxySwitchSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProxySwitchSpec);
 
 /// `HostVnicConnectedToCustomizedDVPortEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostVnicConnectedToCustomizedDvPortEvent {
@@ -927,11 +891,7 @@ impl std::fmt::Debug for HostVnicConnectedToCustomizedDvPortEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVnicConnectedToCustomizedDvPortEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVnicConnectedToCustomizedDvPortEvent);
 
 /// The fault `ImportHostAddFailure`, a [`DvsFault`], since VI API 5.1.
 pub struct ImportHostAddFailure {
@@ -1009,11 +969,7 @@ impl std::fmt::Debug for ImportHostAddFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ImportHostAddFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ImportHostAddFailure);
 
 /// The fault `ImportOperationBulkFault`, a [`DvsFault`], since VI API 5.1.
 pub struct ImportOperationBulkFault {
@@ -1091,11 +1047,7 @@ impl std::fmt::Debug for ImportOperationBulkFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ImportOperationBulkFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ImportOperationBulkFault);
 
 /// `ImportOperationBulkFaultFaultOnImport`, a [`DynamicData`], since VI API 5.1.
 pub struct ImportOperationBulkFaultFaultOnImport {
@@ -1166,11 +1118,7 @@ impl std::fmt::Debug for ImportOperationBulkFaultFaultOnImport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ImportOperationBulkFaultFaultOnImport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ImportOperationBulkFaultFaultOnImport);
 
 /// `InheritablePolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct InheritablePolicy {
@@ -1227,11 +1175,7 @@ impl std::fmt::Debug for InheritablePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InheritablePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InheritablePolicy);
 
 /// `IntExpression`, a [`NegatableExpression`], since VI API 5.5.
 pub struct IntExpression {
@@ -1308,11 +1252,7 @@ impl std::fmt::Debug for IntExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IntExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IntExpression);
 
 /// `IntPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct IntPolicy {
@@ -1389,11 +1329,7 @@ impl std::fmt::Debug for IntPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IntPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IntPolicy);
 
 /// The fault `InvalidIpfixConfig`, a [`DvsFault`], since VI API 5.1.
 pub struct InvalidIpfixConfig {
@@ -1471,11 +1407,7 @@ impl std::fmt::Debug for InvalidIpfixConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidIpfixConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidIpfixConfig);
 
 /// `IpAddress`, a [`NegatableExpression`], since VI API 5.5.
 pub struct IpAddress {
@@ -1546,11 +1478,7 @@ impl std::fmt::Debug for IpAddress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base IpAddress);
 
 /// `IpRange`, a [`IpAddress`], since VI API 5.5.
 pub struct IpRange {
@@ -1634,11 +1562,7 @@ impl std::fmt::Debug for IpRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpRange);
 
 /// `LongPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct LongPolicy {
@@ -1715,11 +1639,7 @@ impl std::fmt::Debug for LongPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LongPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LongPolicy);
 
 /// `MacAddress`, a [`NegatableExpression`], since VI API 5.5.
 pub struct MacAddress {
@@ -1790,11 +1710,7 @@ impl std::fmt::Debug for MacAddress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MacAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base MacAddress);
 
 /// `MacRange`, a [`MacAddress`], since VI API 5.5.
 pub struct MacRange {
@@ -1878,11 +1794,7 @@ impl std::fmt::Debug for MacRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MacRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MacRange);
 
 /// `MtuMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct MtuMatchEvent {
@@ -1953,11 +1865,7 @@ impl std::fmt::Debug for MtuMatchEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MtuMatchEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MtuMatchEvent);
 
 /// `MtuMismatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct MtuMismatchEvent {
@@ -2028,11 +1936,7 @@ impl std::fmt::Debug for MtuMismatchEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MtuMismatchEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MtuMismatchEvent);
 
 /// `NegatableExpression`, a [`DynamicData`], since VI API 5.5.
 pub struct NegatableExpression {
@@ -2089,11 +1993,7 @@ impl std::fmt::Debug for NegatableExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NegatableExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NegatableExpression);
 
 /// The fault `NotSupportedHostInDvs`, a [`NotSupportedHost`], since VI API 4.1.
 pub struct NotSupportedHostInDvs {
@@ -2171,11 +2071,7 @@ impl std::fmt::Debug for NotSupportedHostInDvs {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostInDvs {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostInDvs);
 
 /// `NumericRange`, a [`DynamicData`], since VI API 4.0.
 pub struct NumericRange {
@@ -2237,11 +2133,7 @@ impl std::fmt::Debug for NumericRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumericRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumericRange);
 
 /// `OutOfSyncDvsHost`, a [`DvsEvent`], since VI API 4.0.
 pub struct OutOfSyncDvsHost {
@@ -2319,11 +2211,7 @@ impl std::fmt::Debug for OutOfSyncDvsHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OutOfSyncDvsHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OutOfSyncDvsHost);
 
 /// `RecoveryEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct RecoveryEvent {
@@ -2419,11 +2307,7 @@ impl std::fmt::Debug for RecoveryEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RecoveryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RecoveryEvent);
 
 /// `RollbackEvent`, a [`DvsEvent`], since VI API 5.1.
 pub struct RollbackEvent {
@@ -2507,11 +2391,7 @@ impl std::fmt::Debug for RollbackEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RollbackEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RollbackEvent);
 
 /// The fault `RollbackFailure`, a [`DvsFault`], since VI API 5.1.
 pub struct RollbackFailure {
@@ -2595,11 +2475,7 @@ impl std::fmt::Debug for RollbackFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RollbackFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RollbackFailure);
 
 /// `SelectionSet`, a [`DynamicData`], since VI API 5.0.
 pub struct SelectionSet {}
@@ -2650,11 +2526,7 @@ impl std::fmt::Debug for SelectionSet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SelectionSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base SelectionSet);
 
 /// `SingleIp`, a [`IpAddress`], since VI API 5.5.
 pub struct SingleIp {
@@ -2732,11 +2604,7 @@ impl std::fmt::Debug for SingleIp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SingleIp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SingleIp);
 
 /// `SingleMac`, a [`MacAddress`], since VI API 5.5.
 pub struct SingleMac {
@@ -2814,11 +2682,7 @@ impl std::fmt::Debug for SingleMac {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SingleMac {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SingleMac);
 
 /// `StringExpression`, a [`NegatableExpression`], since VI API 5.5.
 pub struct StringExpression {
@@ -2895,11 +2759,7 @@ impl std::fmt::Debug for StringExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StringExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StringExpression);
 
 /// `StringPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct StringPolicy {
@@ -2976,11 +2836,7 @@ impl std::fmt::Debug for StringPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StringPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StringPolicy);
 
 /// The fault `SwitchIpUnset`, a [`DvsFault`], since VI API 5.1.
 pub struct SwitchIpUnset {
@@ -3049,11 +2905,7 @@ impl std::fmt::Debug for SwitchIpUnset {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SwitchIpUnset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SwitchIpUnset);
 
 /// The fault `SwitchNotInUpgradeMode`, a [`DvsFault`], since VI API 4.0.
 pub struct SwitchNotInUpgradeMode {
@@ -3122,11 +2974,7 @@ impl std::fmt::Debug for SwitchNotInUpgradeMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SwitchNotInUpgradeMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SwitchNotInUpgradeMode);
 
 /// `TeamingMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct TeamingMatchEvent {
@@ -3197,11 +3045,7 @@ impl std::fmt::Debug for TeamingMatchEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TeamingMatchEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TeamingMatchEvent);
 
 /// `TeamingMisMatchEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct TeamingMisMatchEvent {
@@ -3272,11 +3116,7 @@ impl std::fmt::Debug for TeamingMisMatchEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TeamingMisMatchEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TeamingMisMatchEvent);
 
 /// `UplinkPortMtuNotSupportEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct UplinkPortMtuNotSupportEvent {
@@ -3347,11 +3187,7 @@ impl std::fmt::Debug for UplinkPortMtuNotSupportEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UplinkPortMtuNotSupportEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UplinkPortMtuNotSupportEvent);
 
 /// `UplinkPortMtuSupportEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct UplinkPortMtuSupportEvent {
@@ -3422,11 +3258,7 @@ impl std::fmt::Debug for UplinkPortMtuSupportEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UplinkPortMtuSupportEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UplinkPortMtuSupportEvent);
 
 /// `UplinkPortVlanTrunkedEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct UplinkPortVlanTrunkedEvent {
@@ -3497,11 +3329,7 @@ impl std::fmt::Debug for UplinkPortVlanTrunkedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UplinkPortVlanTrunkedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UplinkPortVlanTrunkedEvent);
 
 /// `UplinkPortVlanUntrunkedEvent`, a [`DvsHealthStatusChangeEvent`], since VI API 5.1.
 pub struct UplinkPortVlanUntrunkedEvent {
@@ -3572,11 +3400,7 @@ impl std::fmt::Debug for UplinkPortVlanUntrunkedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UplinkPortVlanUntrunkedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UplinkPortVlanUntrunkedEvent);
 
 /// `VMwareDVSConfigInfo`, a [`DvsConfigInfo`], since VI API 4.0.
 pub struct VMwareDvsConfigInfo {
@@ -3716,11 +3540,7 @@ impl std::fmt::Debug for VMwareDvsConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsConfigInfo);
 
 /// `VMwareDVSConfigSpec`, a [`DvsConfigSpec`], since VI API 4.0.
 pub struct VMwareDvsConfigSpec {
@@ -3854,11 +3674,7 @@ impl std::fmt::Debug for VMwareDvsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsConfigSpec);
 
 /// `VMwareDVSFeatureCapability`, a [`DvsFeatureCapability`], since VI API 4.1.
 pub struct VMwareDvsFeatureCapability {
@@ -4008,11 +3824,7 @@ impl std::fmt::Debug for VMwareDvsFeatureCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsFeatureCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsFeatureCapability);
 
 /// `VMwareDVSHealthCheckCapability`, a [`DvsHealthCheckCapability`], since VI API 5.1.
 pub struct VMwareDvsHealthCheckCapability {
@@ -4079,11 +3891,7 @@ impl std::fmt::Debug for VMwareDvsHealthCheckCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsHealthCheckCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsHealthCheckCapability);
 
 /// `VMwareDVSHealthCheckConfig`, a [`DvsHealthCheckConfig`], since VI API 5.1.
 pub struct VMwareDvsHealthCheckConfig {
@@ -4154,11 +3962,7 @@ impl std::fmt::Debug for VMwareDvsHealthCheckConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsHealthCheckConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsHealthCheckConfig);
 
 /// `VMwareDVSMtuHealthCheckResult`, a [`HostMemberUplinkHealthCheckResult`], since VI API 5.1.
 pub struct VMwareDvsMtuHealthCheckResult {
@@ -4248,11 +4052,7 @@ impl std::fmt::Debug for VMwareDvsMtuHealthCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsMtuHealthCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsMtuHealthCheckResult);
 
 /// `VMwareDVSPortSetting`, a [`DvPortSetting`], since VI API 4.0.
 pub struct VMwareDvsPortSetting {
@@ -4378,11 +4178,7 @@ impl std::fmt::Debug for VMwareDvsPortSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsPortSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsPortSetting);
 
 /// `VMwareDVSPortgroupPolicy`, a [`DvPortgroupPolicy`], since VI API 4.0.
 pub struct VMwareDvsPortgroupPolicy {
@@ -4484,11 +4280,7 @@ impl std::fmt::Debug for VMwareDvsPortgroupPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsPortgroupPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsPortgroupPolicy);
 
 /// `VMwareDVSPvlanConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct VMwareDvsPvlanConfigSpec {
@@ -4553,11 +4345,7 @@ impl std::fmt::Debug for VMwareDvsPvlanConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsPvlanConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsPvlanConfigSpec);
 
 /// `VMwareDVSPvlanMapEntry`, a [`DynamicData`], since VI API 4.0.
 pub struct VMwareDvsPvlanMapEntry {
@@ -4628,11 +4416,7 @@ impl std::fmt::Debug for VMwareDvsPvlanMapEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsPvlanMapEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsPvlanMapEntry);
 
 /// `VMwareDVSTeamingHealthCheckConfig`, a [`VMwareDvsHealthCheckConfig`], since VI API 5.1.
 pub struct VMwareDvsTeamingHealthCheckConfig {
@@ -4703,11 +4487,7 @@ impl std::fmt::Debug for VMwareDvsTeamingHealthCheckConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsTeamingHealthCheckConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsTeamingHealthCheckConfig);
 
 /// `VMwareDVSTeamingHealthCheckResult`, a [`HostMemberHealthCheckResult`], since VI API 5.1.
 pub struct VMwareDvsTeamingHealthCheckResult {
@@ -4785,11 +4565,7 @@ impl std::fmt::Debug for VMwareDvsTeamingHealthCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsTeamingHealthCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsTeamingHealthCheckResult);
 
 /// `VMwareDVSVlanHealthCheckResult`, a [`HostMemberUplinkHealthCheckResult`], since VI API 5.1.
 pub struct VMwareDvsVlanHealthCheckResult {
@@ -4873,11 +4649,7 @@ impl std::fmt::Debug for VMwareDvsVlanHealthCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVlanHealthCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsVlanHealthCheckResult);
 
 /// `VMwareDVSVlanMtuHealthCheckConfig`, a [`VMwareDvsHealthCheckConfig`], since VI API 5.1.
 pub struct VMwareDvsVlanMtuHealthCheckConfig {
@@ -4948,11 +4720,7 @@ impl std::fmt::Debug for VMwareDvsVlanMtuHealthCheckConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVlanMtuHealthCheckConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsVlanMtuHealthCheckConfig);
 
 /// `VMwareDVSVspanCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct VMwareDvsVspanCapability {
@@ -5047,11 +4815,7 @@ impl std::fmt::Debug for VMwareDvsVspanCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVspanCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsVspanCapability);
 
 /// `VMwareDVSVspanConfigSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct VMwareDvsVspanConfigSpec {
@@ -5116,11 +4880,7 @@ impl std::fmt::Debug for VMwareDvsVspanConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsVspanConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsVspanConfigSpec);
 
 /// `VMwareDvsDpuCapability`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VMwareDvsDpuCapability {
@@ -5185,11 +4945,7 @@ impl std::fmt::Debug for VMwareDvsDpuCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsDpuCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsDpuCapability);
 
 /// `VMwareDvsIpfixCapability`, a [`DynamicData`], since VI API 6.0.
 pub struct VMwareDvsIpfixCapability {
@@ -5260,8 +5016,4 @@ impl std::fmt::Debug for VMwareDvsIpfixCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsIpfixCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsIpfixCapability);

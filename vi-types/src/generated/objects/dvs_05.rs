@@ -74,11 +74,7 @@ impl std::fmt::Debug for VMwareDvsLacpCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLacpCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsLacpCapability);
 
 /// `VMwareDvsLacpGroupConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct VMwareDvsLacpGroupConfig {
@@ -191,11 +187,7 @@ impl std::fmt::Debug for VMwareDvsLacpGroupConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLacpGroupConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsLacpGroupConfig);
 
 /// `VMwareDvsLacpGroupSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct VMwareDvsLacpGroupSpec {
@@ -260,11 +252,7 @@ impl std::fmt::Debug for VMwareDvsLacpGroupSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLacpGroupSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsLacpGroupSpec);
 
 /// `VMwareDvsLagIpfixConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct VMwareDvsLagIpfixConfig {
@@ -321,11 +309,7 @@ impl std::fmt::Debug for VMwareDvsLagIpfixConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLagIpfixConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsLagIpfixConfig);
 
 /// `VMwareDvsLagVlanConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct VMwareDvsLagVlanConfig {
@@ -382,11 +366,7 @@ impl std::fmt::Debug for VMwareDvsLagVlanConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsLagVlanConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsLagVlanConfig);
 
 /// `VMwareDvsMtuCapability`, a [`DynamicData`], since VI API 7.0.2.0.
 pub struct VMwareDvsMtuCapability {
@@ -451,11 +431,7 @@ impl std::fmt::Debug for VMwareDvsMtuCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsMtuCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsMtuCapability);
 
 /// `VMwareDvsPerfNicOffloadCapability`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VMwareDvsPerfNicOffloadCapability {
@@ -512,11 +488,7 @@ impl std::fmt::Debug for VMwareDvsPerfNicOffloadCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsPerfNicOffloadCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsPerfNicOffloadCapability);
 
 /// `VMwareDvsSystemTrafficCapabilities`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VMwareDvsSystemTrafficCapabilities {
@@ -575,11 +547,7 @@ impl std::fmt::Debug for VMwareDvsSystemTrafficCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareDvsSystemTrafficCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareDvsSystemTrafficCapabilities);
 
 /// `VMwareIpfixConfig`, a [`DynamicData`], since VI API 5.0.
 pub struct VMwareIpfixConfig {
@@ -674,11 +642,7 @@ impl std::fmt::Debug for VMwareIpfixConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareIpfixConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareIpfixConfig);
 
 /// `VMwareUplinkLacpPolicy`, a [`InheritablePolicy`], since VI API 5.1.
 pub struct VMwareUplinkLacpPolicy {
@@ -761,11 +725,7 @@ impl std::fmt::Debug for VMwareUplinkLacpPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareUplinkLacpPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareUplinkLacpPolicy);
 
 /// `VMwareUplinkPortOrderPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct VMwareUplinkPortOrderPolicy {
@@ -848,11 +808,7 @@ impl std::fmt::Debug for VMwareUplinkPortOrderPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareUplinkPortOrderPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareUplinkPortOrderPolicy);
 
 /// `VMwareVspanPort`, a [`DynamicData`], since VI API 5.0.
 pub struct VMwareVspanPort {
@@ -935,11 +891,7 @@ impl std::fmt::Debug for VMwareVspanPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareVspanPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareVspanPort);
 
 /// `VMwareVspanSession`, a [`DynamicData`], since VI API 5.0.
 pub struct VMwareVspanSession {
@@ -1100,11 +1052,7 @@ impl std::fmt::Debug for VMwareVspanSession {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMwareVspanSession {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMwareVspanSession);
 
 /// `VmPoweringOnWithCustomizedDVPortEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmPoweringOnWithCustomizedDvPortEvent {
@@ -1182,11 +1130,7 @@ impl std::fmt::Debug for VmPoweringOnWithCustomizedDvPortEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPoweringOnWithCustomizedDvPortEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPoweringOnWithCustomizedDvPortEvent);
 
 /// `VmVnicPoolReservationViolationClearEvent`, a [`DvsEvent`], since VI API 6.0.
 pub struct VmVnicPoolReservationViolationClearEvent {
@@ -1270,11 +1214,7 @@ impl std::fmt::Debug for VmVnicPoolReservationViolationClearEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmVnicPoolReservationViolationClearEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmVnicPoolReservationViolationClearEvent);
 
 /// `VmVnicPoolReservationViolationRaiseEvent`, a [`DvsEvent`], since VI API 6.0.
 pub struct VmVnicPoolReservationViolationRaiseEvent {
@@ -1358,11 +1298,7 @@ impl std::fmt::Debug for VmVnicPoolReservationViolationRaiseEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmVnicPoolReservationViolationRaiseEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmVnicPoolReservationViolationRaiseEvent);
 
 /// `VmwareDistributedVirtualSwitchDpuFailoverPolicy`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct VmwareDistributedVirtualSwitchDpuFailoverPolicy {
@@ -1427,11 +1363,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchDpuFailoverPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchDpuFailoverPolicy);
 
 /// `VmwareDistributedVirtualSwitchNetworkOffloadConfig`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct VmwareDistributedVirtualSwitchNetworkOffloadConfig {
@@ -1490,11 +1422,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchNetworkOffloadConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchNetworkOffloadConfig);
 
 /// `VmwareDistributedVirtualSwitchPvlanSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
 pub struct VmwareDistributedVirtualSwitchPvlanSpec {
@@ -1573,11 +1501,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchPvlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchPvlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchPvlanSpec);
 
 /// `VmwareDistributedVirtualSwitchRealTimeConfig`, a [`DynamicData`], since VI API 8.0.3.1.
 pub struct VmwareDistributedVirtualSwitchRealTimeConfig {
@@ -1642,11 +1566,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchRealTimeConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchRealTimeConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchRealTimeConfig);
 
 /// `VmwareDistributedVirtualSwitchRealTimeLanAnnotation`, a [`DynamicData`], since VI API 8.0.3.1.
 pub struct VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
@@ -1711,11 +1631,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchRealTimeLanAnnotation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchRealTimeLanAnnotation);
 
 /// `VmwareDistributedVirtualSwitchTrunkVlanSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
 pub struct VmwareDistributedVirtualSwitchTrunkVlanSpec {
@@ -1794,11 +1710,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchTrunkVlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchTrunkVlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchTrunkVlanSpec);
 
 /// `VmwareDistributedVirtualSwitchVlanIdSpec`, a [`VmwareDistributedVirtualSwitchVlanSpec`], since VI API 4.0.
 pub struct VmwareDistributedVirtualSwitchVlanIdSpec {
@@ -1877,11 +1789,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchVlanIdSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchVlanIdSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitchVlanIdSpec);
 
 /// `VmwareDistributedVirtualSwitchVlanSpec`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct VmwareDistributedVirtualSwitchVlanSpec {
@@ -1953,11 +1861,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitchVlanSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitchVlanSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmwareDistributedVirtualSwitchVlanSpec);
 
 /// `VmwareUplinkPortTeamingPolicy`, a [`InheritablePolicy`], since VI API 4.0.
 pub struct VmwareUplinkPortTeamingPolicy {
@@ -2064,11 +1968,7 @@ impl std::fmt::Debug for VmwareUplinkPortTeamingPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareUplinkPortTeamingPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareUplinkPortTeamingPolicy);
 
 /// `VnicPortArgument`, a [`DynamicData`], since VI API 4.0.
 pub struct VnicPortArgument {
@@ -2133,11 +2033,7 @@ impl std::fmt::Debug for VnicPortArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VnicPortArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VnicPortArgument);
 
 /// The fault `VspanDestPortConflict`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanDestPortConflict {
@@ -2227,11 +2123,7 @@ impl std::fmt::Debug for VspanDestPortConflict {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanDestPortConflict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanDestPortConflict);
 
 /// The fault `VspanPortConflict`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPortConflict {
@@ -2321,11 +2213,7 @@ impl std::fmt::Debug for VspanPortConflict {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPortConflict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPortConflict);
 
 /// The fault `VspanPortMoveFault`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPortMoveFault {
@@ -2415,11 +2303,7 @@ impl std::fmt::Debug for VspanPortMoveFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPortMoveFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPortMoveFault);
 
 /// The fault `VspanPortPromiscChangeFault`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPortPromiscChangeFault {
@@ -2497,11 +2381,7 @@ impl std::fmt::Debug for VspanPortPromiscChangeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPortPromiscChangeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPortPromiscChangeFault);
 
 /// The fault `VspanPortgroupPromiscChangeFault`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPortgroupPromiscChangeFault {
@@ -2579,11 +2459,7 @@ impl std::fmt::Debug for VspanPortgroupPromiscChangeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPortgroupPromiscChangeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPortgroupPromiscChangeFault);
 
 /// The fault `VspanPortgroupTypeChangeFault`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPortgroupTypeChangeFault {
@@ -2661,11 +2537,7 @@ impl std::fmt::Debug for VspanPortgroupTypeChangeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPortgroupTypeChangeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPortgroupTypeChangeFault);
 
 /// The fault `VspanPromiscuousPortNotSupported`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanPromiscuousPortNotSupported {
@@ -2749,11 +2621,7 @@ impl std::fmt::Debug for VspanPromiscuousPortNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanPromiscuousPortNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanPromiscuousPortNotSupported);
 
 /// The fault `VspanSameSessionPortConflict`, a [`DvsFault`], since VI API 5.0.
 pub struct VspanSameSessionPortConflict {
@@ -2837,8 +2705,4 @@ impl std::fmt::Debug for VspanSameSessionPortConflict {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VspanSameSessionPortConflict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VspanSameSessionPortConflict);

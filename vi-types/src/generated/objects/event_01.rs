@@ -87,11 +87,7 @@ impl std::fmt::Debug for AccountRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AccountRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AccountRemovedEvent);
 
 /// `AdminPasswordNotChangedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct AdminPasswordNotChangedEvent {
@@ -160,11 +156,7 @@ impl std::fmt::Debug for AdminPasswordNotChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AdminPasswordNotChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AdminPasswordNotChangedEvent);
 
 /// `AlreadyAuthenticatedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct AlreadyAuthenticatedSessionEvent {
@@ -235,11 +227,7 @@ impl std::fmt::Debug for AlreadyAuthenticatedSessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyAuthenticatedSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlreadyAuthenticatedSessionEvent);
 
 /// `BadUsernameSessionEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct BadUsernameSessionEvent {
@@ -317,11 +305,7 @@ impl std::fmt::Debug for BadUsernameSessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BadUsernameSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BadUsernameSessionEvent);
 
 /// `CanceledHostOperationEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct CanceledHostOperationEvent {
@@ -390,11 +374,7 @@ impl std::fmt::Debug for CanceledHostOperationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CanceledHostOperationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CanceledHostOperationEvent);
 
 /// `CustomFieldDefAddedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
 pub struct CustomFieldDefAddedEvent {
@@ -465,11 +445,7 @@ impl std::fmt::Debug for CustomFieldDefAddedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDefAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldDefAddedEvent);
 
 /// `CustomFieldDefEvent`, a [`CustomFieldEvent`], since VI API 2.0.
 pub struct CustomFieldDefEvent {
@@ -553,11 +529,7 @@ impl std::fmt::Debug for CustomFieldDefEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDefEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldDefEvent);
 
 /// `CustomFieldDefRemovedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
 pub struct CustomFieldDefRemovedEvent {
@@ -628,11 +600,7 @@ impl std::fmt::Debug for CustomFieldDefRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDefRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldDefRemovedEvent);
 
 /// `CustomFieldDefRenamedEvent`, a [`CustomFieldDefEvent`], since VI API 2.0.
 pub struct CustomFieldDefRenamedEvent {
@@ -710,11 +678,7 @@ impl std::fmt::Debug for CustomFieldDefRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldDefRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldDefRenamedEvent);
 
 /// `CustomFieldEvent`, a [`Event`], since VI API 2.0.
 pub struct CustomFieldEvent {
@@ -783,11 +747,7 @@ impl std::fmt::Debug for CustomFieldEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldEvent);
 
 /// `CustomFieldValueChangedEvent`, a [`CustomFieldEvent`], since VI API 2.0.
 pub struct CustomFieldValueChangedEvent {
@@ -889,11 +849,7 @@ impl std::fmt::Debug for CustomFieldValueChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldValueChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldValueChangedEvent);
 
 /// `DatacenterCreatedEvent`, a [`DatacenterEvent`], since VI API 2.5.
 pub struct DatacenterCreatedEvent {
@@ -971,11 +927,7 @@ impl std::fmt::Debug for DatacenterCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterCreatedEvent);
 
 /// `DatacenterEvent`, a [`Event`], since VI API 2.5.
 pub struct DatacenterEvent {
@@ -1044,11 +996,7 @@ impl std::fmt::Debug for DatacenterEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterEvent);
 
 /// `DatacenterRenamedEvent`, a [`DatacenterEvent`], since VI API 2.5.
 pub struct DatacenterRenamedEvent {
@@ -1132,11 +1080,7 @@ impl std::fmt::Debug for DatacenterRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterRenamedEvent);
 
 /// `DatastoreCapacityIncreasedEvent`, a [`DatastoreEvent`], since VI API 4.0.
 pub struct DatastoreCapacityIncreasedEvent {
@@ -1220,11 +1164,7 @@ impl std::fmt::Debug for DatastoreCapacityIncreasedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreCapacityIncreasedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreCapacityIncreasedEvent);
 
 /// `DatastoreDestroyedEvent`, a [`DatastoreEvent`], since VI API 2.0.
 pub struct DatastoreDestroyedEvent {
@@ -1295,11 +1235,7 @@ impl std::fmt::Debug for DatastoreDestroyedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreDestroyedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreDestroyedEvent);
 
 /// `DatastoreDiscoveredEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct DatastoreDiscoveredEvent {
@@ -1377,11 +1313,7 @@ impl std::fmt::Debug for DatastoreDiscoveredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreDiscoveredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreDiscoveredEvent);
 
 /// `DatastoreDuplicatedEvent`, a [`DatastoreEvent`], since VI API 2.0.
 pub struct DatastoreDuplicatedEvent {
@@ -1452,11 +1384,7 @@ impl std::fmt::Debug for DatastoreDuplicatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreDuplicatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreDuplicatedEvent);
 
 /// `DatastoreEvent`, a [`Event`], since VI API 2.0.
 pub struct DatastoreEvent {
@@ -1534,11 +1462,7 @@ impl std::fmt::Debug for DatastoreEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreEvent);
 
 /// `DatastoreFileCopiedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
 pub struct DatastoreFileCopiedEvent {
@@ -1622,11 +1546,7 @@ impl std::fmt::Debug for DatastoreFileCopiedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreFileCopiedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreFileCopiedEvent);
 
 /// `DatastoreFileDeletedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
 pub struct DatastoreFileDeletedEvent {
@@ -1697,11 +1617,7 @@ impl std::fmt::Debug for DatastoreFileDeletedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreFileDeletedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreFileDeletedEvent);
 
 /// `DatastoreFileEvent`, a [`DatastoreEvent`], since VI API 4.0.
 pub struct DatastoreFileEvent {
@@ -1791,11 +1707,7 @@ impl std::fmt::Debug for DatastoreFileEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreFileEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreFileEvent);
 
 /// `DatastoreFileMovedEvent`, a [`DatastoreFileEvent`], since VI API 4.0.
 pub struct DatastoreFileMovedEvent {
@@ -1879,11 +1791,7 @@ impl std::fmt::Debug for DatastoreFileMovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreFileMovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreFileMovedEvent);
 
 /// `DatastoreIORMReconfiguredEvent`, a [`DatastoreEvent`], since VI API 4.1.
 pub struct DatastoreIormReconfiguredEvent {
@@ -1954,11 +1862,7 @@ impl std::fmt::Debug for DatastoreIormReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreIormReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreIormReconfiguredEvent);
 
 /// `DatastorePrincipalConfigured`, a [`HostEvent`], since VI API 2.0.
 pub struct DatastorePrincipalConfigured {
@@ -2036,11 +1940,7 @@ impl std::fmt::Debug for DatastorePrincipalConfigured {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastorePrincipalConfigured {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastorePrincipalConfigured);
 
 /// `DatastoreRemovedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct DatastoreRemovedOnHostEvent {
@@ -2118,11 +2018,7 @@ impl std::fmt::Debug for DatastoreRemovedOnHostEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreRemovedOnHostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreRemovedOnHostEvent);
 
 /// `DatastoreRenamedEvent`, a [`DatastoreEvent`], since VI API 2.0.
 pub struct DatastoreRenamedEvent {
@@ -2206,11 +2102,7 @@ impl std::fmt::Debug for DatastoreRenamedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreRenamedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreRenamedEvent);
 
 /// `DatastoreRenamedOnHostEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct DatastoreRenamedOnHostEvent {
@@ -2294,11 +2186,7 @@ impl std::fmt::Debug for DatastoreRenamedOnHostEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreRenamedOnHostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreRenamedOnHostEvent);
 
 /// `DrsEnteredStandbyModeEvent`, a [`EnteredStandbyModeEvent`], since VI API 2.5.
 pub struct DrsEnteredStandbyModeEvent {
@@ -2369,11 +2257,7 @@ impl std::fmt::Debug for DrsEnteredStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsEnteredStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsEnteredStandbyModeEvent);
 
 /// `DrsEnteringStandbyModeEvent`, a [`EnteringStandbyModeEvent`], since VI API 4.0.
 pub struct DrsEnteringStandbyModeEvent {
@@ -2444,11 +2328,7 @@ impl std::fmt::Debug for DrsEnteringStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsEnteringStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsEnteringStandbyModeEvent);
 
 /// `DrsExitStandbyModeFailedEvent`, a [`ExitStandbyModeFailedEvent`], since VI API 4.0.
 pub struct DrsExitStandbyModeFailedEvent {
@@ -2519,11 +2399,7 @@ impl std::fmt::Debug for DrsExitStandbyModeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsExitStandbyModeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsExitStandbyModeFailedEvent);
 
 /// `DrsExitedStandbyModeEvent`, a [`ExitedStandbyModeEvent`], since VI API 2.5.
 pub struct DrsExitedStandbyModeEvent {
@@ -2594,11 +2470,7 @@ impl std::fmt::Debug for DrsExitedStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsExitedStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsExitedStandbyModeEvent);
 
 /// `DrsExitingStandbyModeEvent`, a [`ExitingStandbyModeEvent`], since VI API 4.0.
 pub struct DrsExitingStandbyModeEvent {
@@ -2669,11 +2541,7 @@ impl std::fmt::Debug for DrsExitingStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsExitingStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsExitingStandbyModeEvent);
 
 /// `DuplicateIpDetectedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct DuplicateIpDetectedEvent {
@@ -2757,11 +2625,7 @@ impl std::fmt::Debug for DuplicateIpDetectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DuplicateIpDetectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DuplicateIpDetectedEvent);
 
 /// `EnteredMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct EnteredMaintenanceModeEvent {
@@ -2830,11 +2694,7 @@ impl std::fmt::Debug for EnteredMaintenanceModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnteredMaintenanceModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnteredMaintenanceModeEvent);
 
 /// `EnteredStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct EnteredStandbyModeEvent {
@@ -2903,11 +2763,7 @@ impl std::fmt::Debug for EnteredStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnteredStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnteredStandbyModeEvent);
 
 /// `EnteringMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct EnteringMaintenanceModeEvent {
@@ -2976,11 +2832,7 @@ impl std::fmt::Debug for EnteringMaintenanceModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnteringMaintenanceModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnteringMaintenanceModeEvent);
 
 /// `EnteringStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct EnteringStandbyModeEvent {
@@ -3049,11 +2901,7 @@ impl std::fmt::Debug for EnteringStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnteringStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnteringStandbyModeEvent);
 
 /// `ErrorUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
 pub struct ErrorUpgradeEvent {
@@ -3124,11 +2972,7 @@ impl std::fmt::Debug for ErrorUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ErrorUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ErrorUpgradeEvent);
 
 /// `EventArgDesc`, a [`DynamicData`], since VI API 4.0.
 pub struct EventArgDesc {
@@ -3199,11 +3043,7 @@ impl std::fmt::Debug for EventArgDesc {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventArgDesc {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventArgDesc);
 
 /// `ExitMaintenanceModeEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct ExitMaintenanceModeEvent {
@@ -3272,11 +3112,7 @@ impl std::fmt::Debug for ExitMaintenanceModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExitMaintenanceModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExitMaintenanceModeEvent);
 
 /// `ExitStandbyModeFailedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct ExitStandbyModeFailedEvent {
@@ -3345,11 +3181,7 @@ impl std::fmt::Debug for ExitStandbyModeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExitStandbyModeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExitStandbyModeFailedEvent);
 
 /// `ExitedStandbyModeEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct ExitedStandbyModeEvent {
@@ -3418,11 +3250,7 @@ impl std::fmt::Debug for ExitedStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExitedStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExitedStandbyModeEvent);
 
 /// `ExitingStandbyModeEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct ExitingStandbyModeEvent {
@@ -3491,11 +3319,7 @@ impl std::fmt::Debug for ExitingStandbyModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExitingStandbyModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExitingStandbyModeEvent);
 
 /// `GeneralHostErrorEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralHostErrorEvent {
@@ -3566,11 +3390,7 @@ impl std::fmt::Debug for GeneralHostErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralHostErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralHostErrorEvent);
 
 /// `GeneralHostInfoEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralHostInfoEvent {
@@ -3641,11 +3461,7 @@ impl std::fmt::Debug for GeneralHostInfoEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralHostInfoEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralHostInfoEvent);
 
 /// `GeneralHostWarningEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralHostWarningEvent {
@@ -3716,11 +3532,7 @@ impl std::fmt::Debug for GeneralHostWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralHostWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralHostWarningEvent);
 
 /// `GeneralVmErrorEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralVmErrorEvent {
@@ -3791,11 +3603,7 @@ impl std::fmt::Debug for GeneralVmErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralVmErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralVmErrorEvent);
 
 /// `GeneralVmInfoEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralVmInfoEvent {
@@ -3866,11 +3674,7 @@ impl std::fmt::Debug for GeneralVmInfoEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralVmInfoEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralVmInfoEvent);
 
 /// `GeneralVmWarningEvent`, a [`GeneralEvent`], since VI API 2.0.
 pub struct GeneralVmWarningEvent {
@@ -3941,11 +3745,7 @@ impl std::fmt::Debug for GeneralVmWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GeneralVmWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GeneralVmWarningEvent);
 
 /// `GlobalMessageChangedEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct GlobalMessageChangedEvent {
@@ -4029,11 +3829,7 @@ impl std::fmt::Debug for GlobalMessageChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GlobalMessageChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GlobalMessageChangedEvent);
 
 /// `HealthStatusChangedEvent`, a [`Event`], since VI API 4.0.
 pub struct HealthStatusChangedEvent {
@@ -4135,11 +3931,7 @@ impl std::fmt::Debug for HealthStatusChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthStatusChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HealthStatusChangedEvent);
 
 /// `HostAddFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostAddFailedEvent {
@@ -4217,11 +4009,7 @@ impl std::fmt::Debug for HostAddFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAddFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAddFailedEvent);
 
 /// `HostAddedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostAddedEvent {
@@ -4290,11 +4078,7 @@ impl std::fmt::Debug for HostAddedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAddedEvent);
 
 /// `HostAdminDisableEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostAdminDisableEvent {
@@ -4363,11 +4147,7 @@ impl std::fmt::Debug for HostAdminDisableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAdminDisableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAdminDisableEvent);
 
 /// `HostAdminEnableEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostAdminEnableEvent {
@@ -4436,11 +4216,7 @@ impl std::fmt::Debug for HostAdminEnableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAdminEnableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAdminEnableEvent);
 
 /// `HostCnxFailedAccountFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedAccountFailedEvent {
@@ -4509,11 +4285,7 @@ impl std::fmt::Debug for HostCnxFailedAccountFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedAccountFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedAccountFailedEvent);
 
 /// `HostCnxFailedAlreadyManagedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedAlreadyManagedEvent {
@@ -4591,11 +4363,7 @@ impl std::fmt::Debug for HostCnxFailedAlreadyManagedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedAlreadyManagedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedAlreadyManagedEvent);
 
 /// `HostCnxFailedBadCcagentEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedBadCcagentEvent {
@@ -4664,11 +4432,7 @@ impl std::fmt::Debug for HostCnxFailedBadCcagentEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedBadCcagentEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedBadCcagentEvent);
 
 /// `HostCnxFailedBadUsernameEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedBadUsernameEvent {
@@ -4737,11 +4501,7 @@ impl std::fmt::Debug for HostCnxFailedBadUsernameEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedBadUsernameEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedBadUsernameEvent);
 
 /// `HostCnxFailedBadVersionEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedBadVersionEvent {
@@ -4810,11 +4570,7 @@ impl std::fmt::Debug for HostCnxFailedBadVersionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedBadVersionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedBadVersionEvent);
 
 /// `HostCnxFailedCcagentUpgradeEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedCcagentUpgradeEvent {
@@ -4883,11 +4639,7 @@ impl std::fmt::Debug for HostCnxFailedCcagentUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedCcagentUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedCcagentUpgradeEvent);
 
 /// `HostCnxFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedEvent {
@@ -4956,11 +4708,7 @@ impl std::fmt::Debug for HostCnxFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedEvent);
 
 /// `HostCnxFailedNetworkErrorEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedNetworkErrorEvent {
@@ -5029,11 +4777,7 @@ impl std::fmt::Debug for HostCnxFailedNetworkErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedNetworkErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedNetworkErrorEvent);
 
 /// `HostCnxFailedNoAccessEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedNoAccessEvent {
@@ -5102,11 +4846,7 @@ impl std::fmt::Debug for HostCnxFailedNoAccessEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedNoAccessEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedNoAccessEvent);
 
 /// `HostCnxFailedNoConnectionEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedNoConnectionEvent {
@@ -5175,11 +4915,7 @@ impl std::fmt::Debug for HostCnxFailedNoConnectionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedNoConnectionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedNoConnectionEvent);
 
 /// `HostCnxFailedNoLicenseEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedNoLicenseEvent {
@@ -5248,11 +4984,7 @@ impl std::fmt::Debug for HostCnxFailedNoLicenseEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedNoLicenseEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedNoLicenseEvent);
 
 /// `HostCnxFailedNotFoundEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedNotFoundEvent {
@@ -5321,11 +5053,7 @@ impl std::fmt::Debug for HostCnxFailedNotFoundEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedNotFoundEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedNotFoundEvent);
 
 /// `HostCnxFailedTimeoutEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostCnxFailedTimeoutEvent {
@@ -5394,11 +5122,7 @@ impl std::fmt::Debug for HostCnxFailedTimeoutEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCnxFailedTimeoutEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCnxFailedTimeoutEvent);
 
 /// `HostComplianceCheckedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostComplianceCheckedEvent {
@@ -5476,11 +5200,7 @@ impl std::fmt::Debug for HostComplianceCheckedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostComplianceCheckedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostComplianceCheckedEvent);
 
 /// `HostCompliantEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostCompliantEvent {
@@ -5549,11 +5269,7 @@ impl std::fmt::Debug for HostCompliantEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCompliantEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCompliantEvent);
 
 /// `HostConfigAppliedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostConfigAppliedEvent {
@@ -5622,11 +5338,7 @@ impl std::fmt::Debug for HostConfigAppliedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigAppliedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigAppliedEvent);
 
 /// `HostConnectedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostConnectedEvent {
@@ -5695,11 +5407,7 @@ impl std::fmt::Debug for HostConnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConnectedEvent);
 
 /// `HostConnectionLostEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostConnectionLostEvent {
@@ -5768,11 +5476,7 @@ impl std::fmt::Debug for HostConnectionLostEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectionLostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConnectionLostEvent);
 
 /// `HostDisconnectedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostDisconnectedEvent {
@@ -5850,11 +5554,7 @@ impl std::fmt::Debug for HostDisconnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDisconnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDisconnectedEvent);
 
 /// `HostEnableAdminFailedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostEnableAdminFailedEvent {
@@ -5932,11 +5632,7 @@ impl std::fmt::Debug for HostEnableAdminFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEnableAdminFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEnableAdminFailedEvent);
 
 /// `HostGetShortNameFailedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostGetShortNameFailedEvent {
@@ -6005,11 +5701,7 @@ impl std::fmt::Debug for HostGetShortNameFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGetShortNameFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGetShortNameFailedEvent);
 
 /// `HostInAuditModeEvent`, a [`HostEvent`], since VI API 5.0.
 pub struct HostInAuditModeEvent {
@@ -6078,11 +5770,7 @@ impl std::fmt::Debug for HostInAuditModeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInAuditModeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInAuditModeEvent);
 
 /// `HostInventoryUnreadableEvent`, a [`Event`], since VI API 4.0.
 pub struct HostInventoryUnreadableEvent {
@@ -6151,11 +5839,7 @@ impl std::fmt::Debug for HostInventoryUnreadableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInventoryUnreadableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInventoryUnreadableEvent);
 
 /// `HostIpChangedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostIpChangedEvent {
@@ -6239,11 +5923,7 @@ impl std::fmt::Debug for HostIpChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpChangedEvent);
 
 /// `HostIpInconsistentEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostIpInconsistentEvent {
@@ -6327,11 +6007,7 @@ impl std::fmt::Debug for HostIpInconsistentEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpInconsistentEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpInconsistentEvent);
 
 /// `HostIpToShortNameFailedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostIpToShortNameFailedEvent {
@@ -6400,11 +6076,7 @@ impl std::fmt::Debug for HostIpToShortNameFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpToShortNameFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpToShortNameFailedEvent);
 
 /// `HostNonCompliantEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostNonCompliantEvent {
@@ -6473,11 +6145,7 @@ impl std::fmt::Debug for HostNonCompliantEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNonCompliantEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNonCompliantEvent);
 
 /// `HostReconnectionFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostReconnectionFailedEvent {
@@ -6546,11 +6214,7 @@ impl std::fmt::Debug for HostReconnectionFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostReconnectionFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostReconnectionFailedEvent);
 
 /// `HostRemovedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostRemovedEvent {
@@ -6619,11 +6283,7 @@ impl std::fmt::Debug for HostRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRemovedEvent);
 
 /// `HostShortNameToIpFailedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostShortNameToIpFailedEvent {
@@ -6701,11 +6361,7 @@ impl std::fmt::Debug for HostShortNameToIpFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostShortNameToIpFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostShortNameToIpFailedEvent);
 
 /// `HostShutdownEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostShutdownEvent {
@@ -6783,8 +6439,4 @@ impl std::fmt::Debug for HostShutdownEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostShutdownEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostShutdownEvent);

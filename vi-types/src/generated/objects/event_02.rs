@@ -81,11 +81,7 @@ impl std::fmt::Debug for HostSyncFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSyncFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSyncFailedEvent);
 
 /// `HostUpgradeFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct HostUpgradeFailedEvent {
@@ -154,11 +150,7 @@ impl std::fmt::Debug for HostUpgradeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUpgradeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUpgradeFailedEvent);
 
 /// `HostUserWorldSwapNotEnabledEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostUserWorldSwapNotEnabledEvent {
@@ -227,11 +219,7 @@ impl std::fmt::Debug for HostUserWorldSwapNotEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUserWorldSwapNotEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUserWorldSwapNotEnabledEvent);
 
 /// `HostWwnChangedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostWwnChangedEvent {
@@ -327,11 +315,7 @@ impl std::fmt::Debug for HostWwnChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostWwnChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostWwnChangedEvent);
 
 /// `HostWwnConflictEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct HostWwnConflictEvent {
@@ -421,11 +405,7 @@ impl std::fmt::Debug for HostWwnConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostWwnConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostWwnConflictEvent);
 
 /// `IScsiBootFailureEvent`, a [`HostEvent`], since VI API 4.1.
 pub struct IScsiBootFailureEvent {
@@ -494,11 +474,7 @@ impl std::fmt::Debug for IScsiBootFailureEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IScsiBootFailureEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IScsiBootFailureEvent);
 
 /// `InfoUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
 pub struct InfoUpgradeEvent {
@@ -569,11 +545,7 @@ impl std::fmt::Debug for InfoUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InfoUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InfoUpgradeEvent);
 
 /// `LocalDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct LocalDatastoreCreatedEvent {
@@ -657,11 +629,7 @@ impl std::fmt::Debug for LocalDatastoreCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalDatastoreCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalDatastoreCreatedEvent);
 
 /// `LocalTSMEnabledEvent`, a [`HostEvent`], since VI API 4.1.
 pub struct LocalTsmEnabledEvent {
@@ -730,11 +698,7 @@ impl std::fmt::Debug for LocalTsmEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalTsmEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalTsmEnabledEvent);
 
 /// `LockerMisconfiguredEvent`, a [`Event`], since VI API 2.5.
 pub struct LockerMisconfiguredEvent {
@@ -812,11 +776,7 @@ impl std::fmt::Debug for LockerMisconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LockerMisconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LockerMisconfiguredEvent);
 
 /// `LockerReconfiguredEvent`, a [`Event`], since VI API 2.5.
 pub struct LockerReconfiguredEvent {
@@ -900,11 +860,7 @@ impl std::fmt::Debug for LockerReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LockerReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LockerReconfiguredEvent);
 
 /// `MigrationErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationErrorEvent {
@@ -975,11 +931,7 @@ impl std::fmt::Debug for MigrationErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationErrorEvent);
 
 /// `MigrationHostErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationHostErrorEvent {
@@ -1057,11 +1009,7 @@ impl std::fmt::Debug for MigrationHostErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationHostErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationHostErrorEvent);
 
 /// `MigrationHostWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationHostWarningEvent {
@@ -1139,11 +1087,7 @@ impl std::fmt::Debug for MigrationHostWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationHostWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationHostWarningEvent);
 
 /// `MigrationResourceErrorEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationResourceErrorEvent {
@@ -1227,11 +1171,7 @@ impl std::fmt::Debug for MigrationResourceErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationResourceErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationResourceErrorEvent);
 
 /// `MigrationResourceWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationResourceWarningEvent {
@@ -1315,11 +1255,7 @@ impl std::fmt::Debug for MigrationResourceWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationResourceWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationResourceWarningEvent);
 
 /// `MigrationWarningEvent`, a [`MigrationEvent`], since VI API 2.0.
 pub struct MigrationWarningEvent {
@@ -1390,11 +1326,7 @@ impl std::fmt::Debug for MigrationWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationWarningEvent);
 
 /// `NASDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct NasDatastoreCreatedEvent {
@@ -1478,11 +1410,7 @@ impl std::fmt::Debug for NasDatastoreCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasDatastoreCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasDatastoreCreatedEvent);
 
 /// `NetworkRollbackEvent`, a [`Event`], since VI API 5.1.
 pub struct NetworkRollbackEvent {
@@ -1566,11 +1494,7 @@ impl std::fmt::Debug for NetworkRollbackEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkRollbackEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkRollbackEvent);
 
 /// `NoAccessUserEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct NoAccessUserEvent {
@@ -1648,11 +1572,7 @@ impl std::fmt::Debug for NoAccessUserEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoAccessUserEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoAccessUserEvent);
 
 /// `NoDatastoresConfiguredEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct NoDatastoresConfiguredEvent {
@@ -1721,11 +1641,7 @@ impl std::fmt::Debug for NoDatastoresConfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoDatastoresConfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoDatastoresConfiguredEvent);
 
 /// `NonVIWorkloadDetectedOnDatastoreEvent`, a [`DatastoreEvent`], since VI API 4.1.
 pub struct NonViWorkloadDetectedOnDatastoreEvent {
@@ -1796,11 +1712,7 @@ impl std::fmt::Debug for NonViWorkloadDetectedOnDatastoreEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NonViWorkloadDetectedOnDatastoreEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NonViWorkloadDetectedOnDatastoreEvent);
 
 /// `NotEnoughResourcesToStartVmEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct NotEnoughResourcesToStartVmEvent {
@@ -1878,11 +1790,7 @@ impl std::fmt::Debug for NotEnoughResourcesToStartVmEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotEnoughResourcesToStartVmEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotEnoughResourcesToStartVmEvent);
 
 /// `RemoteTSMEnabledEvent`, a [`HostEvent`], since VI API 4.1.
 pub struct RemoteTsmEnabledEvent {
@@ -1951,11 +1859,7 @@ impl std::fmt::Debug for RemoteTsmEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RemoteTsmEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RemoteTsmEnabledEvent);
 
 /// `ResourcePoolCreatedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
 pub struct ResourcePoolCreatedEvent {
@@ -2033,11 +1937,7 @@ impl std::fmt::Debug for ResourcePoolCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolCreatedEvent);
 
 /// `ResourcePoolDestroyedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
 pub struct ResourcePoolDestroyedEvent {
@@ -2108,11 +2008,7 @@ impl std::fmt::Debug for ResourcePoolDestroyedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolDestroyedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolDestroyedEvent);
 
 /// `ResourcePoolEvent`, a [`Event`], since VI API 2.0.
 pub struct ResourcePoolEvent {
@@ -2190,11 +2086,7 @@ impl std::fmt::Debug for ResourcePoolEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolEvent);
 
 /// `ResourcePoolMovedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
 pub struct ResourcePoolMovedEvent {
@@ -2278,11 +2170,7 @@ impl std::fmt::Debug for ResourcePoolMovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolMovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolMovedEvent);
 
 /// `ResourcePoolReconfiguredEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
 pub struct ResourcePoolReconfiguredEvent {
@@ -2360,11 +2248,7 @@ impl std::fmt::Debug for ResourcePoolReconfiguredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePoolReconfiguredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePoolReconfiguredEvent);
 
 /// `ResourceViolatedEvent`, a [`ResourcePoolEvent`], since VI API 2.0.
 pub struct ResourceViolatedEvent {
@@ -2435,11 +2319,7 @@ impl std::fmt::Debug for ResourceViolatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceViolatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceViolatedEvent);
 
 /// `ServerStartedSessionEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct ServerStartedSessionEvent {
@@ -2510,11 +2390,7 @@ impl std::fmt::Debug for ServerStartedSessionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServerStartedSessionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServerStartedSessionEvent);
 
 /// `SessionTerminatedEvent`, a [`SessionEvent`], since VI API 2.0.
 pub struct SessionTerminatedEvent {
@@ -2598,11 +2474,7 @@ impl std::fmt::Debug for SessionTerminatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionTerminatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionTerminatedEvent);
 
 /// `TaskTimeoutEvent`, a [`TaskEvent`], since VI API 2.5.
 pub struct TaskTimeoutEvent {
@@ -2671,11 +2543,7 @@ impl std::fmt::Debug for TaskTimeoutEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskTimeoutEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskTimeoutEvent);
 
 /// `TemplateBeingUpgradedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
 pub struct TemplateBeingUpgradedEvent {
@@ -2746,11 +2614,7 @@ impl std::fmt::Debug for TemplateBeingUpgradedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateBeingUpgradedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateBeingUpgradedEvent);
 
 /// `TemplateUpgradeEvent`, a [`Event`], since VI API 2.0.
 pub struct TemplateUpgradeEvent {
@@ -2828,11 +2692,7 @@ impl std::fmt::Debug for TemplateUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateUpgradeEvent);
 
 /// `TemplateUpgradeFailedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
 pub struct TemplateUpgradeFailedEvent {
@@ -2910,11 +2770,7 @@ impl std::fmt::Debug for TemplateUpgradeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateUpgradeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateUpgradeFailedEvent);
 
 /// `TemplateUpgradedEvent`, a [`TemplateUpgradeEvent`], since VI API 2.0.
 pub struct TemplateUpgradedEvent {
@@ -2985,11 +2841,7 @@ impl std::fmt::Debug for TemplateUpgradedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TemplateUpgradedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TemplateUpgradedEvent);
 
 /// `TimedOutHostOperationEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct TimedOutHostOperationEvent {
@@ -3058,11 +2910,7 @@ impl std::fmt::Debug for TimedOutHostOperationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TimedOutHostOperationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TimedOutHostOperationEvent);
 
 /// `UpdatedAgentBeingRestartedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct UpdatedAgentBeingRestartedEvent {
@@ -3131,11 +2979,7 @@ impl std::fmt::Debug for UpdatedAgentBeingRestartedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpdatedAgentBeingRestartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UpdatedAgentBeingRestartedEvent);
 
 /// `UpgradeEvent`, a [`Event`], since VI API 2.0.
 pub struct UpgradeEvent {
@@ -3213,11 +3057,7 @@ impl std::fmt::Debug for UpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UpgradeEvent);
 
 /// `UserAssignedToGroup`, a [`HostEvent`], since VI API 2.0.
 pub struct UserAssignedToGroup {
@@ -3301,11 +3141,7 @@ impl std::fmt::Debug for UserAssignedToGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserAssignedToGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserAssignedToGroup);
 
 /// `UserPasswordChanged`, a [`HostEvent`], since VI API 2.0.
 pub struct UserPasswordChanged {
@@ -3383,11 +3219,7 @@ impl std::fmt::Debug for UserPasswordChanged {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserPasswordChanged {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserPasswordChanged);
 
 /// `UserUnassignedFromGroup`, a [`HostEvent`], since VI API 2.0.
 pub struct UserUnassignedFromGroup {
@@ -3471,11 +3303,7 @@ impl std::fmt::Debug for UserUnassignedFromGroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserUnassignedFromGroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserUnassignedFromGroup);
 
 /// `UserUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
 pub struct UserUpgradeEvent {
@@ -3546,11 +3374,7 @@ impl std::fmt::Debug for UserUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserUpgradeEvent);
 
 /// `VMFSDatastoreCreatedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct VmfsDatastoreCreatedEvent {
@@ -3634,11 +3458,7 @@ impl std::fmt::Debug for VmfsDatastoreCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreCreatedEvent);
 
 /// `VMFSDatastoreExpandedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct VmfsDatastoreExpandedEvent {
@@ -3716,11 +3536,7 @@ impl std::fmt::Debug for VmfsDatastoreExpandedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreExpandedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreExpandedEvent);
 
 /// `VMFSDatastoreExtendedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct VmfsDatastoreExtendedEvent {
@@ -3798,11 +3614,7 @@ impl std::fmt::Debug for VmfsDatastoreExtendedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreExtendedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreExtendedEvent);
 
 /// `VcAgentUninstallFailedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct VcAgentUninstallFailedEvent {
@@ -3880,11 +3692,7 @@ impl std::fmt::Debug for VcAgentUninstallFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VcAgentUninstallFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VcAgentUninstallFailedEvent);
 
 /// `VcAgentUninstalledEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct VcAgentUninstalledEvent {
@@ -3953,11 +3761,7 @@ impl std::fmt::Debug for VcAgentUninstalledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VcAgentUninstalledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VcAgentUninstalledEvent);
 
 /// `VcAgentUpgradeFailedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct VcAgentUpgradeFailedEvent {
@@ -4035,11 +3839,7 @@ impl std::fmt::Debug for VcAgentUpgradeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VcAgentUpgradeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VcAgentUpgradeFailedEvent);
 
 /// `VcAgentUpgradedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct VcAgentUpgradedEvent {
@@ -4108,11 +3908,7 @@ impl std::fmt::Debug for VcAgentUpgradedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VcAgentUpgradedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VcAgentUpgradedEvent);
 
 /// `VimAccountPasswordChangedEvent`, a [`HostEvent`], since VI API 2.5.
 pub struct VimAccountPasswordChangedEvent {
@@ -4181,11 +3977,7 @@ impl std::fmt::Debug for VimAccountPasswordChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimAccountPasswordChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimAccountPasswordChangedEvent);
 
 /// `VmAcquiredMksTicketEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct VmAcquiredMksTicketEvent {
@@ -4254,11 +4046,7 @@ impl std::fmt::Debug for VmAcquiredMksTicketEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmAcquiredMksTicketEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmAcquiredMksTicketEvent);
 
 /// `VmAcquiredTicketEvent`, a [`VmEvent`], since VI API 4.1.
 pub struct VmAcquiredTicketEvent {
@@ -4336,11 +4124,7 @@ impl std::fmt::Debug for VmAcquiredTicketEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmAcquiredTicketEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmAcquiredTicketEvent);
 
 /// `VmAutoRenameEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmAutoRenameEvent {
@@ -4424,11 +4208,7 @@ impl std::fmt::Debug for VmAutoRenameEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmAutoRenameEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmAutoRenameEvent);
 
 /// `VmBeingClonedEvent`, a [`VmCloneEvent`], since VI API 2.0.
 pub struct VmBeingClonedEvent {
@@ -4518,11 +4298,7 @@ impl std::fmt::Debug for VmBeingClonedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingClonedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingClonedEvent);
 
 /// `VmBeingClonedNoFolderEvent`, a [`VmCloneEvent`], since VI API 4.1.
 pub struct VmBeingClonedNoFolderEvent {
@@ -4606,11 +4382,7 @@ impl std::fmt::Debug for VmBeingClonedNoFolderEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingClonedNoFolderEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingClonedNoFolderEvent);
 
 /// `VmBeingDeployedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmBeingDeployedEvent {
@@ -4688,11 +4460,7 @@ impl std::fmt::Debug for VmBeingDeployedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingDeployedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingDeployedEvent);
 
 /// `VmBeingHotMigratedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmBeingHotMigratedEvent {
@@ -4782,11 +4550,7 @@ impl std::fmt::Debug for VmBeingHotMigratedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingHotMigratedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingHotMigratedEvent);
 
 /// `VmBeingMigratedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmBeingMigratedEvent {
@@ -4876,11 +4640,7 @@ impl std::fmt::Debug for VmBeingMigratedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingMigratedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingMigratedEvent);
 
 /// `VmBeingRelocatedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
 pub struct VmBeingRelocatedEvent {
@@ -4970,11 +4730,7 @@ impl std::fmt::Debug for VmBeingRelocatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmBeingRelocatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmBeingRelocatedEvent);
 
 /// `VmCloneFailedEvent`, a [`VmCloneEvent`], since VI API 2.0.
 pub struct VmCloneFailedEvent {
@@ -5070,11 +4826,7 @@ impl std::fmt::Debug for VmCloneFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmCloneFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmCloneFailedEvent);
 
 /// `VmConfigMissingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmConfigMissingEvent {
@@ -5143,11 +4895,7 @@ impl std::fmt::Debug for VmConfigMissingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigMissingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigMissingEvent);
 
 /// `VmDateRolledBackEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDateRolledBackEvent {
@@ -5216,11 +4964,7 @@ impl std::fmt::Debug for VmDateRolledBackEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDateRolledBackEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDateRolledBackEvent);
 
 /// `VmDeployFailedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDeployFailedEvent {
@@ -5304,11 +5048,7 @@ impl std::fmt::Debug for VmDeployFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDeployFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDeployFailedEvent);
 
 /// `VmDiskFailedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmDiskFailedEvent {
@@ -5392,11 +5132,7 @@ impl std::fmt::Debug for VmDiskFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmDiskFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmDiskFailedEvent);
 
 /// `VmFailedRelayoutEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedRelayoutEvent {
@@ -5474,11 +5210,7 @@ impl std::fmt::Debug for VmFailedRelayoutEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedRelayoutEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedRelayoutEvent);
 
 /// `VmFailedRelayoutOnVmfs2DatastoreEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedRelayoutOnVmfs2DatastoreEvent {
@@ -5547,11 +5279,7 @@ impl std::fmt::Debug for VmFailedRelayoutOnVmfs2DatastoreEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedRelayoutOnVmfs2DatastoreEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedRelayoutOnVmfs2DatastoreEvent);
 
 /// `VmFailedToRebootGuestEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToRebootGuestEvent {
@@ -5629,11 +5357,7 @@ impl std::fmt::Debug for VmFailedToRebootGuestEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToRebootGuestEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToRebootGuestEvent);
 
 /// `VmFailedToResetEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToResetEvent {
@@ -5711,11 +5435,7 @@ impl std::fmt::Debug for VmFailedToResetEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToResetEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToResetEvent);
 
 /// `VmFailedToShutdownGuestEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToShutdownGuestEvent {
@@ -5793,11 +5513,7 @@ impl std::fmt::Debug for VmFailedToShutdownGuestEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToShutdownGuestEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToShutdownGuestEvent);
 
 /// `VmFailedToStandbyGuestEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToStandbyGuestEvent {
@@ -5875,11 +5591,7 @@ impl std::fmt::Debug for VmFailedToStandbyGuestEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToStandbyGuestEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToStandbyGuestEvent);
 
 /// `VmFailedToSuspendEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmFailedToSuspendEvent {
@@ -5957,11 +5669,7 @@ impl std::fmt::Debug for VmFailedToSuspendEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedToSuspendEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedToSuspendEvent);
 
 /// `VmInstanceUuidAssignedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmInstanceUuidAssignedEvent {
@@ -6039,11 +5747,7 @@ impl std::fmt::Debug for VmInstanceUuidAssignedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmInstanceUuidAssignedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmInstanceUuidAssignedEvent);
 
 /// `VmInstanceUuidChangedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmInstanceUuidChangedEvent {
@@ -6127,11 +5831,7 @@ impl std::fmt::Debug for VmInstanceUuidChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmInstanceUuidChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmInstanceUuidChangedEvent);
 
 /// `VmInstanceUuidConflictEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmInstanceUuidConflictEvent {
@@ -6215,11 +5915,7 @@ impl std::fmt::Debug for VmInstanceUuidConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmInstanceUuidConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmInstanceUuidConflictEvent);
 
 /// `VmMacAssignedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMacAssignedEvent {
@@ -6303,11 +5999,7 @@ impl std::fmt::Debug for VmMacAssignedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMacAssignedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMacAssignedEvent);
 
 /// `VmMacChangedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmMacChangedEvent {
@@ -6397,8 +6089,4 @@ impl std::fmt::Debug for VmMacChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMacChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMacChangedEvent);

@@ -87,11 +87,7 @@ impl std::fmt::Debug for VmMacConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMacConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMacConflictEvent);
 
 /// `VmMessageErrorEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmMessageErrorEvent {
@@ -175,11 +171,7 @@ impl std::fmt::Debug for VmMessageErrorEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMessageErrorEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMessageErrorEvent);
 
 /// `VmMessageWarningEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmMessageWarningEvent {
@@ -263,11 +255,7 @@ impl std::fmt::Debug for VmMessageWarningEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMessageWarningEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMessageWarningEvent);
 
 /// `VmNoNetworkAccessEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmNoNetworkAccessEvent {
@@ -345,11 +333,7 @@ impl std::fmt::Debug for VmNoNetworkAccessEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmNoNetworkAccessEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmNoNetworkAccessEvent);
 
 /// `VmPowerOffOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 2.0.
 pub struct VmPowerOffOnIsolationEvent {
@@ -427,11 +411,7 @@ impl std::fmt::Debug for VmPowerOffOnIsolationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPowerOffOnIsolationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPowerOffOnIsolationEvent);
 
 /// `VmRelayoutSuccessfulEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRelayoutSuccessfulEvent {
@@ -500,11 +480,7 @@ impl std::fmt::Debug for VmRelayoutSuccessfulEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRelayoutSuccessfulEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRelayoutSuccessfulEvent);
 
 /// `VmRelayoutUpToDateEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmRelayoutUpToDateEvent {
@@ -573,11 +549,7 @@ impl std::fmt::Debug for VmRelayoutUpToDateEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRelayoutUpToDateEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRelayoutUpToDateEvent);
 
 /// `VmReloadFromPathEvent`, a [`VmEvent`], since VI API 4.1.
 pub struct VmReloadFromPathEvent {
@@ -655,11 +627,7 @@ impl std::fmt::Debug for VmReloadFromPathEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmReloadFromPathEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmReloadFromPathEvent);
 
 /// `VmReloadFromPathFailedEvent`, a [`VmEvent`], since VI API 4.1.
 pub struct VmReloadFromPathFailedEvent {
@@ -737,11 +705,7 @@ impl std::fmt::Debug for VmReloadFromPathFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmReloadFromPathFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmReloadFromPathFailedEvent);
 
 /// `VmRelocateFailedEvent`, a [`VmRelocateSpecEvent`], since VI API 2.0.
 pub struct VmRelocateFailedEvent {
@@ -837,11 +801,7 @@ impl std::fmt::Debug for VmRelocateFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRelocateFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRelocateFailedEvent);
 
 /// `VmRemoteConsoleConnectedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmRemoteConsoleConnectedEvent {
@@ -910,11 +870,7 @@ impl std::fmt::Debug for VmRemoteConsoleConnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRemoteConsoleConnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRemoteConsoleConnectedEvent);
 
 /// `VmRemoteConsoleDisconnectedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmRemoteConsoleDisconnectedEvent {
@@ -983,11 +939,7 @@ impl std::fmt::Debug for VmRemoteConsoleDisconnectedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRemoteConsoleDisconnectedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRemoteConsoleDisconnectedEvent);
 
 /// `VmResourcePoolMovedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmResourcePoolMovedEvent {
@@ -1071,11 +1023,7 @@ impl std::fmt::Debug for VmResourcePoolMovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmResourcePoolMovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmResourcePoolMovedEvent);
 
 /// `VmResourceReallocatedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmResourceReallocatedEvent {
@@ -1153,11 +1101,7 @@ impl std::fmt::Debug for VmResourceReallocatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmResourceReallocatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmResourceReallocatedEvent);
 
 /// `VmRestartedOnAlternateHostEvent`, a [`VmPoweredOnEvent`], since VI API 2.0.
 pub struct VmRestartedOnAlternateHostEvent {
@@ -1235,11 +1179,7 @@ impl std::fmt::Debug for VmRestartedOnAlternateHostEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmRestartedOnAlternateHostEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmRestartedOnAlternateHostEvent);
 
 /// `VmShutdownOnIsolationEvent`, a [`VmPoweredOffEvent`], since VI API 4.0.
 pub struct VmShutdownOnIsolationEvent {
@@ -1323,11 +1263,7 @@ impl std::fmt::Debug for VmShutdownOnIsolationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmShutdownOnIsolationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmShutdownOnIsolationEvent);
 
 /// `VmStaticMacConflictEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmStaticMacConflictEvent {
@@ -1411,11 +1347,7 @@ impl std::fmt::Debug for VmStaticMacConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStaticMacConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStaticMacConflictEvent);
 
 /// `VmUnsupportedStartingEvent`, a [`VmStartingEvent`], since VI API 2.0.
 pub struct VmUnsupportedStartingEvent {
@@ -1493,11 +1425,7 @@ impl std::fmt::Debug for VmUnsupportedStartingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUnsupportedStartingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUnsupportedStartingEvent);
 
 /// `VmUpgradeCompleteEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUpgradeCompleteEvent {
@@ -1575,11 +1503,7 @@ impl std::fmt::Debug for VmUpgradeCompleteEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUpgradeCompleteEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUpgradeCompleteEvent);
 
 /// `VmUpgradeFailedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUpgradeFailedEvent {
@@ -1648,11 +1572,7 @@ impl std::fmt::Debug for VmUpgradeFailedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUpgradeFailedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUpgradeFailedEvent);
 
 /// `VmUpgradingEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUpgradingEvent {
@@ -1730,11 +1650,7 @@ impl std::fmt::Debug for VmUpgradingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUpgradingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUpgradingEvent);
 
 /// `VmUuidAssignedEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUuidAssignedEvent {
@@ -1812,11 +1728,7 @@ impl std::fmt::Debug for VmUuidAssignedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUuidAssignedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUuidAssignedEvent);
 
 /// `VmUuidConflictEvent`, a [`VmEvent`], since VI API 2.0.
 pub struct VmUuidConflictEvent {
@@ -1900,11 +1812,7 @@ impl std::fmt::Debug for VmUuidConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmUuidConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmUuidConflictEvent);
 
 /// `VmWwnAssignedEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct VmWwnAssignedEvent {
@@ -1988,11 +1896,7 @@ impl std::fmt::Debug for VmWwnAssignedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmWwnAssignedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmWwnAssignedEvent);
 
 /// `VmWwnChangedEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct VmWwnChangedEvent {
@@ -2088,11 +1992,7 @@ impl std::fmt::Debug for VmWwnChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmWwnChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmWwnChangedEvent);
 
 /// `VmWwnConflictEvent`, a [`VmEvent`], since VI API 2.5.
 pub struct VmWwnConflictEvent {
@@ -2182,11 +2082,7 @@ impl std::fmt::Debug for VmWwnConflictEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmWwnConflictEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmWwnConflictEvent);
 
 /// `WarningUpgradeEvent`, a [`UpgradeEvent`], since VI API 2.0.
 pub struct WarningUpgradeEvent {
@@ -2257,8 +2153,4 @@ impl std::fmt::Debug for WarningUpgradeEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WarningUpgradeEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WarningUpgradeEvent);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for AdminDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AdminDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AdminDisabled);
 
 /// The fault `AdminNotDisabled`, a [`HostConfigFault`], since VI API 2.5.
 pub struct AdminNotDisabled {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for AdminNotDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AdminNotDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AdminNotDisabled);
 
 /// The fault `AgentInstallFailed`, a [`HostConnectFault`], since VI API 2.0.
 pub struct AgentInstallFailed {
@@ -243,11 +235,7 @@ impl std::fmt::Debug for AgentInstallFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AgentInstallFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AgentInstallFailed);
 
 /// The fault `AlreadyBeingManaged`, a [`HostConnectFault`], since VI API 2.0.
 pub struct AlreadyBeingManaged {
@@ -325,11 +313,7 @@ impl std::fmt::Debug for AlreadyBeingManaged {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyBeingManaged {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlreadyBeingManaged);
 
 /// The fault `AlreadyConnected`, a [`HostConnectFault`], since VI API 2.0.
 pub struct AlreadyConnected {
@@ -407,11 +391,7 @@ impl std::fmt::Debug for AlreadyConnected {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyConnected {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlreadyConnected);
 
 /// The fault `AlreadyUpgraded`, a [`VimFault`], since VI API 2.0.
 pub struct AlreadyUpgraded {
@@ -480,11 +460,7 @@ impl std::fmt::Debug for AlreadyUpgraded {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlreadyUpgraded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlreadyUpgraded);
 
 /// The fault `AuthenticationRequired`, a [`RuntimeFault`], since VI API 9.1.0.0.
 pub struct AuthenticationRequired {
@@ -562,11 +538,7 @@ impl std::fmt::Debug for AuthenticationRequired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthenticationRequired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthenticationRequired);
 
 /// `AuthenticationRequiredChallenge`, a [`DynamicData`], since VI API 2.0.
 pub struct AuthenticationRequiredChallenge {
@@ -655,11 +627,7 @@ impl std::fmt::Debug for AuthenticationRequiredChallenge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthenticationRequiredChallenge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthenticationRequiredChallenge);
 
 /// The fault `BlockedByFirewall`, a [`HostConfigFault`], since VI API 4.1.
 pub struct BlockedByFirewall {
@@ -730,11 +698,7 @@ impl std::fmt::Debug for BlockedByFirewall {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BlockedByFirewall {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BlockedByFirewall);
 
 /// The fault `CannotAccessLocalSource`, a [`VimFault`], since VI API 2.0.
 pub struct CannotAccessLocalSource {
@@ -803,11 +767,7 @@ impl std::fmt::Debug for CannotAccessLocalSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAccessLocalSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAccessLocalSource);
 
 /// The fault `CannotDisableSnapshot`, a [`VmConfigFault`], since VI API 2.5.
 pub struct CannotDisableSnapshot {
@@ -878,11 +838,7 @@ impl std::fmt::Debug for CannotDisableSnapshot {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotDisableSnapshot {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotDisableSnapshot);
 
 /// The fault `CannotPlaceWithoutPrerequisiteMoves`, a [`VimFault`], since VI API 5.1.
 pub struct CannotPlaceWithoutPrerequisiteMoves {
@@ -951,11 +907,7 @@ impl std::fmt::Debug for CannotPlaceWithoutPrerequisiteMoves {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotPlaceWithoutPrerequisiteMoves {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotPlaceWithoutPrerequisiteMoves);
 
 /// The fault `CannotUseNetwork`, a [`VmConfigFault`], since VI API 5.5.
 pub struct CannotUseNetwork {
@@ -1057,11 +1009,7 @@ impl std::fmt::Debug for CannotUseNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotUseNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotUseNetwork);
 
 /// The fault `ClockSkew`, a [`HostConfigFault`], since VI API 4.1.
 pub struct ClockSkew {
@@ -1132,11 +1080,7 @@ impl std::fmt::Debug for ClockSkew {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClockSkew {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClockSkew);
 
 /// The fault `ConflictingDatastoreFound`, a [`RuntimeFault`], since VI API 5.1.
 pub struct ConflictingDatastoreFound {
@@ -1220,11 +1164,7 @@ impl std::fmt::Debug for ConflictingDatastoreFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConflictingDatastoreFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConflictingDatastoreFound);
 
 /// The fault `CpuCompatibilityUnknown`, a [`CpuIncompatible`], since VI API 2.0.
 pub struct CpuCompatibilityUnknown {
@@ -1295,11 +1235,7 @@ impl std::fmt::Debug for CpuCompatibilityUnknown {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CpuCompatibilityUnknown {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CpuCompatibilityUnknown);
 
 /// The fault `CpuHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
 pub struct CpuHotPlugNotSupported {
@@ -1370,11 +1306,7 @@ impl std::fmt::Debug for CpuHotPlugNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CpuHotPlugNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CpuHotPlugNotSupported);
 
 /// The fault `CpuIncompatible`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct CpuIncompatible {
@@ -1476,11 +1408,7 @@ impl std::fmt::Debug for CpuIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CpuIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CpuIncompatible);
 
 /// The fault `CpuIncompatible1ECX`, a [`CpuIncompatible`], since VI API 2.5.
 pub struct CpuIncompatible1Ecx {
@@ -1600,11 +1528,7 @@ impl std::fmt::Debug for CpuIncompatible1Ecx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CpuIncompatible1Ecx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CpuIncompatible1Ecx);
 
 /// The fault `CpuIncompatible81EDX`, a [`CpuIncompatible`], since VI API 2.5.
 pub struct CpuIncompatible81Edx {
@@ -1712,11 +1636,7 @@ impl std::fmt::Debug for CpuIncompatible81Edx {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CpuIncompatible81Edx {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CpuIncompatible81Edx);
 
 /// The fault `DVPortNotSupported`, a [`DeviceBackingNotSupported`], since VI API 4.1.
 pub struct DvPortNotSupported {
@@ -1787,11 +1707,7 @@ impl std::fmt::Debug for DvPortNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvPortNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvPortNotSupported);
 
 /// The fault `DatabaseError`, a [`RuntimeFault`], since VI API 2.0.
 pub struct DatabaseError {
@@ -1862,11 +1778,7 @@ impl std::fmt::Debug for DatabaseError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatabaseError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatabaseError);
 
 /// The fault `DatastoreNotWritableOnHost`, a [`InvalidDatastore`], since VI API 2.0.
 pub struct DatastoreNotWritableOnHost {
@@ -1944,11 +1856,7 @@ impl std::fmt::Debug for DatastoreNotWritableOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreNotWritableOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreNotWritableOnHost);
 
 /// The fault `DeltaDiskFormatNotSupported`, a [`VmConfigFault`], since VI API 5.0.
 pub struct DeltaDiskFormatNotSupported {
@@ -2032,11 +1940,7 @@ impl std::fmt::Debug for DeltaDiskFormatNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeltaDiskFormatNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeltaDiskFormatNotSupported);
 
 /// The fault `DestinationSwitchFull`, a [`CannotAccessNetwork`], since VI API 2.0.
 pub struct DestinationSwitchFull {
@@ -2107,11 +2011,7 @@ impl std::fmt::Debug for DestinationSwitchFull {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DestinationSwitchFull {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DestinationSwitchFull);
 
 /// The fault `DeviceBackingNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct DeviceBackingNotSupported {
@@ -2189,11 +2089,7 @@ impl std::fmt::Debug for DeviceBackingNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceBackingNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceBackingNotSupported);
 
 /// The fault `DeviceControllerNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct DeviceControllerNotSupported {
@@ -2271,11 +2167,7 @@ impl std::fmt::Debug for DeviceControllerNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceControllerNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceControllerNotSupported);
 
 /// The fault `DeviceHotPlugNotSupported`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
 pub struct DeviceHotPlugNotSupported {
@@ -2346,11 +2238,7 @@ impl std::fmt::Debug for DeviceHotPlugNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceHotPlugNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceHotPlugNotSupported);
 
 /// The fault `DeviceUnsupportedForVmPlatform`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
 pub struct DeviceUnsupportedForVmPlatform {
@@ -2421,11 +2309,7 @@ impl std::fmt::Debug for DeviceUnsupportedForVmPlatform {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceUnsupportedForVmPlatform {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceUnsupportedForVmPlatform);
 
 /// The fault `DeviceUnsupportedForVmVersion`, a [`InvalidDeviceSpec`], since VI API 2.5u2server.
 pub struct DeviceUnsupportedForVmVersion {
@@ -2509,11 +2393,7 @@ impl std::fmt::Debug for DeviceUnsupportedForVmVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceUnsupportedForVmVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceUnsupportedForVmVersion);
 
 /// The fault `DigestNotSupported`, a [`DeviceNotSupported`], since VI API 6.0.
 pub struct DigestNotSupported {
@@ -2584,11 +2464,7 @@ impl std::fmt::Debug for DigestNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DigestNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DigestNotSupported);
 
 /// The fault `DisableAdminNotSupported`, a [`HostConfigFault`], since VI API 2.5.
 pub struct DisableAdminNotSupported {
@@ -2659,11 +2535,7 @@ impl std::fmt::Debug for DisableAdminNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisableAdminNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisableAdminNotSupported);
 
 /// The fault `DisallowedChangeByService`, a [`RuntimeFault`], since VI API 5.0.
 pub struct DisallowedChangeByService {
@@ -2747,11 +2619,7 @@ impl std::fmt::Debug for DisallowedChangeByService {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedChangeByService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisallowedChangeByService);
 
 /// The fault `DisallowedDiskModeChange`, a [`InvalidDeviceSpec`], since VI API 2.0.
 pub struct DisallowedDiskModeChange {
@@ -2822,11 +2690,7 @@ impl std::fmt::Debug for DisallowedDiskModeChange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedDiskModeChange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisallowedDiskModeChange);
 
 /// The fault `DiskNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct DiskNotSupported {
@@ -2904,11 +2768,7 @@ impl std::fmt::Debug for DiskNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskNotSupported);
 
 /// The fault `EightHostLimitViolated`, a [`VmConfigFault`], since VI API 4.0.
 pub struct EightHostLimitViolated {
@@ -2979,11 +2839,7 @@ impl std::fmt::Debug for EightHostLimitViolated {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EightHostLimitViolated {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EightHostLimitViolated);
 
 /// The fault `ExtendedFault`, a [`VimFault`], since VI API 2.5.
 pub struct ExtendedFault {
@@ -3067,11 +2923,7 @@ impl std::fmt::Debug for ExtendedFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtendedFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtendedFault);
 
 /// The fault `FaultToleranceCpuIncompatible`, a [`CpuIncompatible`], since VI API 4.0.
 pub struct FaultToleranceCpuIncompatible {
@@ -3161,11 +3013,7 @@ impl std::fmt::Debug for FaultToleranceCpuIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceCpuIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceCpuIncompatible);
 
 /// The fault `FeatureRequirementsNotMet`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.1.
 pub struct FeatureRequirementsNotMet {
@@ -3255,11 +3103,7 @@ impl std::fmt::Debug for FeatureRequirementsNotMet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FeatureRequirementsNotMet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FeatureRequirementsNotMet);
 
 /// The fault `FileBackedPortNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct FileBackedPortNotSupported {
@@ -3330,11 +3174,7 @@ impl std::fmt::Debug for FileBackedPortNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileBackedPortNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileBackedPortNotSupported);
 
 /// The fault `FileNameTooLong`, a [`FileFault`], since VI API 5.0.
 pub struct FileNameTooLong {
@@ -3403,11 +3243,7 @@ impl std::fmt::Debug for FileNameTooLong {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileNameTooLong {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileNameTooLong);
 
 /// The fault `FilterInUse`, a [`ResourceInUse`], since VI API 6.0.
 pub struct FilterInUse {
@@ -3489,11 +3325,7 @@ impl std::fmt::Debug for FilterInUse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FilterInUse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FilterInUse);
 
 /// The fault `GatewayConnectFault`, a [`HostConnectFault`], since VI API 6.0.
 pub struct GatewayConnectFault {
@@ -3589,11 +3421,7 @@ impl std::fmt::Debug for GatewayConnectFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayConnectFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayConnectFault);
 
 /// The fault `GatewayHostNotReachable`, a [`GatewayToHostConnectFault`], since VI API 6.0.
 pub struct GatewayHostNotReachable {
@@ -3664,11 +3492,7 @@ impl std::fmt::Debug for GatewayHostNotReachable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayHostNotReachable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayHostNotReachable);
 
 /// The fault `GatewayNotFound`, a [`GatewayConnectFault`], since VI API 6.0.
 pub struct GatewayNotFound {
@@ -3739,11 +3563,7 @@ impl std::fmt::Debug for GatewayNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayNotFound);
 
 /// The fault `GatewayNotReachable`, a [`GatewayConnectFault`], since VI API 6.0.
 pub struct GatewayNotReachable {
@@ -3814,11 +3634,7 @@ impl std::fmt::Debug for GatewayNotReachable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayNotReachable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayNotReachable);
 
 /// The fault `GatewayOperationRefused`, a [`GatewayConnectFault`], since VI API 6.0.
 pub struct GatewayOperationRefused {
@@ -3889,11 +3705,7 @@ impl std::fmt::Debug for GatewayOperationRefused {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayOperationRefused {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayOperationRefused);
 
 /// The fault `GatewayToHostAuthFault`, a [`GatewayToHostConnectFault`], since VI API 6.0.
 pub struct GatewayToHostAuthFault {
@@ -3977,11 +3789,7 @@ impl std::fmt::Debug for GatewayToHostAuthFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayToHostAuthFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayToHostAuthFault);
 
 /// The fault `GatewayToHostConnectFault`, a [`GatewayConnectFault`], since VI API 6.0.
 pub struct GatewayToHostConnectFault {
@@ -4065,11 +3873,7 @@ impl std::fmt::Debug for GatewayToHostConnectFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayToHostConnectFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayToHostConnectFault);
 
 /// The fault `GatewayToHostTrustVerifyFault`, a [`GatewayToHostConnectFault`], since VI API 6.0.
 pub struct GatewayToHostTrustVerifyFault {
@@ -4153,11 +3957,7 @@ impl std::fmt::Debug for GatewayToHostTrustVerifyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GatewayToHostTrustVerifyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GatewayToHostTrustVerifyFault);
 
 /// The fault `HostAccessRestrictedToManagementServer`, a [`NotSupported`], since VI API 5.0.
 pub struct HostAccessRestrictedToManagementServer {
@@ -4235,11 +4035,7 @@ impl std::fmt::Debug for HostAccessRestrictedToManagementServer {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAccessRestrictedToManagementServer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAccessRestrictedToManagementServer);
 
 /// The fault `HostConfigFailed`, a [`HostConfigFault`], since VI API 4.0.
 pub struct HostConfigFailed {
@@ -4317,11 +4113,7 @@ impl std::fmt::Debug for HostConfigFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigFailed);
 
 /// The fault `HostHasComponentFailure`, a [`VimFault`], since VI API 6.0.
 pub struct HostHasComponentFailure {
@@ -4411,11 +4203,7 @@ impl std::fmt::Debug for HostHasComponentFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHasComponentFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHasComponentFailure);
 
 /// The fault `HostInDomain`, a [`HostConfigFault`], since VI API 4.1.
 pub struct HostInDomain {
@@ -4486,11 +4274,7 @@ impl std::fmt::Debug for HostInDomain {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInDomain {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInDomain);
 
 /// The fault `HostPowerOpFailed`, a [`VimFault`], since VI API 2.5.
 pub struct HostPowerOpFailed {
@@ -4559,11 +4343,7 @@ impl std::fmt::Debug for HostPowerOpFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPowerOpFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPowerOpFailed);
 
 /// The fault `HttpFault`, a [`VimFault`], since VI API 4.0.
 pub struct HttpFault {
@@ -4647,11 +4427,7 @@ impl std::fmt::Debug for HttpFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpFault);
 
 /// The fault `IDEDiskNotSupported`, a [`DiskNotSupported`], since VI API 2.0.
 pub struct IdeDiskNotSupported {
@@ -4722,11 +4498,7 @@ impl std::fmt::Debug for IdeDiskNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IdeDiskNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IdeDiskNotSupported);
 
 /// The fault `InaccessibleDatastore`, a [`InvalidDatastore`], since VI API 2.0.
 pub struct InaccessibleDatastore {
@@ -4804,11 +4576,7 @@ impl std::fmt::Debug for InaccessibleDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InaccessibleDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InaccessibleDatastore);
 
 /// The fault `InaccessibleFTMetadataDatastore`, a [`InaccessibleDatastore`], since VI API 6.0.
 pub struct InaccessibleFtMetadataDatastore {
@@ -4879,11 +4647,7 @@ impl std::fmt::Debug for InaccessibleFtMetadataDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InaccessibleFtMetadataDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InaccessibleFtMetadataDatastore);
 
 /// The fault `IncompatibleSetting`, a [`InvalidArgument`], since VI API 2.0.
 pub struct IncompatibleSetting {
@@ -4961,11 +4725,7 @@ impl std::fmt::Debug for IncompatibleSetting {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncompatibleSetting {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncompatibleSetting);
 
 /// The fault `InsufficientAgentVmsDeployed`, a [`InsufficientResourcesFault`], since VI API 5.0.
 pub struct InsufficientAgentVmsDeployed {
@@ -5055,11 +4815,7 @@ impl std::fmt::Debug for InsufficientAgentVmsDeployed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientAgentVmsDeployed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientAgentVmsDeployed);
 
 /// The fault `InsufficientGraphicsResourcesFault`, a [`InsufficientResourcesFault`], since VI API 6.0.
 pub struct InsufficientGraphicsResourcesFault {
@@ -5130,11 +4886,7 @@ impl std::fmt::Debug for InsufficientGraphicsResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientGraphicsResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientGraphicsResourcesFault);
 
 /// The fault `InsufficientHostCpuCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
 pub struct InsufficientHostCpuCapacityFault {
@@ -5218,11 +4970,7 @@ impl std::fmt::Debug for InsufficientHostCpuCapacityFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostCpuCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientHostCpuCapacityFault);
 
 /// The fault `InsufficientHostMemoryCapacityFault`, a [`InsufficientHostCapacityFault`], since VI API 4.0.
 pub struct InsufficientHostMemoryCapacityFault {
@@ -5306,11 +5054,7 @@ impl std::fmt::Debug for InsufficientHostMemoryCapacityFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientHostMemoryCapacityFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientHostMemoryCapacityFault);
 
 /// The fault `InsufficientNetworkCapacity`, a [`InsufficientResourcesFault`], since VI API 6.0.
 pub struct InsufficientNetworkCapacity {
@@ -5381,11 +5125,7 @@ impl std::fmt::Debug for InsufficientNetworkCapacity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientNetworkCapacity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientNetworkCapacity);
 
 /// The fault `InsufficientNetworkResourcePoolCapacity`, a [`InsufficientResourcesFault`], since VI API 6.0.
 pub struct InsufficientNetworkResourcePoolCapacity {
@@ -5493,11 +5233,7 @@ impl std::fmt::Debug for InsufficientNetworkResourcePoolCapacity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientNetworkResourcePoolCapacity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientNetworkResourcePoolCapacity);
 
 /// The fault `InsufficientPerCpuCapacity`, a [`InsufficientHostCapacityFault`], since VI API 2.5.
 pub struct InsufficientPerCpuCapacity {
@@ -5568,11 +5304,7 @@ impl std::fmt::Debug for InsufficientPerCpuCapacity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientPerCpuCapacity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientPerCpuCapacity);
 
 /// The fault `InsufficientStandbyCpuResource`, a [`InsufficientStandbyResource`], since VI API 4.0.
 pub struct InsufficientStandbyCpuResource {
@@ -5656,11 +5388,7 @@ impl std::fmt::Debug for InsufficientStandbyCpuResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientStandbyCpuResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientStandbyCpuResource);
 
 /// The fault `InsufficientStandbyMemoryResource`, a [`InsufficientStandbyResource`], since VI API 4.0.
 pub struct InsufficientStandbyMemoryResource {
@@ -5744,11 +5472,7 @@ impl std::fmt::Debug for InsufficientStandbyMemoryResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientStandbyMemoryResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientStandbyMemoryResource);
 
 /// The fault `InsufficientStandbyResource`, a [`InsufficientResourcesFault`], since VI API 4.0.
 pub struct InsufficientStandbyResource {
@@ -5819,11 +5543,7 @@ impl std::fmt::Debug for InsufficientStandbyResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientStandbyResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientStandbyResource);
 
 /// The fault `InsufficientStorageSpace`, a [`InsufficientResourcesFault`], since VI API 5.0.
 pub struct InsufficientStorageSpace {
@@ -5894,11 +5614,7 @@ impl std::fmt::Debug for InsufficientStorageSpace {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientStorageSpace {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientStorageSpace);
 
 /// The fault `InvalidBmcRole`, a [`VimFault`], since VI API 4.0.
 pub struct InvalidBmcRole {
@@ -5967,11 +5683,7 @@ impl std::fmt::Debug for InvalidBmcRole {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidBmcRole {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidBmcRole);
 
 /// The fault `InvalidBundle`, a [`PlatformConfigFault`], since VI API 2.5.
 pub struct InvalidBundle {
@@ -6042,11 +5754,7 @@ impl std::fmt::Debug for InvalidBundle {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidBundle {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidBundle);
 
 /// The fault `InvalidClientCertificate`, a [`InvalidLogin`], since VI API 2.5u2.
 pub struct InvalidClientCertificate {
@@ -6117,11 +5825,7 @@ impl std::fmt::Debug for InvalidClientCertificate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidClientCertificate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidClientCertificate);
 
 /// The fault `InvalidEvent`, a [`VimFault`], since VI API 2.5.
 pub struct InvalidEvent {
@@ -6190,11 +5894,7 @@ impl std::fmt::Debug for InvalidEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidEvent);
 
 /// The fault `InvalidHostConnectionState`, a [`InvalidHostState`], since VI API 5.1.
 pub struct InvalidHostConnectionState {
@@ -6265,11 +5965,7 @@ impl std::fmt::Debug for InvalidHostConnectionState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidHostConnectionState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidHostConnectionState);
 
 /// The fault `InvalidHostName`, a [`HostConfigFault`], since VI API 4.1.
 pub struct InvalidHostName {
@@ -6340,8 +6036,4 @@ impl std::fmt::Debug for InvalidHostName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidHostName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidHostName);

@@ -81,11 +81,7 @@ impl std::fmt::Debug for InvalidHostState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidHostState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidHostState);
 
 /// The fault `InvalidIndexArgument`, a [`InvalidArgument`], since VI API 4.0.
 pub struct InvalidIndexArgument {
@@ -163,11 +159,7 @@ impl std::fmt::Debug for InvalidIndexArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidIndexArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidIndexArgument);
 
 /// The fault `InvalidIpmiLoginInfo`, a [`VimFault`], since VI API 4.0.
 pub struct InvalidIpmiLoginInfo {
@@ -236,11 +228,7 @@ impl std::fmt::Debug for InvalidIpmiLoginInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidIpmiLoginInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidIpmiLoginInfo);
 
 /// The fault `InvalidIpmiMacAddress`, a [`VimFault`], since VI API 4.0.
 pub struct InvalidIpmiMacAddress {
@@ -324,11 +312,7 @@ impl std::fmt::Debug for InvalidIpmiMacAddress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidIpmiMacAddress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidIpmiMacAddress);
 
 /// The fault `InvalidNasCredentials`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct InvalidNasCredentials {
@@ -406,11 +390,7 @@ impl std::fmt::Debug for InvalidNasCredentials {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidNasCredentials {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidNasCredentials);
 
 /// The fault `InvalidNetworkResource`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct InvalidNetworkResource {
@@ -494,11 +474,7 @@ impl std::fmt::Debug for InvalidNetworkResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidNetworkResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidNetworkResource);
 
 /// The fault `InvalidResourcePoolStructureFault`, a [`InsufficientResourcesFault`], since VI API 2.0.
 pub struct InvalidResourcePoolStructureFault {
@@ -569,11 +545,7 @@ impl std::fmt::Debug for InvalidResourcePoolStructureFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidResourcePoolStructureFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidResourcePoolStructureFault);
 
 /// The fault `InvalidSnapshotFormat`, a [`InvalidFormat`], since VI API 2.0.
 pub struct InvalidSnapshotFormat {
@@ -644,11 +616,7 @@ impl std::fmt::Debug for InvalidSnapshotFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidSnapshotFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidSnapshotFormat);
 
 /// The fault `InvalidToken`, a [`RuntimeFault`], since VI API 2.0.
 pub struct InvalidToken {
@@ -719,11 +687,7 @@ impl std::fmt::Debug for InvalidToken {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidToken {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidToken);
 
 /// The fault `InvalidVmState`, a [`InvalidState`], since VI API 6.5.
 pub struct InvalidVmState {
@@ -801,11 +765,7 @@ impl std::fmt::Debug for InvalidVmState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidVmState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidVmState);
 
 /// The fault `KeyNotFound`, a [`VimFault`], since VI API 6.7.2.
 pub struct KeyNotFound {
@@ -883,11 +843,7 @@ impl std::fmt::Debug for KeyNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KeyNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KeyNotFound);
 
 /// The fault `LargeRDMNotSupportedOnDatastore`, a [`VmConfigFault`], since VI API 5.0.
 pub struct LargeRdmNotSupportedOnDatastore {
@@ -977,11 +933,7 @@ impl std::fmt::Debug for LargeRdmNotSupportedOnDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LargeRdmNotSupportedOnDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LargeRdmNotSupportedOnDatastore);
 
 /// The fault `LegacyNetworkInterfaceInUse`, a [`CannotAccessNetwork`], since VI API 2.0.
 pub struct LegacyNetworkInterfaceInUse {
@@ -1052,11 +1004,7 @@ impl std::fmt::Debug for LegacyNetworkInterfaceInUse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LegacyNetworkInterfaceInUse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LegacyNetworkInterfaceInUse);
 
 /// The fault `LogBundlingFailed`, a [`VimFault`], since VI API 2.0.
 pub struct LogBundlingFailed {
@@ -1125,11 +1073,7 @@ impl std::fmt::Debug for LogBundlingFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LogBundlingFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LogBundlingFailed);
 
 /// The fault `MemoryFileFormatNotSupportedByDatastore`, a [`UnsupportedDatastore`], since VI API 6.0.
 pub struct MemoryFileFormatNotSupportedByDatastore {
@@ -1213,11 +1157,7 @@ impl std::fmt::Debug for MemoryFileFormatNotSupportedByDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemoryFileFormatNotSupportedByDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemoryFileFormatNotSupportedByDatastore);
 
 /// The fault `MemoryHotPlugNotSupported`, a [`VmConfigFault`], since VI API 4.0.
 pub struct MemoryHotPlugNotSupported {
@@ -1288,11 +1228,7 @@ impl std::fmt::Debug for MemoryHotPlugNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemoryHotPlugNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemoryHotPlugNotSupported);
 
 /// The fault `MemorySizeNotRecommended`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
 pub struct MemorySizeNotRecommended {
@@ -1382,11 +1318,7 @@ impl std::fmt::Debug for MemorySizeNotRecommended {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemorySizeNotRecommended {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemorySizeNotRecommended);
 
 /// The fault `MemorySizeNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
 pub struct MemorySizeNotSupported {
@@ -1476,11 +1408,7 @@ impl std::fmt::Debug for MemorySizeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemorySizeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemorySizeNotSupported);
 
 /// The fault `MemorySizeNotSupportedByDatastore`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
 pub struct MemorySizeNotSupportedByDatastore {
@@ -1570,11 +1498,7 @@ impl std::fmt::Debug for MemorySizeNotSupportedByDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MemorySizeNotSupportedByDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MemorySizeNotSupportedByDatastore);
 
 /// The fault `MethodAlreadyDisabledFault`, a [`RuntimeFault`], since VI API 4.1.
 pub struct MethodAlreadyDisabledFault {
@@ -1652,11 +1576,7 @@ impl std::fmt::Debug for MethodAlreadyDisabledFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodAlreadyDisabledFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodAlreadyDisabledFault);
 
 /// The fault `MethodDisabled`, a [`RuntimeFault`], since VI API 2.5.
 pub struct MethodDisabled {
@@ -1734,11 +1654,7 @@ impl std::fmt::Debug for MethodDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MethodDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MethodDisabled);
 
 /// The fault `MismatchedBundle`, a [`VimFault`], since VI API 2.5.
 pub struct MismatchedBundle {
@@ -1834,11 +1750,7 @@ impl std::fmt::Debug for MismatchedBundle {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MismatchedBundle {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MismatchedBundle);
 
 /// The fault `MissingBmcSupport`, a [`VimFault`], since VI API 4.0.
 pub struct MissingBmcSupport {
@@ -1907,11 +1819,7 @@ impl std::fmt::Debug for MissingBmcSupport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingBmcSupport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingBmcSupport);
 
 /// The fault `MksConnectionLimitReached`, a [`InvalidState`], since VI API 5.0.
 pub struct MksConnectionLimitReached {
@@ -1989,11 +1897,7 @@ impl std::fmt::Debug for MksConnectionLimitReached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MksConnectionLimitReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MksConnectionLimitReached);
 
 /// The fault `MultiWriterNotSupported`, a [`DeviceNotSupported`], since VI API 6.0.
 pub struct MultiWriterNotSupported {
@@ -2064,11 +1968,7 @@ impl std::fmt::Debug for MultiWriterNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultiWriterNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MultiWriterNotSupported);
 
 /// The fault `MultipleCertificatesVerifyFault`, a [`HostConnectFault`], since VI API 4.0.
 pub struct MultipleCertificatesVerifyFault {
@@ -2146,11 +2046,7 @@ impl std::fmt::Debug for MultipleCertificatesVerifyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultipleCertificatesVerifyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MultipleCertificatesVerifyFault);
 
 /// `MultipleCertificatesVerifyFaultThumbprintData`, a [`DynamicData`], since VI API 4.0.
 pub struct MultipleCertificatesVerifyFaultThumbprintData {
@@ -2215,11 +2111,7 @@ impl std::fmt::Debug for MultipleCertificatesVerifyFaultThumbprintData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultipleCertificatesVerifyFaultThumbprintData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MultipleCertificatesVerifyFaultThumbprintData);
 
 /// The fault `MultipleSnapshotsNotSupported`, a [`SnapshotFault`], since VI API 2.0.
 pub struct MultipleSnapshotsNotSupported {
@@ -2290,11 +2182,7 @@ impl std::fmt::Debug for MultipleSnapshotsNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MultipleSnapshotsNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MultipleSnapshotsNotSupported);
 
 /// The fault `NamespaceFull`, a [`VimFault`], since VI API 5.1.
 pub struct NamespaceFull {
@@ -2384,11 +2272,7 @@ impl std::fmt::Debug for NamespaceFull {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NamespaceFull {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NamespaceFull);
 
 /// The fault `NamespaceLimitReached`, a [`VimFault`], since VI API 5.1.
 pub struct NamespaceLimitReached {
@@ -2466,11 +2350,7 @@ impl std::fmt::Debug for NamespaceLimitReached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NamespaceLimitReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NamespaceLimitReached);
 
 /// The fault `NamespaceWriteProtected`, a [`VimFault`], since VI API 5.1.
 pub struct NamespaceWriteProtected {
@@ -2548,11 +2428,7 @@ impl std::fmt::Debug for NamespaceWriteProtected {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NamespaceWriteProtected {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NamespaceWriteProtected);
 
 /// The fault `NasConnectionLimitReached`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct NasConnectionLimitReached {
@@ -2636,11 +2512,7 @@ impl std::fmt::Debug for NasConnectionLimitReached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasConnectionLimitReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasConnectionLimitReached);
 
 /// The fault `NasSessionCredentialConflict`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct NasSessionCredentialConflict {
@@ -2730,11 +2602,7 @@ impl std::fmt::Debug for NasSessionCredentialConflict {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasSessionCredentialConflict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasSessionCredentialConflict);
 
 /// The fault `NasVolumeNotMounted`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct NasVolumeNotMounted {
@@ -2818,11 +2686,7 @@ impl std::fmt::Debug for NasVolumeNotMounted {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasVolumeNotMounted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasVolumeNotMounted);
 
 /// The fault `NetworkCopyFault`, a [`FileFault`], since VI API 2.0.
 pub struct NetworkCopyFault {
@@ -2891,11 +2755,7 @@ impl std::fmt::Debug for NetworkCopyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkCopyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkCopyFault);
 
 /// The fault `NetworkDisruptedAndConfigRolledBack`, a [`VimFault`], since VI API 5.1.
 pub struct NetworkDisruptedAndConfigRolledBack {
@@ -2973,11 +2833,7 @@ impl std::fmt::Debug for NetworkDisruptedAndConfigRolledBack {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkDisruptedAndConfigRolledBack {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkDisruptedAndConfigRolledBack);
 
 /// The fault `NetworkInaccessible`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct NetworkInaccessible {
@@ -3048,11 +2904,7 @@ impl std::fmt::Debug for NetworkInaccessible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkInaccessible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkInaccessible);
 
 /// The fault `NoClientCertificate`, a [`VimFault`], since VI API 2.5.
 pub struct NoClientCertificate {
@@ -3121,11 +2973,7 @@ impl std::fmt::Debug for NoClientCertificate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoClientCertificate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoClientCertificate);
 
 /// The fault `NoCompatibleHostWithAccessToDevice`, a [`NoCompatibleHost`], since VI API 4.1.
 pub struct NoCompatibleHostWithAccessToDevice {
@@ -3196,11 +3044,7 @@ impl std::fmt::Debug for NoCompatibleHostWithAccessToDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoCompatibleHostWithAccessToDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoCompatibleHostWithAccessToDevice);
 
 /// The fault `NoConnectedDatastore`, a [`VimFault`], since VI API 5.0.
 pub struct NoConnectedDatastore {
@@ -3269,11 +3113,7 @@ impl std::fmt::Debug for NoConnectedDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoConnectedDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoConnectedDatastore);
 
 /// The fault `NoGateway`, a [`HostConfigFault`], since VI API 2.0.
 pub struct NoGateway {
@@ -3344,11 +3184,7 @@ impl std::fmt::Debug for NoGateway {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoGateway {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoGateway);
 
 /// The fault `NoHost`, a [`HostConnectFault`], since VI API 2.0.
 pub struct NoHost {
@@ -3426,11 +3262,7 @@ impl std::fmt::Debug for NoHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoHost);
 
 /// The fault `NoPeerHostFound`, a [`HostPowerOpFailed`], since VI API 2.5.
 pub struct NoPeerHostFound {
@@ -3501,11 +3333,7 @@ impl std::fmt::Debug for NoPeerHostFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPeerHostFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPeerHostFound);
 
 /// The fault `NoPermissionOnHost`, a [`HostConnectFault`], since VI API 2.0.
 pub struct NoPermissionOnHost {
@@ -3576,11 +3404,7 @@ impl std::fmt::Debug for NoPermissionOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPermissionOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPermissionOnHost);
 
 /// The fault `NoPermissionOnNasVolume`, a [`NasConfigFault`], since VI API 2.5u2server.
 pub struct NoPermissionOnNasVolume {
@@ -3658,11 +3482,7 @@ impl std::fmt::Debug for NoPermissionOnNasVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPermissionOnNasVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPermissionOnNasVolume);
 
 /// The fault `NoVirtualNic`, a [`HostConfigFault`], since VI API 2.0.
 pub struct NoVirtualNic {
@@ -3733,11 +3553,7 @@ impl std::fmt::Debug for NoVirtualNic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoVirtualNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoVirtualNic);
 
 /// The fault `NonPersistentDisksNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct NonPersistentDisksNotSupported {
@@ -3808,11 +3624,7 @@ impl std::fmt::Debug for NonPersistentDisksNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NonPersistentDisksNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NonPersistentDisksNotSupported);
 
 /// The fault `NonVmwareOuiMacNotSupportedHost`, a [`NotSupportedHost`], since VI API 5.1.
 pub struct NonVmwareOuiMacNotSupportedHost {
@@ -3890,11 +3702,7 @@ impl std::fmt::Debug for NonVmwareOuiMacNotSupportedHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NonVmwareOuiMacNotSupportedHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NonVmwareOuiMacNotSupportedHost);
 
 /// The fault `NotADirectory`, a [`FileFault`], since VI API 5.0.
 pub struct NotADirectory {
@@ -3963,11 +3771,7 @@ impl std::fmt::Debug for NotADirectory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotADirectory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotADirectory);
 
 /// The fault `NotAFile`, a [`FileFault`], since VI API 5.0.
 pub struct NotAFile {
@@ -4036,11 +3840,7 @@ impl std::fmt::Debug for NotAFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotAFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotAFile);
 
 /// The fault `NotEnoughCpus`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct NotEnoughCpus {
@@ -4124,11 +3924,7 @@ impl std::fmt::Debug for NotEnoughCpus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotEnoughCpus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotEnoughCpus);
 
 /// The fault `NotEnoughLogicalCpus`, a [`NotEnoughCpus`], since VI API 2.0.
 pub struct NotEnoughLogicalCpus {
@@ -4206,11 +4002,7 @@ impl std::fmt::Debug for NotEnoughLogicalCpus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotEnoughLogicalCpus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotEnoughLogicalCpus);
 
 /// The fault `NotSupportedHostForChecksum`, a [`VimFault`], since VI API 6.0.
 pub struct NotSupportedHostForChecksum {
@@ -4279,11 +4071,7 @@ impl std::fmt::Debug for NotSupportedHostForChecksum {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostForChecksum {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostForChecksum);
 
 /// The fault `NotSupportedHostForVmemFile`, a [`NotSupportedHost`], since VI API 6.0.
 pub struct NotSupportedHostForVmemFile {
@@ -4361,11 +4149,7 @@ impl std::fmt::Debug for NotSupportedHostForVmemFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostForVmemFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostForVmemFile);
 
 /// The fault `NumVirtualCoresPerSocketNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
 pub struct NumVirtualCoresPerSocketNotSupported {
@@ -4449,11 +4233,7 @@ impl std::fmt::Debug for NumVirtualCoresPerSocketNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumVirtualCoresPerSocketNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumVirtualCoresPerSocketNotSupported);
 
 /// The fault `NumVirtualCpusExceedsLimit`, a [`InsufficientResourcesFault`], since VI API 4.1.
 pub struct NumVirtualCpusExceedsLimit {
@@ -4531,11 +4311,7 @@ impl std::fmt::Debug for NumVirtualCpusExceedsLimit {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumVirtualCpusExceedsLimit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumVirtualCpusExceedsLimit);
 
 /// The fault `NumVirtualCpusIncompatible`, a [`VmConfigFault`], since VI API 4.0.
 pub struct NumVirtualCpusIncompatible {
@@ -4619,11 +4395,7 @@ impl std::fmt::Debug for NumVirtualCpusIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumVirtualCpusIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumVirtualCpusIncompatible);
 
 /// The fault `NumVirtualCpusNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct NumVirtualCpusNotSupported {
@@ -4707,11 +4479,7 @@ impl std::fmt::Debug for NumVirtualCpusNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumVirtualCpusNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumVirtualCpusNotSupported);
 
 /// The fault `OperationDisallowedOnHost`, a [`RuntimeFault`], since VI API 5.0.
 pub struct OperationDisallowedOnHost {
@@ -4782,11 +4550,7 @@ impl std::fmt::Debug for OperationDisallowedOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OperationDisallowedOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OperationDisallowedOnHost);
 
 /// The fault `PatchAlreadyInstalled`, a [`PatchNotApplicable`], since VI API 2.0.
 pub struct PatchAlreadyInstalled {
@@ -4857,11 +4621,7 @@ impl std::fmt::Debug for PatchAlreadyInstalled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchAlreadyInstalled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchAlreadyInstalled);
 
 /// The fault `PatchBinariesNotFound`, a [`VimFault`], since VI API 2.0.
 pub struct PatchBinariesNotFound {
@@ -4945,11 +4705,7 @@ impl std::fmt::Debug for PatchBinariesNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchBinariesNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchBinariesNotFound);
 
 /// The fault `PatchInstallFailed`, a [`PlatformConfigFault`], since VI API 2.0.
 pub struct PatchInstallFailed {
@@ -5027,11 +4783,7 @@ impl std::fmt::Debug for PatchInstallFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchInstallFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchInstallFailed);
 
 /// The fault `PatchIntegrityError`, a [`PlatformConfigFault`], since VI API 2.0.
 pub struct PatchIntegrityError {
@@ -5102,11 +4854,7 @@ impl std::fmt::Debug for PatchIntegrityError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchIntegrityError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchIntegrityError);
 
 /// The fault `PatchMetadataCorrupted`, a [`PatchMetadataInvalid`], since VI API 2.0.
 pub struct PatchMetadataCorrupted {
@@ -5177,11 +4925,7 @@ impl std::fmt::Debug for PatchMetadataCorrupted {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchMetadataCorrupted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchMetadataCorrupted);
 
 /// The fault `PatchMetadataInvalid`, a [`VimFault`], since VI API 2.0.
 pub struct PatchMetadataInvalid {
@@ -5265,11 +5009,7 @@ impl std::fmt::Debug for PatchMetadataInvalid {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchMetadataInvalid {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchMetadataInvalid);
 
 /// The fault `PatchMetadataNotFound`, a [`PatchMetadataInvalid`], since VI API 2.0.
 pub struct PatchMetadataNotFound {
@@ -5340,11 +5080,7 @@ impl std::fmt::Debug for PatchMetadataNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchMetadataNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchMetadataNotFound);
 
 /// The fault `PatchMissingDependencies`, a [`PatchNotApplicable`], since VI API 2.0.
 pub struct PatchMissingDependencies {
@@ -5428,11 +5164,7 @@ impl std::fmt::Debug for PatchMissingDependencies {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchMissingDependencies {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchMissingDependencies);
 
 /// The fault `PatchNotApplicable`, a [`VimFault`], since VI API 2.0.
 pub struct PatchNotApplicable {
@@ -5510,11 +5242,7 @@ impl std::fmt::Debug for PatchNotApplicable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchNotApplicable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchNotApplicable);
 
 /// The fault `PatchSuperseded`, a [`PatchNotApplicable`], since VI API 2.0.
 pub struct PatchSuperseded {
@@ -5592,11 +5320,7 @@ impl std::fmt::Debug for PatchSuperseded {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PatchSuperseded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PatchSuperseded);
 
 /// The fault `PhysCompatRDMNotSupported`, a [`RdmNotSupported`], since VI API 2.0.
 pub struct PhysCompatRdmNotSupported {
@@ -5667,11 +5391,7 @@ impl std::fmt::Debug for PhysCompatRdmNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysCompatRdmNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysCompatRdmNotSupported);
 
 /// The fault `RDMNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
 pub struct RdmNotSupported {
@@ -5742,11 +5462,7 @@ impl std::fmt::Debug for RdmNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RdmNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RdmNotSupported);
 
 /// The fault `RDMNotSupportedOnDatastore`, a [`VmConfigFault`], since VI API 2.5.
 pub struct RdmNotSupportedOnDatastore {
@@ -5836,11 +5552,7 @@ impl std::fmt::Debug for RdmNotSupportedOnDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RdmNotSupportedOnDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RdmNotSupportedOnDatastore);
 
 /// The fault `RDMPointsToInaccessibleDisk`, a [`CannotAccessVmDisk`], since VI API 2.0.
 pub struct RdmPointsToInaccessibleDisk {
@@ -5911,11 +5623,7 @@ impl std::fmt::Debug for RdmPointsToInaccessibleDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RdmPointsToInaccessibleDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RdmPointsToInaccessibleDisk);
 
 /// The fault `RawDiskNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
 pub struct RawDiskNotSupported {
@@ -5986,11 +5694,7 @@ impl std::fmt::Debug for RawDiskNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RawDiskNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RawDiskNotSupported);
 
 /// The fault `ReadHostResourcePoolTreeFailed`, a [`HostConnectFault`], since VI API 5.0.
 pub struct ReadHostResourcePoolTreeFailed {
@@ -6061,11 +5765,7 @@ impl std::fmt::Debug for ReadHostResourcePoolTreeFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReadHostResourcePoolTreeFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReadHostResourcePoolTreeFailed);
 
 /// The fault `RebootRequired`, a [`VimFault`], since VI API 2.0.
 pub struct RebootRequired {
@@ -6143,11 +5843,7 @@ impl std::fmt::Debug for RebootRequired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RebootRequired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RebootRequired);
 
 /// The fault `RemoteDeviceNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
 pub struct RemoteDeviceNotSupported {
@@ -6218,11 +5914,7 @@ impl std::fmt::Debug for RemoteDeviceNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RemoteDeviceNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RemoteDeviceNotSupported);
 
 /// The fault `RemoveFailed`, a [`VimFault`], since VI API 2.0.
 pub struct RemoveFailed {
@@ -6291,11 +5983,7 @@ impl std::fmt::Debug for RemoveFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RemoveFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RemoveFailed);
 
 /// The fault `ResourceNotAvailable`, a [`VimFault`], since VI API 4.0.
 pub struct ResourceNotAvailable {
@@ -6385,11 +6073,7 @@ impl std::fmt::Debug for ResourceNotAvailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceNotAvailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceNotAvailable);
 
 /// The fault `SSLDisabledFault`, a [`HostConnectFault`], since VI API 4.0.
 pub struct SslDisabledFault {
@@ -6460,11 +6144,7 @@ impl std::fmt::Debug for SslDisabledFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SslDisabledFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SslDisabledFault);
 
 /// The fault `SSLVerifyFault`, a [`HostConnectFault`], since VI API 2.5.
 pub struct SslVerifyFault {
@@ -6554,8 +6234,4 @@ impl std::fmt::Debug for SslVerifyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SslVerifyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SslVerifyFault);

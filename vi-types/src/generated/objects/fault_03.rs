@@ -81,11 +81,7 @@ impl std::fmt::Debug for SspiChallenge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SspiChallenge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SspiChallenge);
 
 /// The fault `SessionNotFound`, a [`RuntimeFault`], since VI API 9.1.0.0.
 pub struct SessionNotFound {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for SessionNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionNotFound);
 
 /// The fault `SharedBusControllerNotSupported`, a [`DeviceNotSupported`], since VI API 2.0.
 pub struct SharedBusControllerNotSupported {
@@ -231,11 +223,7 @@ impl std::fmt::Debug for SharedBusControllerNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SharedBusControllerNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SharedBusControllerNotSupported);
 
 /// The fault `ShrinkDiskFault`, a [`VimFault`], since VI API 5.1.
 pub struct ShrinkDiskFault {
@@ -313,11 +301,7 @@ impl std::fmt::Debug for ShrinkDiskFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ShrinkDiskFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ShrinkDiskFault);
 
 /// The fault `SnapshotNoChange`, a [`SnapshotFault`], since VI API 2.5.
 pub struct SnapshotNoChange {
@@ -388,11 +372,7 @@ impl std::fmt::Debug for SnapshotNoChange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotNoChange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotNoChange);
 
 /// The fault `SolutionUserRequired`, a [`SecurityError`], since VI API 7.0.0.0.
 pub struct SolutionUserRequired {
@@ -463,11 +443,7 @@ impl std::fmt::Debug for SolutionUserRequired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SolutionUserRequired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SolutionUserRequired);
 
 /// The fault `SsdDiskNotAvailable`, a [`VimFault`], since VI API 5.5.
 pub struct SsdDiskNotAvailable {
@@ -545,11 +521,7 @@ impl std::fmt::Debug for SsdDiskNotAvailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SsdDiskNotAvailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SsdDiskNotAvailable);
 
 /// The fault `SwapDatastoreNotWritableOnHost`, a [`DatastoreNotWritableOnHost`], since VI API 2.5.
 pub struct SwapDatastoreNotWritableOnHost {
@@ -620,11 +592,7 @@ impl std::fmt::Debug for SwapDatastoreNotWritableOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SwapDatastoreNotWritableOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SwapDatastoreNotWritableOnHost);
 
 /// The fault `SwapDatastoreUnset`, a [`VimFault`], since VI API 2.5.
 pub struct SwapDatastoreUnset {
@@ -693,11 +661,7 @@ impl std::fmt::Debug for SwapDatastoreUnset {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SwapDatastoreUnset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SwapDatastoreUnset);
 
 /// The fault `SwapPlacementOverrideNotSupported`, a [`InvalidVmConfig`], since VI API 2.5.
 pub struct SwapPlacementOverrideNotSupported {
@@ -768,11 +732,7 @@ impl std::fmt::Debug for SwapPlacementOverrideNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SwapPlacementOverrideNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SwapPlacementOverrideNotSupported);
 
 /// The fault `TooManyConcurrentNativeClones`, a [`FileFault`], since VI API 5.0.
 pub struct TooManyConcurrentNativeClones {
@@ -841,11 +801,7 @@ impl std::fmt::Debug for TooManyConcurrentNativeClones {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyConcurrentNativeClones {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyConcurrentNativeClones);
 
 /// The fault `TooManyConsecutiveOverrides`, a [`VimFault`], since VI API 2.5.
 pub struct TooManyConsecutiveOverrides {
@@ -914,11 +870,7 @@ impl std::fmt::Debug for TooManyConsecutiveOverrides {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyConsecutiveOverrides {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyConsecutiveOverrides);
 
 /// The fault `TooManyHosts`, a [`HostConnectFault`], since VI API 2.0.
 pub struct TooManyHosts {
@@ -989,11 +941,7 @@ impl std::fmt::Debug for TooManyHosts {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyHosts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyHosts);
 
 /// The fault `TooManyNativeCloneLevels`, a [`FileFault`], since VI API 5.0.
 pub struct TooManyNativeCloneLevels {
@@ -1062,11 +1010,7 @@ impl std::fmt::Debug for TooManyNativeCloneLevels {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyNativeCloneLevels {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyNativeCloneLevels);
 
 /// The fault `TooManyNativeClonesOnFile`, a [`FileFault`], since VI API 5.0.
 pub struct TooManyNativeClonesOnFile {
@@ -1135,11 +1079,7 @@ impl std::fmt::Debug for TooManyNativeClonesOnFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyNativeClonesOnFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyNativeClonesOnFile);
 
 /// The fault `ToolsAlreadyUpgraded`, a [`VmToolsUpgradeFault`], since VI API 4.0.
 pub struct ToolsAlreadyUpgraded {
@@ -1210,11 +1150,7 @@ impl std::fmt::Debug for ToolsAlreadyUpgraded {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsAlreadyUpgraded {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsAlreadyUpgraded);
 
 /// The fault `ToolsAutoUpgradeNotSupported`, a [`VmToolsUpgradeFault`], since VI API 4.0.
 pub struct ToolsAutoUpgradeNotSupported {
@@ -1285,11 +1221,7 @@ impl std::fmt::Debug for ToolsAutoUpgradeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsAutoUpgradeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsAutoUpgradeNotSupported);
 
 /// The fault `ToolsImageCopyFailed`, a [`VmToolsUpgradeFault`], since VI API 5.1.
 pub struct ToolsImageCopyFailed {
@@ -1360,11 +1292,7 @@ impl std::fmt::Debug for ToolsImageCopyFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsImageCopyFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsImageCopyFailed);
 
 /// The fault `ToolsImageNotAvailable`, a [`VmToolsUpgradeFault`], since VI API 4.0.
 pub struct ToolsImageNotAvailable {
@@ -1435,11 +1363,7 @@ impl std::fmt::Debug for ToolsImageNotAvailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsImageNotAvailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsImageNotAvailable);
 
 /// The fault `ToolsImageSignatureCheckFailed`, a [`VmToolsUpgradeFault`], since VI API 4.0.
 pub struct ToolsImageSignatureCheckFailed {
@@ -1510,11 +1434,7 @@ impl std::fmt::Debug for ToolsImageSignatureCheckFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsImageSignatureCheckFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsImageSignatureCheckFailed);
 
 /// The fault `ToolsUpgradeCancelled`, a [`VmToolsUpgradeFault`], since VI API 4.0.
 pub struct ToolsUpgradeCancelled {
@@ -1585,11 +1505,7 @@ impl std::fmt::Debug for ToolsUpgradeCancelled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsUpgradeCancelled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsUpgradeCancelled);
 
 /// The fault `UnSupportedDatastoreForVFlash`, a [`UnsupportedDatastore`], since VI API 5.5.
 pub struct UnSupportedDatastoreForVFlash {
@@ -1673,11 +1589,7 @@ impl std::fmt::Debug for UnSupportedDatastoreForVFlash {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnSupportedDatastoreForVFlash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnSupportedDatastoreForVFlash);
 
 /// The fault `UnrecognizedHost`, a [`VimFault`], since VI API 2.5.
 pub struct UnrecognizedHost {
@@ -1755,11 +1667,7 @@ impl std::fmt::Debug for UnrecognizedHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnrecognizedHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnrecognizedHost);
 
 /// The fault `UnsupportedDatastore`, a [`VmConfigFault`], since VI API 2.0.
 pub struct UnsupportedDatastore {
@@ -1837,11 +1745,7 @@ impl std::fmt::Debug for UnsupportedDatastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnsupportedDatastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnsupportedDatastore);
 
 /// The fault `UnsupportedGuest`, a [`InvalidVmConfig`], since VI API 2.0.
 pub struct UnsupportedGuest {
@@ -1919,11 +1823,7 @@ impl std::fmt::Debug for UnsupportedGuest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnsupportedGuest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnsupportedGuest);
 
 /// The fault `UnsupportedVimApiVersion`, a [`VimFault`], since VI API 4.0.
 pub struct UnsupportedVimApiVersion {
@@ -2001,11 +1901,7 @@ impl std::fmt::Debug for UnsupportedVimApiVersion {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnsupportedVimApiVersion {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnsupportedVimApiVersion);
 
 /// The fault `UnsupportedVmxLocation`, a [`VmConfigFault`], since VI API 2.0.
 pub struct UnsupportedVmxLocation {
@@ -2076,11 +1972,7 @@ impl std::fmt::Debug for UnsupportedVmxLocation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnsupportedVmxLocation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnsupportedVmxLocation);
 
 /// The fault `UnusedVirtualDiskBlocksNotScrubbed`, a [`DeviceBackingNotSupported`], since VI API 4.0.
 pub struct UnusedVirtualDiskBlocksNotScrubbed {
@@ -2151,11 +2043,7 @@ impl std::fmt::Debug for UnusedVirtualDiskBlocksNotScrubbed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnusedVirtualDiskBlocksNotScrubbed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnusedVirtualDiskBlocksNotScrubbed);
 
 /// The fault `VMINotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct VmiNotSupported {
@@ -2226,11 +2114,7 @@ impl std::fmt::Debug for VmiNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmiNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmiNotSupported);
 
 /// The fault `VMOnConflictDVPort`, a [`CannotAccessNetwork`], since VI API 4.0.
 pub struct VmOnConflictDvPort {
@@ -2301,11 +2185,7 @@ impl std::fmt::Debug for VmOnConflictDvPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmOnConflictDvPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmOnConflictDvPort);
 
 /// The fault `VMOnVirtualIntranet`, a [`CannotAccessNetwork`], since VI API 2.0.
 pub struct VmOnVirtualIntranet {
@@ -2376,11 +2256,7 @@ impl std::fmt::Debug for VmOnVirtualIntranet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmOnVirtualIntranet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmOnVirtualIntranet);
 
 /// The fault `VirtualDiskBlocksNotFullyProvisioned`, a [`DeviceBackingNotSupported`], since VI API 4.0.
 pub struct VirtualDiskBlocksNotFullyProvisioned {
@@ -2451,11 +2327,7 @@ impl std::fmt::Debug for VirtualDiskBlocksNotFullyProvisioned {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskBlocksNotFullyProvisioned {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskBlocksNotFullyProvisioned);
 
 /// The fault `VirtualDiskModeNotSupported`, a [`DeviceNotSupported`], since VI API 4.1.
 pub struct VirtualDiskModeNotSupported {
@@ -2533,11 +2405,7 @@ impl std::fmt::Debug for VirtualDiskModeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskModeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskModeNotSupported);
 
 /// The fault `VirtualEthernetCardNotSupported`, a [`DeviceNotSupported`], since VI API 2.5.
 pub struct VirtualEthernetCardNotSupported {
@@ -2608,11 +2476,7 @@ impl std::fmt::Debug for VirtualEthernetCardNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardNotSupported);
 
 /// The fault `VirtualHardwareVersionNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.0.
 pub struct VirtualHardwareVersionNotSupported {
@@ -2696,11 +2560,7 @@ impl std::fmt::Debug for VirtualHardwareVersionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHardwareVersionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHardwareVersionNotSupported);
 
 /// The fault `VmAlreadyExistsInDatacenter`, a [`InvalidFolder`], since VI API 4.0.
 pub struct VmAlreadyExistsInDatacenter {
@@ -2790,11 +2650,7 @@ impl std::fmt::Debug for VmAlreadyExistsInDatacenter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmAlreadyExistsInDatacenter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmAlreadyExistsInDatacenter);
 
 /// The fault `VmPowerOnDisabled`, a [`InvalidState`], since VI API 4.0.
 pub struct VmPowerOnDisabled {
@@ -2865,11 +2721,7 @@ impl std::fmt::Debug for VmPowerOnDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPowerOnDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPowerOnDisabled);
 
 /// The fault `VmToolsUpgradeFault`, a [`VimFault`], since VI API 2.0.
 pub struct VmToolsUpgradeFault {
@@ -2938,11 +2790,7 @@ impl std::fmt::Debug for VmToolsUpgradeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmToolsUpgradeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmToolsUpgradeFault);
 
 /// The fault `VmValidateMaxDevice`, a [`VimFault`], since VI API 4.0.
 pub struct VmValidateMaxDevice {
@@ -3032,11 +2880,7 @@ impl std::fmt::Debug for VmValidateMaxDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmValidateMaxDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmValidateMaxDevice);
 
 /// The fault `VmWwnConflict`, a [`InvalidVmConfig`], since VI API 2.5.
 pub struct VmWwnConflict {
@@ -3132,11 +2976,7 @@ impl std::fmt::Debug for VmWwnConflict {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmWwnConflict {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmWwnConflict);
 
 /// The fault `VmfsAlreadyMounted`, a [`VmfsMountFault`], since VI API 4.0.
 pub struct VmfsAlreadyMounted {
@@ -3207,11 +3047,7 @@ impl std::fmt::Debug for VmfsAlreadyMounted {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsAlreadyMounted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsAlreadyMounted);
 
 /// The fault `VmfsAmbiguousMount`, a [`VmfsMountFault`], since VI API 4.0.
 pub struct VmfsAmbiguousMount {
@@ -3282,11 +3118,7 @@ impl std::fmt::Debug for VmfsAmbiguousMount {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsAmbiguousMount {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsAmbiguousMount);
 
 /// The fault `VmotionInterfaceNotEnabled`, a [`HostPowerOpFailed`], since VI API 2.5.
 pub struct VmotionInterfaceNotEnabled {
@@ -3357,11 +3189,7 @@ impl std::fmt::Debug for VmotionInterfaceNotEnabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmotionInterfaceNotEnabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmotionInterfaceNotEnabled);
 
 /// The fault `WakeOnLanNotSupported`, a [`VirtualHardwareCompatibilityIssue`], since VI API 2.5.
 pub struct WakeOnLanNotSupported {
@@ -3432,11 +3260,7 @@ impl std::fmt::Debug for WakeOnLanNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WakeOnLanNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WakeOnLanNotSupported);
 
 /// The fault `WakeOnLanNotSupportedByVmotionNIC`, a [`HostPowerOpFailed`], since VI API 2.5.
 pub struct WakeOnLanNotSupportedByVmotionNic {
@@ -3507,11 +3331,7 @@ impl std::fmt::Debug for WakeOnLanNotSupportedByVmotionNic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WakeOnLanNotSupportedByVmotionNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WakeOnLanNotSupportedByVmotionNic);
 
 /// The fault `WipeDiskFault`, a [`VimFault`], since VI API 5.1.
 pub struct WipeDiskFault {
@@ -3580,8 +3400,4 @@ impl std::fmt::Debug for WipeDiskFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WipeDiskFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WipeDiskFault);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for CannotAddHostWithFtVmAsStandalone {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAddHostWithFtVmAsStandalone {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAddHostWithFtVmAsStandalone);
 
 /// The fault `CannotAddHostWithFTVmToDifferentCluster`, a [`HostConnectFault`], since VI API 4.0.
 pub struct CannotAddHostWithFtVmToDifferentCluster {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for CannotAddHostWithFtVmToDifferentCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAddHostWithFtVmToDifferentCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAddHostWithFtVmToDifferentCluster);
 
 /// The fault `CannotAddHostWithFTVmToNonHACluster`, a [`HostConnectFault`], since VI API 4.0.
 pub struct CannotAddHostWithFtVmToNonHaCluster {
@@ -224,11 +216,7 @@ impl std::fmt::Debug for CannotAddHostWithFtVmToNonHaCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotAddHostWithFtVmToNonHaCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotAddHostWithFtVmToNonHaCluster);
 
 /// The fault `CannotChangeDrsBehaviorForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.1.
 pub struct CannotChangeDrsBehaviorForFtSecondary {
@@ -312,11 +300,7 @@ impl std::fmt::Debug for CannotChangeDrsBehaviorForFtSecondary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotChangeDrsBehaviorForFtSecondary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotChangeDrsBehaviorForFtSecondary);
 
 /// The fault `CannotChangeHaSettingsForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.1.
 pub struct CannotChangeHaSettingsForFtSecondary {
@@ -400,11 +384,7 @@ impl std::fmt::Debug for CannotChangeHaSettingsForFtSecondary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotChangeHaSettingsForFtSecondary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotChangeHaSettingsForFtSecondary);
 
 /// The fault `CannotComputeFTCompatibleHosts`, a [`VmFaultToleranceIssue`], since VI API 6.0.
 pub struct CannotComputeFtCompatibleHosts {
@@ -488,11 +468,7 @@ impl std::fmt::Debug for CannotComputeFtCompatibleHosts {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotComputeFtCompatibleHosts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotComputeFtCompatibleHosts);
 
 /// The fault `CannotDisconnectHostWithFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
 pub struct CannotDisconnectHostWithFaultToleranceVm {
@@ -570,11 +546,7 @@ impl std::fmt::Debug for CannotDisconnectHostWithFaultToleranceVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotDisconnectHostWithFaultToleranceVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotDisconnectHostWithFaultToleranceVm);
 
 /// The fault `CannotMoveFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
 pub struct CannotMoveFaultToleranceVm {
@@ -658,11 +630,7 @@ impl std::fmt::Debug for CannotMoveFaultToleranceVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveFaultToleranceVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotMoveFaultToleranceVm);
 
 /// The fault `CannotMoveHostWithFaultToleranceVm`, a [`VimFault`], since VI API 4.0.
 pub struct CannotMoveHostWithFaultToleranceVm {
@@ -731,11 +699,7 @@ impl std::fmt::Debug for CannotMoveHostWithFaultToleranceVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveHostWithFaultToleranceVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotMoveHostWithFaultToleranceVm);
 
 /// `DeviceGroupId`, a [`DynamicData`], since VI API 6.5.
 pub struct DeviceGroupId {
@@ -792,11 +756,7 @@ impl std::fmt::Debug for DeviceGroupId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DeviceGroupId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DeviceGroupId);
 
 /// The fault `FailToLockFaultToleranceVMs`, a [`RuntimeFault`], since VI API 4.1.
 pub struct FailToLockFaultToleranceVms {
@@ -886,11 +846,7 @@ impl std::fmt::Debug for FailToLockFaultToleranceVms {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailToLockFaultToleranceVms {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailToLockFaultToleranceVms);
 
 /// `FaultDomainId`, a [`DynamicData`], since VI API 6.5.
 pub struct FaultDomainId {
@@ -947,11 +903,7 @@ impl std::fmt::Debug for FaultDomainId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultDomainId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultDomainId);
 
 /// The fault `FaultToleranceCannotEditMem`, a [`VmConfigFault`], since VI API 4.1.
 pub struct FaultToleranceCannotEditMem {
@@ -1035,11 +987,7 @@ impl std::fmt::Debug for FaultToleranceCannotEditMem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceCannotEditMem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceCannotEditMem);
 
 /// `FaultToleranceConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct FaultToleranceConfigInfo {
@@ -1117,11 +1065,7 @@ impl std::fmt::Debug for FaultToleranceConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base FaultToleranceConfigInfo);
 
 /// `FaultToleranceConfigSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct FaultToleranceConfigSpec {
@@ -1198,11 +1142,7 @@ impl std::fmt::Debug for FaultToleranceConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceConfigSpec);
 
 /// `FaultToleranceDiskSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct FaultToleranceDiskSpec {
@@ -1267,11 +1207,7 @@ impl std::fmt::Debug for FaultToleranceDiskSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceDiskSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceDiskSpec);
 
 /// `FaultToleranceMetaSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct FaultToleranceMetaSpec {
@@ -1330,11 +1266,7 @@ impl std::fmt::Debug for FaultToleranceMetaSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceMetaSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceMetaSpec);
 
 /// The fault `FaultToleranceNotLicensed`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct FaultToleranceNotLicensed {
@@ -1412,11 +1344,7 @@ impl std::fmt::Debug for FaultToleranceNotLicensed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceNotLicensed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceNotLicensed);
 
 /// `FaultTolerancePrimaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
 pub struct FaultTolerancePrimaryConfigInfo {
@@ -1494,11 +1422,7 @@ impl std::fmt::Debug for FaultTolerancePrimaryConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultTolerancePrimaryConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultTolerancePrimaryConfigInfo);
 
 /// The fault `FaultTolerancePrimaryPowerOnNotAttempted`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct FaultTolerancePrimaryPowerOnNotAttempted {
@@ -1582,11 +1506,7 @@ impl std::fmt::Debug for FaultTolerancePrimaryPowerOnNotAttempted {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultTolerancePrimaryPowerOnNotAttempted {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultTolerancePrimaryPowerOnNotAttempted);
 
 /// `FaultToleranceSecondaryConfigInfo`, a [`FaultToleranceConfigInfo`], since VI API 4.0.
 pub struct FaultToleranceSecondaryConfigInfo {
@@ -1664,11 +1584,7 @@ impl std::fmt::Debug for FaultToleranceSecondaryConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceSecondaryConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceSecondaryConfigInfo);
 
 /// `FaultToleranceSecondaryOpResult`, a [`DynamicData`], since VI API 4.0.
 pub struct FaultToleranceSecondaryOpResult {
@@ -1743,11 +1659,7 @@ impl std::fmt::Debug for FaultToleranceSecondaryOpResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceSecondaryOpResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceSecondaryOpResult);
 
 /// `FaultToleranceVMConfigSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct FaultToleranceVmConfigSpec {
@@ -1812,11 +1724,7 @@ impl std::fmt::Debug for FaultToleranceVmConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceVmConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceVmConfigSpec);
 
 /// The fault `FaultToleranceVmNotDasProtected`, a [`VimFault`], since VI API 5.0.
 pub struct FaultToleranceVmNotDasProtected {
@@ -1900,11 +1808,7 @@ impl std::fmt::Debug for FaultToleranceVmNotDasProtected {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceVmNotDasProtected {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceVmNotDasProtected);
 
 /// The fault `FtIssuesOnHost`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct FtIssuesOnHost {
@@ -1994,11 +1898,7 @@ impl std::fmt::Debug for FtIssuesOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FtIssuesOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FtIssuesOnHost);
 
 /// The fault `FtVmHostRuleViolation`, a [`VmConfigFault`], since VI API 8.0.3.0.
 pub struct FtVmHostRuleViolation {
@@ -2088,11 +1988,7 @@ impl std::fmt::Debug for FtVmHostRuleViolation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FtVmHostRuleViolation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FtVmHostRuleViolation);
 
 /// `HbrManagerReplicationVmInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct HbrManagerReplicationVmInfo {
@@ -2169,11 +2065,7 @@ impl std::fmt::Debug for HbrManagerReplicationVmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrManagerReplicationVmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrManagerReplicationVmInfo);
 
 /// `HbrManagerVmReplicationCapability`, a [`DynamicData`], since VI API 6.0.
 pub struct HbrManagerVmReplicationCapability {
@@ -2262,11 +2154,7 @@ impl std::fmt::Debug for HbrManagerVmReplicationCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrManagerVmReplicationCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrManagerVmReplicationCapability);
 
 /// `HbrReplicationTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct HbrReplicationTargetSpec {}
@@ -2316,11 +2204,7 @@ impl std::fmt::Debug for HbrReplicationTargetSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrReplicationTargetSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrReplicationTargetSpec);
 
 /// `HbrTargetSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct HbrTargetSpec {
@@ -2385,11 +2269,7 @@ impl std::fmt::Debug for HbrTargetSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrTargetSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrTargetSpec);
 
 /// `HbrTargetSpecReplacement`, a [`HbrReplicationTargetSpec`], since VI API 9.0.0.0.
 pub struct HbrTargetSpecReplacement {
@@ -2446,11 +2326,7 @@ impl std::fmt::Debug for HbrTargetSpecReplacement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HbrTargetSpecReplacement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HbrTargetSpecReplacement);
 
 /// `HostFaultToleranceManagerComponentHealthInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct HostFaultToleranceManagerComponentHealthInfo {
@@ -2515,11 +2391,7 @@ impl std::fmt::Debug for HostFaultToleranceManagerComponentHealthInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFaultToleranceManagerComponentHealthInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFaultToleranceManagerComponentHealthInfo);
 
 /// The fault `HostIncompatibleForFaultTolerance`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct HostIncompatibleForFaultTolerance {
@@ -2603,11 +2475,7 @@ impl std::fmt::Debug for HostIncompatibleForFaultTolerance {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIncompatibleForFaultTolerance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIncompatibleForFaultTolerance);
 
 /// The fault `HostIncompatibleForRecordReplay`, a [`VimFault`], since VI API 4.0.
 pub struct HostIncompatibleForRecordReplay {
@@ -2691,11 +2559,7 @@ impl std::fmt::Debug for HostIncompatibleForRecordReplay {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIncompatibleForRecordReplay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIncompatibleForRecordReplay);
 
 /// The fault `IncompatibleHostForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct IncompatibleHostForFtSecondary {
@@ -2779,11 +2643,7 @@ impl std::fmt::Debug for IncompatibleHostForFtSecondary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncompatibleHostForFtSecondary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncompatibleHostForFtSecondary);
 
 /// The fault `IncompatibleHostForVmReplication`, a [`ReplicationFault`], since VI API 6.0.
 pub struct IncompatibleHostForVmReplication {
@@ -2873,11 +2733,7 @@ impl std::fmt::Debug for IncompatibleHostForVmReplication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncompatibleHostForVmReplication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncompatibleHostForVmReplication);
 
 /// The fault `InvalidDasRestartPriorityForFtVm`, a [`InvalidArgument`], since VI API 4.1.
 pub struct InvalidDasRestartPriorityForFtVm {
@@ -2961,11 +2817,7 @@ impl std::fmt::Debug for InvalidDasRestartPriorityForFtVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDasRestartPriorityForFtVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDasRestartPriorityForFtVm);
 
 /// The fault `InvalidDrsBehaviorForFtVm`, a [`InvalidArgument`], since VI API 4.0.
 pub struct InvalidDrsBehaviorForFtVm {
@@ -3049,11 +2901,7 @@ impl std::fmt::Debug for InvalidDrsBehaviorForFtVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidDrsBehaviorForFtVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidDrsBehaviorForFtVm);
 
 /// The fault `InvalidOperationOnSecondaryVm`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct InvalidOperationOnSecondaryVm {
@@ -3131,11 +2979,7 @@ impl std::fmt::Debug for InvalidOperationOnSecondaryVm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidOperationOnSecondaryVm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidOperationOnSecondaryVm);
 
 /// The fault `NoHostSuitableForFtSecondary`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct NoHostSuitableForFtSecondary {
@@ -3219,11 +3063,7 @@ impl std::fmt::Debug for NoHostSuitableForFtSecondary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoHostSuitableForFtSecondary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoHostSuitableForFtSecondary);
 
 /// The fault `NotSupportedDeviceForFT`, a [`VmFaultToleranceIssue`], since VI API 4.1.
 pub struct NotSupportedDeviceForFt {
@@ -3331,11 +3171,7 @@ impl std::fmt::Debug for NotSupportedDeviceForFt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedDeviceForFt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedDeviceForFt);
 
 /// The fault `PowerOnFtSecondaryFailed`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct PowerOnFtSecondaryFailed {
@@ -3437,11 +3273,7 @@ impl std::fmt::Debug for PowerOnFtSecondaryFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PowerOnFtSecondaryFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PowerOnFtSecondaryFailed);
 
 /// The fault `PowerOnFtSecondaryTimedout`, a [`Timedout`], since VI API 4.0.
 pub struct PowerOnFtSecondaryTimedout {
@@ -3531,11 +3363,7 @@ impl std::fmt::Debug for PowerOnFtSecondaryTimedout {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PowerOnFtSecondaryTimedout {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PowerOnFtSecondaryTimedout);
 
 /// The fault `RecordReplayDisabled`, a [`VimFault`], since VI API 4.0.
 pub struct RecordReplayDisabled {
@@ -3604,11 +3432,7 @@ impl std::fmt::Debug for RecordReplayDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RecordReplayDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RecordReplayDisabled);
 
 /// The fault `ReplicationConfigFault`, a [`ReplicationFault`], since VI API 5.0.
 pub struct ReplicationConfigFault {
@@ -3679,11 +3503,7 @@ impl std::fmt::Debug for ReplicationConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationConfigFault);
 
 /// `ReplicationConfigSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct ReplicationConfigSpec {
@@ -3838,11 +3658,7 @@ impl std::fmt::Debug for ReplicationConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationConfigSpec);
 
 /// The fault `ReplicationDiskConfigFault`, a [`ReplicationConfigFault`], since VI API 5.0.
 pub struct ReplicationDiskConfigFault {
@@ -3932,11 +3748,7 @@ impl std::fmt::Debug for ReplicationDiskConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationDiskConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationDiskConfigFault);
 
 /// The fault `ReplicationFault`, a [`VimFault`], since VI API 5.0.
 pub struct ReplicationFault {
@@ -4005,11 +3817,7 @@ impl std::fmt::Debug for ReplicationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationFault);
 
 /// `ReplicationGroupId`, a [`DynamicData`], since VI API 6.5.
 pub struct ReplicationGroupId {
@@ -4074,11 +3882,7 @@ impl std::fmt::Debug for ReplicationGroupId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationGroupId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationGroupId);
 
 /// The fault `ReplicationIncompatibleWithFT`, a [`ReplicationFault`], since VI API 5.0.
 pub struct ReplicationIncompatibleWithFt {
@@ -4149,11 +3953,7 @@ impl std::fmt::Debug for ReplicationIncompatibleWithFt {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationIncompatibleWithFt {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationIncompatibleWithFt);
 
 /// `ReplicationInfoDiskSettings`, a [`DynamicData`], since VI API 5.0.
 pub struct ReplicationInfoDiskSettings {
@@ -4218,11 +4018,7 @@ impl std::fmt::Debug for ReplicationInfoDiskSettings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationInfoDiskSettings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationInfoDiskSettings);
 
 /// The fault `ReplicationInvalidOptions`, a [`ReplicationFault`], since VI API 5.0.
 pub struct ReplicationInvalidOptions {
@@ -4306,11 +4102,7 @@ impl std::fmt::Debug for ReplicationInvalidOptions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationInvalidOptions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationInvalidOptions);
 
 /// The fault `ReplicationNotSupportedOnHost`, a [`ReplicationFault`], since VI API 5.0.
 pub struct ReplicationNotSupportedOnHost {
@@ -4381,11 +4173,7 @@ impl std::fmt::Debug for ReplicationNotSupportedOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationNotSupportedOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationNotSupportedOnHost);
 
 /// `ReplicationSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct ReplicationSpec {
@@ -4444,11 +4232,7 @@ impl std::fmt::Debug for ReplicationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationSpec);
 
 /// The fault `ReplicationVmConfigFault`, a [`ReplicationConfigFault`], since VI API 5.0.
 pub struct ReplicationVmConfigFault {
@@ -4532,11 +4316,7 @@ impl std::fmt::Debug for ReplicationVmConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationVmConfigFault);
 
 /// The fault `ReplicationVmFault`, a [`ReplicationFault`], since VI API 5.0.
 pub struct ReplicationVmFault {
@@ -4632,11 +4412,7 @@ impl std::fmt::Debug for ReplicationVmFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationVmFault);
 
 /// The fault `ReplicationVmInProgressFault`, a [`ReplicationVmFault`], since VI API 6.0.
 pub struct ReplicationVmInProgressFault {
@@ -4720,11 +4496,7 @@ impl std::fmt::Debug for ReplicationVmInProgressFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmInProgressFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationVmInProgressFault);
 
 /// `ReplicationVmProgressInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ReplicationVmProgressInfo {
@@ -4807,11 +4579,7 @@ impl std::fmt::Debug for ReplicationVmProgressInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReplicationVmProgressInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReplicationVmProgressInfo);
 
 /// The fault `SecondaryVmAlreadyDisabled`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct SecondaryVmAlreadyDisabled {
@@ -4889,11 +4657,7 @@ impl std::fmt::Debug for SecondaryVmAlreadyDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecondaryVmAlreadyDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecondaryVmAlreadyDisabled);
 
 /// The fault `SecondaryVmAlreadyEnabled`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct SecondaryVmAlreadyEnabled {
@@ -4971,11 +4735,7 @@ impl std::fmt::Debug for SecondaryVmAlreadyEnabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecondaryVmAlreadyEnabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecondaryVmAlreadyEnabled);
 
 /// The fault `SecondaryVmAlreadyRegistered`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct SecondaryVmAlreadyRegistered {
@@ -5053,11 +4813,7 @@ impl std::fmt::Debug for SecondaryVmAlreadyRegistered {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecondaryVmAlreadyRegistered {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecondaryVmAlreadyRegistered);
 
 /// The fault `SecondaryVmNotRegistered`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct SecondaryVmNotRegistered {
@@ -5135,11 +4891,7 @@ impl std::fmt::Debug for SecondaryVmNotRegistered {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecondaryVmNotRegistered {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecondaryVmNotRegistered);
 
 /// The fault `VmConfigIncompatibleForFaultTolerance`, a [`VmConfigFault`], since VI API 4.0.
 pub struct VmConfigIncompatibleForFaultTolerance {
@@ -5217,11 +4969,7 @@ impl std::fmt::Debug for VmConfigIncompatibleForFaultTolerance {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigIncompatibleForFaultTolerance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigIncompatibleForFaultTolerance);
 
 /// The fault `VmConfigIncompatibleForRecordReplay`, a [`VmConfigFault`], since VI API 4.0.
 pub struct VmConfigIncompatibleForRecordReplay {
@@ -5299,11 +5047,7 @@ impl std::fmt::Debug for VmConfigIncompatibleForRecordReplay {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigIncompatibleForRecordReplay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmConfigIncompatibleForRecordReplay);
 
 /// `VmEndRecordingEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmEndRecordingEvent {
@@ -5372,11 +5116,7 @@ impl std::fmt::Debug for VmEndRecordingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmEndRecordingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmEndRecordingEvent);
 
 /// `VmEndReplayingEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmEndReplayingEvent {
@@ -5445,8 +5185,4 @@ impl std::fmt::Debug for VmEndReplayingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmEndReplayingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmEndReplayingEvent);

@@ -81,11 +81,7 @@ impl std::fmt::Debug for VmFailedStartingSecondaryEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedStartingSecondaryEvent);
 
 /// `VmFailedUpdatingSecondaryConfig`, a [`VmEvent`], since VI API 4.0.
 pub struct VmFailedUpdatingSecondaryConfig {
@@ -154,11 +150,7 @@ impl std::fmt::Debug for VmFailedUpdatingSecondaryConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFailedUpdatingSecondaryConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFailedUpdatingSecondaryConfig);
 
 /// The fault `VmFaultToleranceConfigIssue`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct VmFaultToleranceConfigIssue {
@@ -248,11 +240,7 @@ impl std::fmt::Debug for VmFaultToleranceConfigIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceConfigIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceConfigIssue);
 
 /// The fault `VmFaultToleranceConfigIssueWrapper`, a [`VmFaultToleranceIssue`], since VI API 4.1.
 pub struct VmFaultToleranceConfigIssueWrapper {
@@ -342,11 +330,7 @@ impl std::fmt::Debug for VmFaultToleranceConfigIssueWrapper {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceConfigIssueWrapper {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceConfigIssueWrapper);
 
 /// The fault `VmFaultToleranceInvalidFileBacking`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct VmFaultToleranceInvalidFileBacking {
@@ -430,11 +414,7 @@ impl std::fmt::Debug for VmFaultToleranceInvalidFileBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceInvalidFileBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceInvalidFileBacking);
 
 /// The fault `VmFaultToleranceIssue`, a [`VimFault`], since VI API 4.0.
 pub struct VmFaultToleranceIssue {
@@ -503,11 +483,7 @@ impl std::fmt::Debug for VmFaultToleranceIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceIssue);
 
 /// The fault `VmFaultToleranceOpIssuesList`, a [`VmFaultToleranceIssue`], since VI API 4.0.
 pub struct VmFaultToleranceOpIssuesList {
@@ -591,11 +567,7 @@ impl std::fmt::Debug for VmFaultToleranceOpIssuesList {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceOpIssuesList {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceOpIssuesList);
 
 /// `VmFaultToleranceStateChangedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmFaultToleranceStateChangedEvent {
@@ -679,11 +651,7 @@ impl std::fmt::Debug for VmFaultToleranceStateChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceStateChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceStateChangedEvent);
 
 /// The fault `VmFaultToleranceTooManyFtVcpusOnHost`, a [`InsufficientResourcesFault`], since VI API 6.0.
 pub struct VmFaultToleranceTooManyFtVcpusOnHost {
@@ -767,11 +735,7 @@ impl std::fmt::Debug for VmFaultToleranceTooManyFtVcpusOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceTooManyFtVcpusOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceTooManyFtVcpusOnHost);
 
 /// The fault `VmFaultToleranceTooManyVMsOnHost`, a [`InsufficientResourcesFault`], since VI API 4.1.
 pub struct VmFaultToleranceTooManyVmsOnHost {
@@ -855,11 +819,7 @@ impl std::fmt::Debug for VmFaultToleranceTooManyVmsOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceTooManyVmsOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceTooManyVmsOnHost);
 
 /// `VmFaultToleranceTurnedOffEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmFaultToleranceTurnedOffEvent {
@@ -928,11 +888,7 @@ impl std::fmt::Debug for VmFaultToleranceTurnedOffEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceTurnedOffEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceTurnedOffEvent);
 
 /// `VmFaultToleranceVmTerminatedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmFaultToleranceVmTerminatedEvent {
@@ -1010,11 +966,7 @@ impl std::fmt::Debug for VmFaultToleranceVmTerminatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmFaultToleranceVmTerminatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmFaultToleranceVmTerminatedEvent);
 
 /// `VmMaxFTRestartCountReached`, a [`VmEvent`], since VI API 4.0.
 pub struct VmMaxFtRestartCountReached {
@@ -1083,11 +1035,7 @@ impl std::fmt::Debug for VmMaxFtRestartCountReached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMaxFtRestartCountReached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMaxFtRestartCountReached);
 
 /// The fault `VmMonitorIncompatibleForFaultTolerance`, a [`VimFault`], since VI API 4.1.
 pub struct VmMonitorIncompatibleForFaultTolerance {
@@ -1156,11 +1104,7 @@ impl std::fmt::Debug for VmMonitorIncompatibleForFaultTolerance {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMonitorIncompatibleForFaultTolerance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMonitorIncompatibleForFaultTolerance);
 
 /// `VmNoCompatibleHostForSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmNoCompatibleHostForSecondaryEvent {
@@ -1229,11 +1173,7 @@ impl std::fmt::Debug for VmNoCompatibleHostForSecondaryEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmNoCompatibleHostForSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmNoCompatibleHostForSecondaryEvent);
 
 /// `VmPrimaryFailoverEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmPrimaryFailoverEvent {
@@ -1311,11 +1251,7 @@ impl std::fmt::Debug for VmPrimaryFailoverEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPrimaryFailoverEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPrimaryFailoverEvent);
 
 /// `VmSecondaryAddedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmSecondaryAddedEvent {
@@ -1384,11 +1320,7 @@ impl std::fmt::Debug for VmSecondaryAddedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSecondaryAddedEvent);
 
 /// `VmSecondaryDisabledBySystemEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmSecondaryDisabledBySystemEvent {
@@ -1466,11 +1398,7 @@ impl std::fmt::Debug for VmSecondaryDisabledBySystemEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryDisabledBySystemEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSecondaryDisabledBySystemEvent);
 
 /// `VmSecondaryDisabledEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmSecondaryDisabledEvent {
@@ -1539,11 +1467,7 @@ impl std::fmt::Debug for VmSecondaryDisabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryDisabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSecondaryDisabledEvent);
 
 /// `VmSecondaryEnabledEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmSecondaryEnabledEvent {
@@ -1612,11 +1536,7 @@ impl std::fmt::Debug for VmSecondaryEnabledEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryEnabledEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSecondaryEnabledEvent);
 
 /// `VmSecondaryStartedEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmSecondaryStartedEvent {
@@ -1685,11 +1605,7 @@ impl std::fmt::Debug for VmSecondaryStartedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSecondaryStartedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSecondaryStartedEvent);
 
 /// The fault `VmSmpFaultToleranceTooManyVMsOnHost`, a [`InsufficientResourcesFault`], since VI API 6.0.
 pub struct VmSmpFaultToleranceTooManyVmsOnHost {
@@ -1773,11 +1689,7 @@ impl std::fmt::Debug for VmSmpFaultToleranceTooManyVmsOnHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmSmpFaultToleranceTooManyVmsOnHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmSmpFaultToleranceTooManyVmsOnHost);
 
 /// `VmStartRecordingEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmStartRecordingEvent {
@@ -1846,11 +1758,7 @@ impl std::fmt::Debug for VmStartRecordingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStartRecordingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStartRecordingEvent);
 
 /// `VmStartReplayingEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmStartReplayingEvent {
@@ -1919,11 +1827,7 @@ impl std::fmt::Debug for VmStartReplayingEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStartReplayingEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStartReplayingEvent);
 
 /// `VmStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmStartingSecondaryEvent {
@@ -1992,11 +1896,7 @@ impl std::fmt::Debug for VmStartingSecondaryEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmStartingSecondaryEvent);
 
 /// `VmTimedoutStartingSecondaryEvent`, a [`VmEvent`], since VI API 4.0.
 pub struct VmTimedoutStartingSecondaryEvent {
@@ -2074,8 +1974,4 @@ impl std::fmt::Debug for VmTimedoutStartingSecondaryEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmTimedoutStartingSecondaryEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmTimedoutStartingSecondaryEvent);

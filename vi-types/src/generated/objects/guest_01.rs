@@ -74,11 +74,7 @@ impl std::fmt::Debug for FileTransferInformation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileTransferInformation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileTransferInformation);
 
 /// `GuestAliases`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestAliases {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for GuestAliases {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAliases {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAliases);
 
 /// `GuestAuthAliasInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestAuthAliasInfo {
@@ -212,11 +204,7 @@ impl std::fmt::Debug for GuestAuthAliasInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthAliasInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAuthAliasInfo);
 
 /// `GuestAuthAnySubject`, a [`GuestAuthSubject`], since VI API 6.0.
 pub struct GuestAuthAnySubject {}
@@ -268,11 +256,7 @@ impl std::fmt::Debug for GuestAuthAnySubject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthAnySubject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAuthAnySubject);
 
 /// `GuestAuthNamedSubject`, a [`GuestAuthSubject`], since VI API 6.0.
 pub struct GuestAuthNamedSubject {
@@ -331,11 +315,7 @@ impl std::fmt::Debug for GuestAuthNamedSubject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthNamedSubject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAuthNamedSubject);
 
 /// `GuestAuthSubject`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestAuthSubject {}
@@ -386,11 +366,7 @@ impl std::fmt::Debug for GuestAuthSubject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthSubject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base GuestAuthSubject);
 
 /// `GuestAuthentication`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestAuthentication {
@@ -448,11 +424,7 @@ impl std::fmt::Debug for GuestAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base GuestAuthentication);
 
 /// The fault `GuestAuthenticationChallenge`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct GuestAuthenticationChallenge {
@@ -536,11 +508,7 @@ impl std::fmt::Debug for GuestAuthenticationChallenge {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthenticationChallenge {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAuthenticationChallenge);
 
 /// The fault `GuestComponentsOutOfDate`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct GuestComponentsOutOfDate {
@@ -611,11 +579,7 @@ impl std::fmt::Debug for GuestComponentsOutOfDate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestComponentsOutOfDate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestComponentsOutOfDate);
 
 /// `GuestFileAttributes`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestFileAttributes {
@@ -687,11 +651,7 @@ impl std::fmt::Debug for GuestFileAttributes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestFileAttributes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base GuestFileAttributes);
 
 /// `GuestFileInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestFileInfo {
@@ -768,11 +728,7 @@ impl std::fmt::Debug for GuestFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestFileInfo);
 
 /// `GuestListFileInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestListFileInfo {
@@ -837,11 +793,7 @@ impl std::fmt::Debug for GuestListFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestListFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestListFileInfo);
 
 /// `GuestMappedAliases`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestMappedAliases {
@@ -912,11 +864,7 @@ impl std::fmt::Debug for GuestMappedAliases {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestMappedAliases {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestMappedAliases);
 
 /// The fault `GuestMultipleMappings`, a [`GuestOperationsFault`], since VI API 6.0.
 pub struct GuestMultipleMappings {
@@ -987,11 +935,7 @@ impl std::fmt::Debug for GuestMultipleMappings {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestMultipleMappings {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestMultipleMappings);
 
 /// The fault `GuestOperationsFault`, a [`VimFault`], since VI API 5.0.
 pub struct GuestOperationsFault {
@@ -1060,11 +1004,7 @@ impl std::fmt::Debug for GuestOperationsFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOperationsFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestOperationsFault);
 
 /// The fault `GuestOperationsUnavailable`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct GuestOperationsUnavailable {
@@ -1135,11 +1075,7 @@ impl std::fmt::Debug for GuestOperationsUnavailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOperationsUnavailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestOperationsUnavailable);
 
 /// The fault `GuestPermissionDenied`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct GuestPermissionDenied {
@@ -1210,11 +1146,7 @@ impl std::fmt::Debug for GuestPermissionDenied {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestPermissionDenied {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestPermissionDenied);
 
 /// `GuestPosixFileAttributes`, a [`GuestFileAttributes`], since VI API 5.0.
 pub struct GuestPosixFileAttributes {
@@ -1304,11 +1236,7 @@ impl std::fmt::Debug for GuestPosixFileAttributes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestPosixFileAttributes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestPosixFileAttributes);
 
 /// `GuestProcessInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestProcessInfo {
@@ -1403,11 +1331,7 @@ impl std::fmt::Debug for GuestProcessInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestProcessInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestProcessInfo);
 
 /// The fault `GuestProcessNotFound`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct GuestProcessNotFound {
@@ -1485,11 +1409,7 @@ impl std::fmt::Debug for GuestProcessNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestProcessNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestProcessNotFound);
 
 /// `GuestProgramSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct GuestProgramSpec {
@@ -1567,11 +1487,7 @@ impl std::fmt::Debug for GuestProgramSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestProgramSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base GuestProgramSpec);
 
 /// `GuestRegKeyNameSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegKeyNameSpec {
@@ -1636,11 +1552,7 @@ impl std::fmt::Debug for GuestRegKeyNameSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegKeyNameSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegKeyNameSpec);
 
 /// `GuestRegKeyRecordSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegKeyRecordSpec {
@@ -1705,11 +1617,7 @@ impl std::fmt::Debug for GuestRegKeyRecordSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegKeyRecordSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegKeyRecordSpec);
 
 /// `GuestRegKeySpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegKeySpec {
@@ -1780,11 +1688,7 @@ impl std::fmt::Debug for GuestRegKeySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegKeySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegKeySpec);
 
 /// `GuestRegValueBinarySpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueBinarySpec {
@@ -1843,11 +1747,7 @@ impl std::fmt::Debug for GuestRegValueBinarySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueBinarySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueBinarySpec);
 
 /// `GuestRegValueDataSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegValueDataSpec {}
@@ -1898,11 +1798,7 @@ impl std::fmt::Debug for GuestRegValueDataSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueDataSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base GuestRegValueDataSpec);
 
 /// `GuestRegValueDwordSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueDwordSpec {
@@ -1961,11 +1857,7 @@ impl std::fmt::Debug for GuestRegValueDwordSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueDwordSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueDwordSpec);
 
 /// `GuestRegValueExpandStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueExpandStringSpec {
@@ -2024,11 +1916,7 @@ impl std::fmt::Debug for GuestRegValueExpandStringSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueExpandStringSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueExpandStringSpec);
 
 /// `GuestRegValueMultiStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueMultiStringSpec {
@@ -2087,11 +1975,7 @@ impl std::fmt::Debug for GuestRegValueMultiStringSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueMultiStringSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueMultiStringSpec);
 
 /// `GuestRegValueNameSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegValueNameSpec {
@@ -2156,11 +2040,7 @@ impl std::fmt::Debug for GuestRegValueNameSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueNameSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueNameSpec);
 
 /// `GuestRegValueQwordSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueQwordSpec {
@@ -2219,11 +2099,7 @@ impl std::fmt::Debug for GuestRegValueQwordSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueQwordSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueQwordSpec);
 
 /// `GuestRegValueSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct GuestRegValueSpec {
@@ -2288,11 +2164,7 @@ impl std::fmt::Debug for GuestRegValueSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueSpec);
 
 /// `GuestRegValueStringSpec`, a [`GuestRegValueDataSpec`], since VI API 6.0.
 pub struct GuestRegValueStringSpec {
@@ -2351,11 +2223,7 @@ impl std::fmt::Debug for GuestRegValueStringSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegValueStringSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegValueStringSpec);
 
 /// The fault `GuestRegistryFault`, a [`GuestOperationsFault`], since VI API 6.0.
 pub struct GuestRegistryFault {
@@ -2433,11 +2301,7 @@ impl std::fmt::Debug for GuestRegistryFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryFault);
 
 /// The fault `GuestRegistryKeyAlreadyExists`, a [`GuestRegistryKeyFault`], since VI API 6.0.
 pub struct GuestRegistryKeyAlreadyExists {
@@ -2508,11 +2372,7 @@ impl std::fmt::Debug for GuestRegistryKeyAlreadyExists {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryKeyAlreadyExists {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryKeyAlreadyExists);
 
 /// The fault `GuestRegistryKeyFault`, a [`GuestRegistryFault`], since VI API 6.0.
 pub struct GuestRegistryKeyFault {
@@ -2590,11 +2450,7 @@ impl std::fmt::Debug for GuestRegistryKeyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryKeyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryKeyFault);
 
 /// The fault `GuestRegistryKeyHasSubkeys`, a [`GuestRegistryKeyFault`], since VI API 6.0.
 pub struct GuestRegistryKeyHasSubkeys {
@@ -2665,11 +2521,7 @@ impl std::fmt::Debug for GuestRegistryKeyHasSubkeys {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryKeyHasSubkeys {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryKeyHasSubkeys);
 
 /// The fault `GuestRegistryKeyInvalid`, a [`GuestRegistryKeyFault`], since VI API 6.0.
 pub struct GuestRegistryKeyInvalid {
@@ -2740,11 +2592,7 @@ impl std::fmt::Debug for GuestRegistryKeyInvalid {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryKeyInvalid {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryKeyInvalid);
 
 /// The fault `GuestRegistryKeyParentVolatile`, a [`GuestRegistryKeyFault`], since VI API 6.0.
 pub struct GuestRegistryKeyParentVolatile {
@@ -2815,11 +2663,7 @@ impl std::fmt::Debug for GuestRegistryKeyParentVolatile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryKeyParentVolatile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryKeyParentVolatile);
 
 /// The fault `GuestRegistryValueFault`, a [`GuestRegistryFault`], since VI API 6.0.
 pub struct GuestRegistryValueFault {
@@ -2903,11 +2747,7 @@ impl std::fmt::Debug for GuestRegistryValueFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryValueFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryValueFault);
 
 /// The fault `GuestRegistryValueNotFound`, a [`GuestRegistryValueFault`], since VI API 6.0.
 pub struct GuestRegistryValueNotFound {
@@ -2978,11 +2818,7 @@ impl std::fmt::Debug for GuestRegistryValueNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestRegistryValueNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestRegistryValueNotFound);
 
 /// `GuestWindowsFileAttributes`, a [`GuestFileAttributes`], since VI API 5.0.
 pub struct GuestWindowsFileAttributes {
@@ -3072,11 +2908,7 @@ impl std::fmt::Debug for GuestWindowsFileAttributes {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestWindowsFileAttributes {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestWindowsFileAttributes);
 
 /// `GuestWindowsProgramSpec`, a [`GuestProgramSpec`], since VI API 5.0.
 pub struct GuestWindowsProgramSpec {
@@ -3154,11 +2986,7 @@ impl std::fmt::Debug for GuestWindowsProgramSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestWindowsProgramSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestWindowsProgramSpec);
 
 /// The fault `InvalidGuestLogin`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct InvalidGuestLogin {
@@ -3229,11 +3057,7 @@ impl std::fmt::Debug for InvalidGuestLogin {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidGuestLogin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidGuestLogin);
 
 /// `NamePasswordAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
 pub struct NamePasswordAuthentication {
@@ -3317,11 +3141,7 @@ impl std::fmt::Debug for NamePasswordAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NamePasswordAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NamePasswordAuthentication);
 
 /// The fault `OperationDisabledByGuest`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct OperationDisabledByGuest {
@@ -3392,11 +3212,7 @@ impl std::fmt::Debug for OperationDisabledByGuest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OperationDisabledByGuest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OperationDisabledByGuest);
 
 /// The fault `OperationNotSupportedByGuest`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct OperationNotSupportedByGuest {
@@ -3467,11 +3283,7 @@ impl std::fmt::Debug for OperationNotSupportedByGuest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OperationNotSupportedByGuest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OperationNotSupportedByGuest);
 
 /// `SAMLTokenAuthentication`, a [`GuestAuthentication`], since VI API 6.0.
 pub struct SamlTokenAuthentication {
@@ -3555,11 +3367,7 @@ impl std::fmt::Debug for SamlTokenAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SamlTokenAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SamlTokenAuthentication);
 
 /// `SSPIAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
 pub struct SspiAuthentication {
@@ -3637,11 +3445,7 @@ impl std::fmt::Debug for SspiAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SspiAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SspiAuthentication);
 
 /// `TicketedSessionAuthentication`, a [`GuestAuthentication`], since VI API 5.0.
 pub struct TicketedSessionAuthentication {
@@ -3719,11 +3523,7 @@ impl std::fmt::Debug for TicketedSessionAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TicketedSessionAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TicketedSessionAuthentication);
 
 /// The fault `TooManyGuestLogons`, a [`GuestOperationsFault`], since VI API 5.0.
 pub struct TooManyGuestLogons {
@@ -3794,8 +3594,4 @@ impl std::fmt::Debug for TooManyGuestLogons {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyGuestLogons {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyGuestLogons);

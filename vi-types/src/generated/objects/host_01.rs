@@ -87,11 +87,7 @@ impl std::fmt::Debug for AccountCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AccountCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AccountCreatedEvent);
 
 /// `AccountUpdatedEvent`, a [`HostEvent`], since VI API 2.0.
 pub struct AccountUpdatedEvent {
@@ -181,11 +177,7 @@ impl std::fmt::Debug for AccountUpdatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AccountUpdatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AccountUpdatedEvent);
 
 /// The fault `ActiveDirectoryFault`, a [`VimFault`], since VI API 4.1.
 pub struct ActiveDirectoryFault {
@@ -263,11 +255,7 @@ impl std::fmt::Debug for ActiveDirectoryFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ActiveDirectoryFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ActiveDirectoryFault);
 
 /// `BatchResult`, a [`DynamicData`], since VI API 6.0.
 pub struct BatchResult {
@@ -344,11 +332,7 @@ impl std::fmt::Debug for BatchResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BatchResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BatchResult);
 
 /// The fault `CAMServerRefusedConnection`, a [`InvalidCamServer`], since VI API 5.0.
 pub struct CamServerRefusedConnection {
@@ -419,11 +403,7 @@ impl std::fmt::Debug for CamServerRefusedConnection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CamServerRefusedConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CamServerRefusedConnection);
 
 /// `DatacenterBasicConnectInfo`, a [`DynamicData`], since VI API 6.7.1.
 pub struct DatacenterBasicConnectInfo {
@@ -524,11 +504,7 @@ impl std::fmt::Debug for DatacenterBasicConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterBasicConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterBasicConnectInfo);
 
 /// `DesiredSoftwareSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DesiredSoftwareSpec {
@@ -605,11 +581,7 @@ impl std::fmt::Debug for DesiredSoftwareSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DesiredSoftwareSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DesiredSoftwareSpec);
 
 /// `DesiredSoftwareSpecBaseImageSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DesiredSoftwareSpecBaseImageSpec {
@@ -666,11 +638,7 @@ impl std::fmt::Debug for DesiredSoftwareSpecBaseImageSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DesiredSoftwareSpecBaseImageSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DesiredSoftwareSpecBaseImageSpec);
 
 /// `DesiredSoftwareSpecComponentSpec`, a [`DynamicData`], since VI API 7.0.2.0.
 pub struct DesiredSoftwareSpecComponentSpec {
@@ -735,11 +703,7 @@ impl std::fmt::Debug for DesiredSoftwareSpecComponentSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DesiredSoftwareSpecComponentSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DesiredSoftwareSpecComponentSpec);
 
 /// `DesiredSoftwareSpecVendorAddOnSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct DesiredSoftwareSpecVendorAddOnSpec {
@@ -804,11 +768,7 @@ impl std::fmt::Debug for DesiredSoftwareSpecVendorAddOnSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DesiredSoftwareSpecVendorAddOnSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DesiredSoftwareSpecVendorAddOnSpec);
 
 /// `DirectPathProfileInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileInfo {
@@ -891,11 +851,7 @@ impl std::fmt::Debug for DirectPathProfileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileInfo);
 
 /// `DirectPathProfileManagerCapacityInfo`, a [`DirectPathProfileManagerCapacityResult`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityInfo {
@@ -986,11 +942,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCapacityInfo);
 
 /// `DirectPathProfileManagerCapacityQueryByDeviceConfig`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityQueryByDeviceConfig {
@@ -1057,11 +1009,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByDeviceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityQueryByDeviceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCapacityQueryByDeviceConfig);
 
 /// `DirectPathProfileManagerCapacityQueryById`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityQueryById {
@@ -1126,11 +1074,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryById {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityQueryById {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCapacityQueryById);
 
 /// `DirectPathProfileManagerCapacityQueryByName`, a [`DirectPathProfileManagerCapacityQuerySpec`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityQueryByName {
@@ -1195,11 +1139,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQueryByName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityQueryByName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCapacityQueryByName);
 
 /// `DirectPathProfileManagerCapacityQuerySpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityQuerySpec {}
@@ -1251,11 +1191,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityQuerySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityQuerySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DirectPathProfileManagerCapacityQuerySpec);
 
 /// `DirectPathProfileManagerCapacityResult`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityResult {}
@@ -1307,11 +1243,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DirectPathProfileManagerCapacityResult);
 
 /// `DirectPathProfileManagerCapacityUnknown`, a [`DirectPathProfileManagerCapacityResult`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCapacityUnknown {
@@ -1384,11 +1316,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCapacityUnknown {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCapacityUnknown {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCapacityUnknown);
 
 /// `DirectPathProfileManagerCreateSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerCreateSpec {
@@ -1459,11 +1387,7 @@ impl std::fmt::Debug for DirectPathProfileManagerCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerCreateSpec);
 
 /// `DirectPathProfileManagerDirectPathConfig`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerDirectPathConfig {}
@@ -1515,11 +1439,7 @@ impl std::fmt::Debug for DirectPathProfileManagerDirectPathConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerDirectPathConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DirectPathProfileManagerDirectPathConfig);
 
 /// `DirectPathProfileManagerDvxDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerDvxDirectPathConfig {
@@ -1586,11 +1506,7 @@ impl std::fmt::Debug for DirectPathProfileManagerDvxDirectPathConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerDvxDirectPathConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerDvxDirectPathConfig);
 
 /// `DirectPathProfileManagerDynamicDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerDynamicDirectPathConfig {
@@ -1657,11 +1573,7 @@ impl std::fmt::Debug for DirectPathProfileManagerDynamicDirectPathConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerDynamicDirectPathConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerDynamicDirectPathConfig);
 
 /// `DirectPathProfileManagerFilterSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerFilterSpec {
@@ -1732,11 +1644,7 @@ impl std::fmt::Debug for DirectPathProfileManagerFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerFilterSpec);
 
 /// `DirectPathProfileManagerTargetCluster`, a [`DirectPathProfileManagerTargetEntity`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerTargetCluster {
@@ -1803,11 +1711,7 @@ impl std::fmt::Debug for DirectPathProfileManagerTargetCluster {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerTargetCluster {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerTargetCluster);
 
 /// `DirectPathProfileManagerTargetEntity`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerTargetEntity {}
@@ -1859,11 +1763,7 @@ impl std::fmt::Debug for DirectPathProfileManagerTargetEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerTargetEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base DirectPathProfileManagerTargetEntity);
 
 /// `DirectPathProfileManagerTargetHost`, a [`DirectPathProfileManagerTargetEntity`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerTargetHost {
@@ -1928,11 +1828,7 @@ impl std::fmt::Debug for DirectPathProfileManagerTargetHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerTargetHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerTargetHost);
 
 /// `DirectPathProfileManagerUpdateSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerUpdateSpec {
@@ -1997,11 +1893,7 @@ impl std::fmt::Debug for DirectPathProfileManagerUpdateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerUpdateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerUpdateSpec);
 
 /// `DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
@@ -2068,11 +1960,7 @@ impl std::fmt::Debug for DirectPathProfileManagerVirtualDeviceGroupDirectPathCon
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerVirtualDeviceGroupDirectPathConfig);
 
 /// `DirectPathProfileManagerVmiopDirectPathConfig`, a [`DirectPathProfileManagerDirectPathConfig`], since VI API 9.0.0.0.
 pub struct DirectPathProfileManagerVmiopDirectPathConfig {
@@ -2139,11 +2027,7 @@ impl std::fmt::Debug for DirectPathProfileManagerVmiopDirectPathConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManagerVmiopDirectPathConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManagerVmiopDirectPathConfig);
 
 /// The fault `DomainNotFound`, a [`ActiveDirectoryFault`], since VI API 4.1.
 pub struct DomainNotFound {
@@ -2221,11 +2105,7 @@ impl std::fmt::Debug for DomainNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DomainNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DomainNotFound);
 
 /// `DpuStatusInfo`, a [`HostHardwareElementInfo`], since VI API 8.0.0.1.
 pub struct DpuStatusInfo {
@@ -2315,11 +2195,7 @@ impl std::fmt::Debug for DpuStatusInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DpuStatusInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DpuStatusInfo);
 
 /// `DpuStatusInfoOperationalInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct DpuStatusInfoOperationalInfo {
@@ -2402,11 +2278,7 @@ impl std::fmt::Debug for DpuStatusInfoOperationalInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DpuStatusInfoOperationalInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DpuStatusInfoOperationalInfo);
 
 /// `FolderBatchAddHostsToClusterResult`, a [`DynamicData`], since VI API 6.7.1.
 pub struct FolderBatchAddHostsToClusterResult {
@@ -2477,11 +2349,7 @@ impl std::fmt::Debug for FolderBatchAddHostsToClusterResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderBatchAddHostsToClusterResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderBatchAddHostsToClusterResult);
 
 /// `FolderBatchAddStandaloneHostsResult`, a [`DynamicData`], since VI API 6.7.1.
 pub struct FolderBatchAddStandaloneHostsResult {
@@ -2546,11 +2414,7 @@ impl std::fmt::Debug for FolderBatchAddStandaloneHostsResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderBatchAddStandaloneHostsResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderBatchAddStandaloneHostsResult);
 
 /// `FolderFailedHostResult`, a [`DynamicData`], since VI API 6.7.1.
 pub struct FolderFailedHostResult {
@@ -2627,11 +2491,7 @@ impl std::fmt::Debug for FolderFailedHostResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderFailedHostResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderFailedHostResult);
 
 /// `FolderNewHostSpec`, a [`DynamicData`], since VI API 6.7.1.
 pub struct FolderNewHostSpec {
@@ -2696,11 +2556,7 @@ impl std::fmt::Debug for FolderNewHostSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderNewHostSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderNewHostSpec);
 
 /// `HealthSystemRuntime`, a [`DynamicData`], since VI API 2.5.
 pub struct HealthSystemRuntime {
@@ -2765,11 +2621,7 @@ impl std::fmt::Debug for HealthSystemRuntime {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthSystemRuntime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HealthSystemRuntime);
 
 /// `HostAccessControlEntry`, a [`DynamicData`], since VI API 6.0.
 pub struct HostAccessControlEntry {
@@ -2840,11 +2692,7 @@ impl std::fmt::Debug for HostAccessControlEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAccessControlEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAccessControlEntry);
 
 /// `HostAccountSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostAccountSpec {
@@ -2916,11 +2764,7 @@ impl std::fmt::Debug for HostAccountSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAccountSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostAccountSpec);
 
 /// `HostActiveDirectory`, a [`DynamicData`], since VI API 4.1.
 pub struct HostActiveDirectory {
@@ -2985,11 +2829,7 @@ impl std::fmt::Debug for HostActiveDirectory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostActiveDirectory);
 
 /// `HostActiveDirectoryInfo`, a [`HostDirectoryStoreInfo`], since VI API 4.1.
 pub struct HostActiveDirectoryInfo {
@@ -3085,11 +2925,7 @@ impl std::fmt::Debug for HostActiveDirectoryInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostActiveDirectoryInfo);
 
 /// `HostActiveDirectorySpec`, a [`DynamicData`], since VI API 4.1.
 pub struct HostActiveDirectorySpec {
@@ -3190,11 +3026,7 @@ impl std::fmt::Debug for HostActiveDirectorySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectorySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostActiveDirectorySpec);
 
 /// `HostAssignableHardwareBinding`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostAssignableHardwareBinding {
@@ -3271,11 +3103,7 @@ impl std::fmt::Debug for HostAssignableHardwareBinding {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareBinding {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAssignableHardwareBinding);
 
 /// `HostAssignableHardwareConfig`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostAssignableHardwareConfig {
@@ -3334,11 +3162,7 @@ impl std::fmt::Debug for HostAssignableHardwareConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAssignableHardwareConfig);
 
 /// `HostAssignableHardwareConfigAttributeOverride`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostAssignableHardwareConfigAttributeOverride {
@@ -3409,11 +3233,7 @@ impl std::fmt::Debug for HostAssignableHardwareConfigAttributeOverride {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareConfigAttributeOverride {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAssignableHardwareConfigAttributeOverride);
 
 /// `HostAuthenticationInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct HostAuthenticationInfo {
@@ -3484,11 +3304,7 @@ impl std::fmt::Debug for HostAuthenticationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAuthenticationInfo);
 
 /// `HostAuthenticationManagerInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct HostAuthenticationManagerInfo {
@@ -3545,11 +3361,7 @@ impl std::fmt::Debug for HostAuthenticationManagerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationManagerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAuthenticationManagerInfo);
 
 /// `HostAuthenticationStoreInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct HostAuthenticationStoreInfo {
@@ -3607,11 +3419,7 @@ impl std::fmt::Debug for HostAuthenticationStoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationStoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostAuthenticationStoreInfo);
 
 /// `HostBootDevice`, a [`DynamicData`], since VI API 2.5.
 pub struct HostBootDevice {
@@ -3676,11 +3484,7 @@ impl std::fmt::Debug for HostBootDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBootDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBootDevice);
 
 /// `HostBootDeviceInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostBootDeviceInfo {
@@ -3745,11 +3549,7 @@ impl std::fmt::Debug for HostBootDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBootDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBootDeviceInfo);
 
 /// `HostCertificateManagerCertificateInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct HostCertificateManagerCertificateInfo {
@@ -3838,11 +3638,7 @@ impl std::fmt::Debug for HostCertificateManagerCertificateInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManagerCertificateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCertificateManagerCertificateInfo);
 
 /// `HostCertificateManagerCertificateSpec`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct HostCertificateManagerCertificateSpec {
@@ -3913,11 +3709,7 @@ impl std::fmt::Debug for HostCertificateManagerCertificateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManagerCertificateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCertificateManagerCertificateSpec);
 
 /// `HostConfigChange`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConfigChange {}
@@ -3967,11 +3759,7 @@ impl std::fmt::Debug for HostConfigChange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigChange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigChange);
 
 /// `HostConnectInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConnectInfo {
@@ -4088,11 +3876,7 @@ impl std::fmt::Debug for HostConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConnectInfo);
 
 /// `HostConnectInfoNetworkInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostConnectInfoNetworkInfo {
@@ -4152,11 +3936,7 @@ impl std::fmt::Debug for HostConnectInfoNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConnectInfoNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostConnectInfoNetworkInfo);
 
 /// `HostCpuPowerManagementInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostCpuPowerManagementInfo {
@@ -4221,11 +4001,7 @@ impl std::fmt::Debug for HostCpuPowerManagementInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuPowerManagementInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuPowerManagementInfo);
 
 /// `HostCpuSchedulerInfo`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct HostCpuSchedulerInfo {
@@ -4282,11 +4058,7 @@ impl std::fmt::Debug for HostCpuSchedulerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuSchedulerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuSchedulerInfo);
 
 /// `HostDataTransportConnectionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostDataTransportConnectionInfo {
@@ -4343,11 +4115,7 @@ impl std::fmt::Debug for HostDataTransportConnectionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDataTransportConnectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDataTransportConnectionInfo);
 
 /// `HostDatastoreConnectInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDatastoreConnectInfo {
@@ -4407,11 +4175,7 @@ impl std::fmt::Debug for HostDatastoreConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostDatastoreConnectInfo);
 
 /// `HostDatastoreExistsConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
 pub struct HostDatastoreExistsConnectInfo {
@@ -4489,11 +4253,7 @@ impl std::fmt::Debug for HostDatastoreExistsConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreExistsConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreExistsConnectInfo);
 
 /// `HostDatastoreNameConflictConnectInfo`, a [`HostDatastoreConnectInfo`], since VI API 2.0.
 pub struct HostDatastoreNameConflictConnectInfo {
@@ -4571,11 +4331,7 @@ impl std::fmt::Debug for HostDatastoreNameConflictConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreNameConflictConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreNameConflictConnectInfo);
 
 /// `HostDateTimeConfig`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDateTimeConfig {
@@ -4676,11 +4432,7 @@ impl std::fmt::Debug for HostDateTimeConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDateTimeConfig);
 
 /// `HostDateTimeInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDateTimeInfo {
@@ -4823,8 +4575,4 @@ impl std::fmt::Debug for HostDateTimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDateTimeInfo);

@@ -68,11 +68,7 @@ impl std::fmt::Debug for HostDateTimeSystemServiceTestResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeSystemServiceTestResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDateTimeSystemServiceTestResult);
 
 /// `HostDateTimeSystemTimeZone`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDateTimeSystemTimeZone {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for HostDateTimeSystemTimeZone {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeSystemTimeZone {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDateTimeSystemTimeZone);
 
 /// `HostDeploymentInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct HostDeploymentInfo {
@@ -212,11 +204,7 @@ impl std::fmt::Debug for HostDeploymentInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDeploymentInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDeploymentInfo);
 
 /// `HostDiagnosticPartition`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiagnosticPartition {
@@ -293,11 +281,7 @@ impl std::fmt::Debug for HostDiagnosticPartition {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticPartition {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiagnosticPartition);
 
 /// `HostDiagnosticPartitionCreateDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiagnosticPartitionCreateDescription {
@@ -368,11 +352,7 @@ impl std::fmt::Debug for HostDiagnosticPartitionCreateDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticPartitionCreateDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiagnosticPartitionCreateDescription);
 
 /// `HostDiagnosticPartitionCreateOption`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiagnosticPartitionCreateOption {
@@ -443,11 +423,7 @@ impl std::fmt::Debug for HostDiagnosticPartitionCreateOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticPartitionCreateOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiagnosticPartitionCreateOption);
 
 /// `HostDiagnosticPartitionCreateSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiagnosticPartitionCreateSpec {
@@ -530,11 +506,7 @@ impl std::fmt::Debug for HostDiagnosticPartitionCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticPartitionCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiagnosticPartitionCreateSpec);
 
 /// `HostDigestInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostDigestInfo {
@@ -605,11 +577,7 @@ impl std::fmt::Debug for HostDigestInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDigestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDigestInfo);
 
 /// `HostDirectoryStoreInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
 pub struct HostDirectoryStoreInfo {
@@ -680,11 +648,7 @@ impl std::fmt::Debug for HostDirectoryStoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDirectoryStoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDirectoryStoreInfo);
 
 /// `HostDvxClass`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct HostDvxClass {
@@ -761,11 +725,7 @@ impl std::fmt::Debug for HostDvxClass {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDvxClass {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDvxClass);
 
 /// `HostEnterMaintenanceResult`, a [`DynamicData`], since VI API 6.7.
 pub struct HostEnterMaintenanceResult {
@@ -838,11 +798,7 @@ impl std::fmt::Debug for HostEnterMaintenanceResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEnterMaintenanceResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEnterMaintenanceResult);
 
 /// `HostEsxAgentHostManagerConfigInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct HostEsxAgentHostManagerConfigInfo {
@@ -907,11 +863,7 @@ impl std::fmt::Debug for HostEsxAgentHostManagerConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEsxAgentHostManagerConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEsxAgentHostManagerConfigInfo);
 
 /// `HostFeatureCapability`, a [`DynamicData`], since VI API 5.1.
 pub struct HostFeatureCapability {
@@ -982,11 +934,7 @@ impl std::fmt::Debug for HostFeatureCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFeatureCapability);
 
 /// `HostFeatureVersionInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct HostFeatureVersionInfo {
@@ -1051,11 +999,7 @@ impl std::fmt::Debug for HostFeatureVersionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFeatureVersionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFeatureVersionInfo);
 
 /// `HostFileAccess`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFileAccess {
@@ -1120,11 +1064,7 @@ impl std::fmt::Debug for HostFileAccess {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFileAccess {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFileAccess);
 
 /// `HostFirewallConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostFirewallConfig {
@@ -1189,11 +1129,7 @@ impl std::fmt::Debug for HostFirewallConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallConfig);
 
 /// `HostFirewallConfigRuleSetConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostFirewallConfigRuleSetConfig {
@@ -1264,11 +1200,7 @@ impl std::fmt::Debug for HostFirewallConfigRuleSetConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallConfigRuleSetConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallConfigRuleSetConfig);
 
 /// `HostFirewallDefaultPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFirewallDefaultPolicy {
@@ -1333,11 +1265,7 @@ impl std::fmt::Debug for HostFirewallDefaultPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallDefaultPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallDefaultPolicy);
 
 /// `HostFirewallInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFirewallInfo {
@@ -1402,11 +1330,7 @@ impl std::fmt::Debug for HostFirewallInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallInfo);
 
 /// `HostFirewallRule`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFirewallRule {
@@ -1489,11 +1413,7 @@ impl std::fmt::Debug for HostFirewallRule {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRule {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallRule);
 
 /// `HostFirewallRuleset`, a [`DynamicData`], since VI API 2.0.
 pub struct HostFirewallRuleset {
@@ -1600,11 +1520,7 @@ impl std::fmt::Debug for HostFirewallRuleset {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRuleset {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallRuleset);
 
 /// `HostFirewallRulesetIpList`, a [`DynamicData`], since VI API 5.0.
 pub struct HostFirewallRulesetIpList {
@@ -1675,11 +1591,7 @@ impl std::fmt::Debug for HostFirewallRulesetIpList {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulesetIpList {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallRulesetIpList);
 
 /// `HostFirewallRulesetIpNetwork`, a [`DynamicData`], since VI API 5.0.
 pub struct HostFirewallRulesetIpNetwork {
@@ -1744,11 +1656,7 @@ impl std::fmt::Debug for HostFirewallRulesetIpNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulesetIpNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallRulesetIpNetwork);
 
 /// `HostFirewallRulesetRulesetSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostFirewallRulesetRulesetSpec {
@@ -1807,11 +1715,7 @@ impl std::fmt::Debug for HostFirewallRulesetRulesetSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallRulesetRulesetSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallRulesetRulesetSpec);
 
 /// `HostFlagInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostFlagInfo {
@@ -1870,11 +1774,7 @@ impl std::fmt::Debug for HostFlagInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFlagInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFlagInfo);
 
 /// `HostFru`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct HostFru {
@@ -1963,11 +1863,7 @@ impl std::fmt::Debug for HostFru {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFru {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFru);
 
 /// `HostGatewaySpec`, a [`DynamicData`], since VI API 6.0.
 pub struct HostGatewaySpec {
@@ -2044,11 +1940,7 @@ impl std::fmt::Debug for HostGatewaySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGatewaySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGatewaySpec);
 
 /// `HostGraphicsConfig`, a [`DynamicData`], since VI API 6.5.
 pub struct HostGraphicsConfig {
@@ -2119,11 +2011,7 @@ impl std::fmt::Debug for HostGraphicsConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGraphicsConfig);
 
 /// `HostGraphicsConfigDeviceType`, a [`DynamicData`], since VI API 6.5.
 pub struct HostGraphicsConfigDeviceType {
@@ -2194,11 +2082,7 @@ impl std::fmt::Debug for HostGraphicsConfigDeviceType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsConfigDeviceType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGraphicsConfigDeviceType);
 
 /// `HostGraphicsInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostGraphicsInfo {
@@ -2293,11 +2177,7 @@ impl std::fmt::Debug for HostGraphicsInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGraphicsInfo);
 
 /// `HostHardwareElementInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostHardwareElementInfo {
@@ -2363,11 +2243,7 @@ impl std::fmt::Debug for HostHardwareElementInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareElementInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostHardwareElementInfo);
 
 /// `HostHardwareStatusInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostHardwareStatusInfo {
@@ -2444,11 +2320,7 @@ impl std::fmt::Debug for HostHardwareStatusInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHardwareStatusInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHardwareStatusInfo);
 
 /// `HostHyperThreadScheduleInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostHyperThreadScheduleInfo {
@@ -2519,11 +2391,7 @@ impl std::fmt::Debug for HostHyperThreadScheduleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHyperThreadScheduleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHyperThreadScheduleInfo);
 
 /// `HostImageProfileSummary`, a [`DynamicData`], since VI API 5.0.
 pub struct HostImageProfileSummary {
@@ -2588,11 +2456,7 @@ impl std::fmt::Debug for HostImageProfileSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostImageProfileSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostImageProfileSummary);
 
 /// `HostIpmiInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpmiInfo {
@@ -2669,11 +2533,7 @@ impl std::fmt::Debug for HostIpmiInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpmiInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpmiInfo);
 
 /// `HostListSummaryGatewaySummary`, a [`DynamicData`], since VI API 6.0.
 pub struct HostListSummaryGatewaySummary {
@@ -2738,11 +2598,7 @@ impl std::fmt::Debug for HostListSummaryGatewaySummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostListSummaryGatewaySummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostListSummaryGatewaySummary);
 
 /// `HostLocalAuthenticationInfo`, a [`HostAuthenticationStoreInfo`], since VI API 4.1.
 pub struct HostLocalAuthenticationInfo {
@@ -2813,11 +2669,7 @@ impl std::fmt::Debug for HostLocalAuthenticationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalAuthenticationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalAuthenticationInfo);
 
 /// `HostLowLevelProvisioningManagerDiskLayoutSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostLowLevelProvisioningManagerDiskLayoutSpec {
@@ -2900,11 +2752,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerDiskLayoutSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerDiskLayoutSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerDiskLayoutSpec);
 
 /// `HostLowLevelProvisioningManagerFileDeleteResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostLowLevelProvisioningManagerFileDeleteResult {
@@ -2969,11 +2817,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerFileDeleteResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerFileDeleteResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerFileDeleteResult);
 
 /// `HostLowLevelProvisioningManagerFileDeleteSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct HostLowLevelProvisioningManagerFileDeleteSpec {
@@ -3038,11 +2882,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerFileDeleteSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerFileDeleteSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerFileDeleteSpec);
 
 /// `HostLowLevelProvisioningManagerFileReserveResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostLowLevelProvisioningManagerFileReserveResult {
@@ -3113,11 +2953,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerFileReserveResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerFileReserveResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerFileReserveResult);
 
 /// `HostLowLevelProvisioningManagerFileReserveSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct HostLowLevelProvisioningManagerFileReserveSpec {
@@ -3194,11 +3030,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerFileReserveSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerFileReserveSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerFileReserveSpec);
 
 /// `HostLowLevelProvisioningManagerSnapshotLayoutSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostLowLevelProvisioningManagerSnapshotLayoutSpec {
@@ -3275,11 +3107,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerSnapshotLayoutSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerSnapshotLayoutSpec);
 
 /// `HostLowLevelProvisioningManagerVmMigrationStatus`, a [`DynamicData`], since VI API 5.1.
 pub struct HostLowLevelProvisioningManagerVmMigrationStatus {
@@ -3356,11 +3184,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerVmMigrationStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerVmMigrationStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerVmMigrationStatus);
 
 /// `HostLowLevelProvisioningManagerVmRecoveryInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct HostLowLevelProvisioningManagerVmRecoveryInfo {
@@ -3441,11 +3265,7 @@ impl std::fmt::Debug for HostLowLevelProvisioningManagerVmRecoveryInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLowLevelProvisioningManagerVmRecoveryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLowLevelProvisioningManagerVmRecoveryInfo);
 
 /// `HostMaintenanceSpecEvacuationMode`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct HostMaintenanceSpecEvacuationMode {
@@ -3504,11 +3324,7 @@ impl std::fmt::Debug for HostMaintenanceSpecEvacuationMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMaintenanceSpecEvacuationMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMaintenanceSpecEvacuationMode);
 
 /// `HostMemorySpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostMemorySpec {
@@ -3567,11 +3383,7 @@ impl std::fmt::Debug for HostMemorySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemorySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemorySpec);
 
 /// `HostMemoryTierInfo`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostMemoryTierInfo {
@@ -3654,11 +3466,7 @@ impl std::fmt::Debug for HostMemoryTierInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryTierInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemoryTierInfo);
 
 /// `HostNewNetworkConnectInfo`, a [`HostConnectInfoNetworkInfo`], since VI API 2.0.
 pub struct HostNewNetworkConnectInfo {
@@ -3729,11 +3537,7 @@ impl std::fmt::Debug for HostNewNetworkConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNewNetworkConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNewNetworkConnectInfo);
 
 /// `HostNfcConnectionInfo`, a [`HostDataTransportConnectionInfo`], since VI API 7.0.3.0.
 pub struct HostNfcConnectionInfo {
@@ -3810,11 +3614,7 @@ impl std::fmt::Debug for HostNfcConnectionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNfcConnectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNfcConnectionInfo);
 
 /// `HostNtpConfig`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNtpConfig {
@@ -3879,11 +3679,7 @@ impl std::fmt::Debug for HostNtpConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNtpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNtpConfig);
 
 /// `HostNumericSensorInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNumericSensorInfo {
@@ -4002,11 +3798,7 @@ impl std::fmt::Debug for HostNumericSensorInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNumericSensorInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNumericSensorInfo);
 
 /// `HostPartialMaintenanceModeRuntimeInfo`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct HostPartialMaintenanceModeRuntimeInfo {
@@ -4071,11 +3863,7 @@ impl std::fmt::Debug for HostPartialMaintenanceModeRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPartialMaintenanceModeRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPartialMaintenanceModeRuntimeInfo);
 
 /// `HostPatchManagerLocator`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPatchManagerLocator {
@@ -4140,11 +3928,7 @@ impl std::fmt::Debug for HostPatchManagerLocator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerLocator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManagerLocator);
 
 /// `HostPatchManagerPatchManagerOperationSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPatchManagerPatchManagerOperationSpec {
@@ -4227,11 +4011,7 @@ impl std::fmt::Debug for HostPatchManagerPatchManagerOperationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerPatchManagerOperationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManagerPatchManagerOperationSpec);
 
 /// `HostPatchManagerResult`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPatchManagerResult {
@@ -4302,11 +4082,7 @@ impl std::fmt::Debug for HostPatchManagerResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManagerResult);
 
 /// `HostPatchManagerStatus`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPatchManagerStatus {
@@ -4425,8 +4201,4 @@ impl std::fmt::Debug for HostPatchManagerStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManagerStatus);

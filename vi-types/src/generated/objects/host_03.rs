@@ -68,11 +68,7 @@ impl std::fmt::Debug for HostPatchManagerStatusPrerequisitePatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManagerStatusPrerequisitePatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManagerStatusPrerequisitePatch);
 
 /// `HostPciDeviceDirectPathInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct HostPciDeviceDirectPathInfo {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for HostPciDeviceDirectPathInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciDeviceDirectPathInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPciDeviceDirectPathInfo);
 
 /// `HostPciPassthruConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPciPassthruConfig {
@@ -231,11 +223,7 @@ impl std::fmt::Debug for HostPciPassthruConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostPciPassthruConfig);
 
 /// `HostPciPassthruInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPciPassthruInfo {
@@ -331,11 +319,7 @@ impl std::fmt::Debug for HostPciPassthruInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostPciPassthruInfo);
 
 /// `HostPciPassthruInfoDirectPathState`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct HostPciPassthruInfoDirectPathState {
@@ -406,11 +390,7 @@ impl std::fmt::Debug for HostPciPassthruInfoDirectPathState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruInfoDirectPathState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPciPassthruInfoDirectPathState);
 
 /// `HostPersistentMemoryInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct HostPersistentMemoryInfo {
@@ -475,11 +455,7 @@ impl std::fmt::Debug for HostPersistentMemoryInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPersistentMemoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPersistentMemoryInfo);
 
 /// `HostPosixAccountSpec`, a [`HostAccountSpec`], since VI API 2.0.
 pub struct HostPosixAccountSpec {
@@ -563,11 +539,7 @@ impl std::fmt::Debug for HostPosixAccountSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPosixAccountSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPosixAccountSpec);
 
 /// `HostPowerPolicy`, a [`DynamicData`], since VI API 4.1.
 pub struct HostPowerPolicy {
@@ -644,11 +616,7 @@ impl std::fmt::Debug for HostPowerPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPowerPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPowerPolicy);
 
 /// `HostPtpConfig`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostPtpConfig {
@@ -713,11 +681,7 @@ impl std::fmt::Debug for HostPtpConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPtpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPtpConfig);
 
 /// `HostPtpConfigPtpPort`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostPtpConfigPtpPort {
@@ -794,11 +758,7 @@ impl std::fmt::Debug for HostPtpConfigPtpPort {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPtpConfigPtpPort {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPtpConfigPtpPort);
 
 /// `HostReliableMemoryInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostReliableMemoryInfo {
@@ -855,11 +815,7 @@ impl std::fmt::Debug for HostReliableMemoryInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostReliableMemoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostReliableMemoryInfo);
 
 /// `HostRuntimeInfoNetStackInstanceRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostRuntimeInfoNetStackInstanceRuntimeInfo {
@@ -942,11 +898,7 @@ impl std::fmt::Debug for HostRuntimeInfoNetStackInstanceRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoNetStackInstanceRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRuntimeInfoNetStackInstanceRuntimeInfo);
 
 /// `HostRuntimeInfoNetworkRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostRuntimeInfoNetworkRuntimeInfo {
@@ -1015,11 +967,7 @@ impl std::fmt::Debug for HostRuntimeInfoNetworkRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoNetworkRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRuntimeInfoNetworkRuntimeInfo);
 
 /// `HostRuntimeInfoStateEncryptionInfo`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostRuntimeInfoStateEncryptionInfo {
@@ -1090,11 +1038,7 @@ impl std::fmt::Debug for HostRuntimeInfoStateEncryptionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRuntimeInfoStateEncryptionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRuntimeInfoStateEncryptionInfo);
 
 /// `HostSecuritySpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostSecuritySpec {
@@ -1165,11 +1109,7 @@ impl std::fmt::Debug for HostSecuritySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSecuritySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSecuritySpec);
 
 /// `HostService`, a [`DynamicData`], since VI API 2.0.
 pub struct HostService {
@@ -1270,11 +1210,7 @@ impl std::fmt::Debug for HostService {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostService);
 
 /// `HostServiceConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostServiceConfig {
@@ -1339,11 +1275,7 @@ impl std::fmt::Debug for HostServiceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostServiceConfig);
 
 /// `HostServiceInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostServiceInfo {
@@ -1400,11 +1332,7 @@ impl std::fmt::Debug for HostServiceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostServiceInfo);
 
 /// `HostServiceSourcePackage`, a [`DynamicData`], since VI API 5.0.
 pub struct HostServiceSourcePackage {
@@ -1469,11 +1397,7 @@ impl std::fmt::Debug for HostServiceSourcePackage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceSourcePackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostServiceSourcePackage);
 
 /// `HostServiceTicket`, a [`DynamicData`], since VI API 2.0.
 pub struct HostServiceTicket {
@@ -1568,11 +1492,7 @@ impl std::fmt::Debug for HostServiceTicket {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceTicket {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostServiceTicket);
 
 /// `HostSevInfo`, a [`DynamicData`], since VI API 7.0.1.0.
 pub struct HostSevInfo {
@@ -1649,11 +1569,7 @@ impl std::fmt::Debug for HostSevInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSevInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSevInfo);
 
 /// `HostSgxInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostSgxInfo {
@@ -1736,11 +1652,7 @@ impl std::fmt::Debug for HostSgxInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSgxInfo);
 
 /// `HostSgxRegistrationInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct HostSgxRegistrationInfo {
@@ -1829,11 +1741,7 @@ impl std::fmt::Debug for HostSgxRegistrationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSgxRegistrationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSgxRegistrationInfo);
 
 /// `HostSharedGpuCapabilities`, a [`DynamicData`], since VI API 6.7.
 pub struct HostSharedGpuCapabilities {
@@ -1916,11 +1824,7 @@ impl std::fmt::Debug for HostSharedGpuCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSharedGpuCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSharedGpuCapabilities);
 
 /// `HostSnmpConfigSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct HostSnmpConfigSpec {
@@ -2003,11 +1907,7 @@ impl std::fmt::Debug for HostSnmpConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSnmpConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSnmpConfigSpec);
 
 /// `HostSnmpDestination`, a [`DynamicData`], since VI API 2.0.
 pub struct HostSnmpDestination {
@@ -2078,11 +1978,7 @@ impl std::fmt::Debug for HostSnmpDestination {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSnmpDestination {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSnmpDestination);
 
 /// `HostSnmpSystemAgentLimits`, a [`DynamicData`], since VI API 2.5.
 pub struct HostSnmpSystemAgentLimits {
@@ -2165,11 +2061,7 @@ impl std::fmt::Debug for HostSnmpSystemAgentLimits {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSnmpSystemAgentLimits {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSnmpSystemAgentLimits);
 
 /// `HostSriovConfig`, a [`HostPciPassthruConfig`], since VI API 5.5.
 pub struct HostSriovConfig {
@@ -2253,11 +2145,7 @@ impl std::fmt::Debug for HostSriovConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSriovConfig);
 
 /// `HostSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct HostSriovDevicePoolInfo {
@@ -2315,11 +2203,7 @@ impl std::fmt::Debug for HostSriovDevicePoolInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovDevicePoolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostSriovDevicePoolInfo);
 
 /// `HostSriovInfo`, a [`HostPciPassthruInfo`], since VI API 5.5.
 pub struct HostSriovInfo {
@@ -2427,11 +2311,7 @@ impl std::fmt::Debug for HostSriovInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSriovInfo);
 
 /// `HostSriovNetworkDevicePoolInfo`, a [`HostSriovDevicePoolInfo`], since VI API 6.5.
 pub struct HostSriovNetworkDevicePoolInfo {
@@ -2521,11 +2401,7 @@ impl std::fmt::Debug for HostSriovNetworkDevicePoolInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSriovNetworkDevicePoolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSriovNetworkDevicePoolInfo);
 
 /// `HostStorageElementInfo`, a [`HostHardwareElementInfo`], since VI API 2.5.
 pub struct HostStorageElementInfo {
@@ -2603,11 +2479,7 @@ impl std::fmt::Debug for HostStorageElementInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageElementInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageElementInfo);
 
 /// `HostStorageOperationalInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostStorageOperationalInfo {
@@ -2672,11 +2544,7 @@ impl std::fmt::Debug for HostStorageOperationalInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageOperationalInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageOperationalInfo);
 
 /// `HostSystemComplianceCheckState`, a [`DynamicData`], since VI API 6.7.
 pub struct HostSystemComplianceCheckState {
@@ -2741,11 +2609,7 @@ impl std::fmt::Debug for HostSystemComplianceCheckState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemComplianceCheckState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemComplianceCheckState);
 
 /// `HostSystemHealthInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct HostSystemHealthInfo {
@@ -2804,11 +2668,7 @@ impl std::fmt::Debug for HostSystemHealthInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemHealthInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemHealthInfo);
 
 /// `HostSystemReconnectSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostSystemReconnectSpec {
@@ -2865,11 +2725,7 @@ impl std::fmt::Debug for HostSystemReconnectSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemReconnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemReconnectSpec);
 
 /// `HostSystemRemediationState`, a [`DynamicData`], since VI API 6.7.
 pub struct HostSystemRemediationState {
@@ -2934,11 +2790,7 @@ impl std::fmt::Debug for HostSystemRemediationState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemRemediationState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemRemediationState);
 
 /// `HostSystemResourceInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostSystemResourceInfo {
@@ -3009,11 +2861,7 @@ impl std::fmt::Debug for HostSystemResourceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemResourceInfo);
 
 /// `HostSystemSwapConfiguration`, a [`DynamicData`], since VI API 5.1.
 pub struct HostSystemSwapConfiguration {
@@ -3070,11 +2918,7 @@ impl std::fmt::Debug for HostSystemSwapConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemSwapConfiguration);
 
 /// `HostSystemSwapConfigurationDatastoreOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
 pub struct HostSystemSwapConfigurationDatastoreOption {
@@ -3153,11 +2997,7 @@ impl std::fmt::Debug for HostSystemSwapConfigurationDatastoreOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationDatastoreOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemSwapConfigurationDatastoreOption);
 
 /// `HostSystemSwapConfigurationDisabledOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
 pub struct HostSystemSwapConfigurationDisabledOption {
@@ -3229,11 +3069,7 @@ impl std::fmt::Debug for HostSystemSwapConfigurationDisabledOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationDisabledOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemSwapConfigurationDisabledOption);
 
 /// `HostSystemSwapConfigurationHostCacheOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
 pub struct HostSystemSwapConfigurationHostCacheOption {
@@ -3305,11 +3141,7 @@ impl std::fmt::Debug for HostSystemSwapConfigurationHostCacheOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationHostCacheOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemSwapConfigurationHostCacheOption);
 
 /// `HostSystemSwapConfigurationHostLocalSwapOption`, a [`HostSystemSwapConfigurationSystemSwapOption`], since VI API 5.1.
 pub struct HostSystemSwapConfigurationHostLocalSwapOption {
@@ -3381,11 +3213,7 @@ impl std::fmt::Debug for HostSystemSwapConfigurationHostLocalSwapOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationHostLocalSwapOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystemSwapConfigurationHostLocalSwapOption);
 
 /// `HostSystemSwapConfigurationSystemSwapOption`, a [`DynamicData`], since VI API 5.1.
 pub struct HostSystemSwapConfigurationSystemSwapOption {
@@ -3444,11 +3272,7 @@ impl std::fmt::Debug for HostSystemSwapConfigurationSystemSwapOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystemSwapConfigurationSystemSwapOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostSystemSwapConfigurationSystemSwapOption);
 
 /// `HostTdxInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct HostTdxInfo {
@@ -3513,11 +3337,7 @@ impl std::fmt::Debug for HostTdxInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTdxInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTdxInfo);
 
 /// `HostTpmAttestationInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct HostTpmAttestationInfo {
@@ -3588,11 +3408,7 @@ impl std::fmt::Debug for HostTpmAttestationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmAttestationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmAttestationInfo);
 
 /// `HostTpmAttestationReport`, a [`DynamicData`], since VI API 5.1.
 pub struct HostTpmAttestationReport {
@@ -3663,11 +3479,7 @@ impl std::fmt::Debug for HostTpmAttestationReport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmAttestationReport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmAttestationReport);
 
 /// `HostTpmBootCompleteEventDetails`, a [`HostTpmEventDetails`], since VI API 8.0.1.0.
 pub struct HostTpmBootCompleteEventDetails {
@@ -3738,11 +3550,7 @@ impl std::fmt::Debug for HostTpmBootCompleteEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmBootCompleteEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmBootCompleteEventDetails);
 
 /// `HostTpmBootSecurityOptionEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
 pub struct HostTpmBootSecurityOptionEventDetails {
@@ -3820,11 +3628,7 @@ impl std::fmt::Debug for HostTpmBootSecurityOptionEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmBootSecurityOptionEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmBootSecurityOptionEventDetails);
 
 /// `HostTpmCommandEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
 pub struct HostTpmCommandEventDetails {
@@ -3902,11 +3706,7 @@ impl std::fmt::Debug for HostTpmCommandEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmCommandEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmCommandEventDetails);
 
 /// `HostTpmDigestInfo`, a [`HostDigestInfo`], since VI API 4.0.
 pub struct HostTpmDigestInfo {
@@ -3983,11 +3783,7 @@ impl std::fmt::Debug for HostTpmDigestInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmDigestInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmDigestInfo);
 
 /// `HostTpmEventDetails`, a [`DynamicData`], since VI API 5.1.
 pub struct HostTpmEventDetails {
@@ -4053,11 +3849,7 @@ impl std::fmt::Debug for HostTpmEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostTpmEventDetails);
 
 /// `HostTpmEventLogEntry`, a [`DynamicData`], since VI API 5.1.
 pub struct HostTpmEventLogEntry {
@@ -4122,11 +3914,7 @@ impl std::fmt::Debug for HostTpmEventLogEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmEventLogEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmEventLogEntry);
 
 /// `HostTpmNvTagEventDetails`, a [`HostTpmBootSecurityOptionEventDetails`], since VI API 7.0.2.0.
 pub struct HostTpmNvTagEventDetails {
@@ -4197,11 +3985,7 @@ impl std::fmt::Debug for HostTpmNvTagEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmNvTagEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmNvTagEventDetails);
 
 /// `HostTpmOptionEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
 pub struct HostTpmOptionEventDetails {
@@ -4285,11 +4069,7 @@ impl std::fmt::Debug for HostTpmOptionEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmOptionEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmOptionEventDetails);
 
 /// `HostTpmSignerEventDetails`, a [`HostTpmBootSecurityOptionEventDetails`], since VI API 8.0.0.1.
 pub struct HostTpmSignerEventDetails {
@@ -4360,11 +4140,7 @@ impl std::fmt::Debug for HostTpmSignerEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmSignerEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmSignerEventDetails);
 
 /// `HostTpmSoftwareComponentEventDetails`, a [`HostTpmEventDetails`], since VI API 5.1.
 pub struct HostTpmSoftwareComponentEventDetails {
@@ -4460,11 +4236,7 @@ impl std::fmt::Debug for HostTpmSoftwareComponentEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmSoftwareComponentEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmSoftwareComponentEventDetails);
 
 /// `HostTpmSystemVersionEventDetails`, a [`HostTpmEventDetails`], since VI API 9.1.0.0.
 pub struct HostTpmSystemVersionEventDetails {
@@ -4542,11 +4314,7 @@ impl std::fmt::Debug for HostTpmSystemVersionEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmSystemVersionEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmSystemVersionEventDetails);
 
 /// `HostTpmVersionEventDetails`, a [`HostTpmEventDetails`], since VI API 8.0.0.1.
 pub struct HostTpmVersionEventDetails {
@@ -4624,11 +4392,7 @@ impl std::fmt::Debug for HostTpmVersionEventDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTpmVersionEventDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTpmVersionEventDetails);
 
 /// `HostTrustAuthorityAttestationInfo`, a [`DynamicData`], since VI API 7.0.1.0.
 pub struct HostTrustAuthorityAttestationInfo {
@@ -4711,11 +4475,7 @@ impl std::fmt::Debug for HostTrustAuthorityAttestationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTrustAuthorityAttestationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTrustAuthorityAttestationInfo);
 
 /// `HostVMotionManagerDstInstantCloneResult`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostVMotionManagerDstInstantCloneResult {
@@ -4828,8 +4588,4 @@ impl std::fmt::Debug for HostVMotionManagerDstInstantCloneResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionManagerDstInstantCloneResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionManagerDstInstantCloneResult);

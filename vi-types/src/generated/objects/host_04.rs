@@ -86,11 +86,7 @@ impl std::fmt::Debug for HostVMotionManagerSrcInstantCloneResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionManagerSrcInstantCloneResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionManagerSrcInstantCloneResult);
 
 /// `HostVmciAccessManagerAccessSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostVmciAccessManagerAccessSpec {
@@ -161,11 +157,7 @@ impl std::fmt::Debug for HostVmciAccessManagerAccessSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmciAccessManagerAccessSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVmciAccessManagerAccessSpec);
 
 /// The fault `InvalidCAMCertificate`, a [`InvalidCamServer`], since VI API 5.0.
 pub struct InvalidCamCertificate {
@@ -236,11 +228,7 @@ impl std::fmt::Debug for InvalidCamCertificate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidCamCertificate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidCamCertificate);
 
 /// The fault `InvalidCAMServer`, a [`ActiveDirectoryFault`], since VI API 5.0.
 pub struct InvalidCamServer {
@@ -318,11 +306,7 @@ impl std::fmt::Debug for InvalidCamServer {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidCamServer {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidCamServer);
 
 /// `KernelModuleInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct KernelModuleInfo {
@@ -453,11 +437,7 @@ impl std::fmt::Debug for KernelModuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KernelModuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KernelModuleInfo);
 
 /// `KernelModuleSectionInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct KernelModuleSectionInfo {
@@ -519,11 +499,7 @@ impl std::fmt::Debug for KernelModuleSectionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for KernelModuleSectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object KernelModuleSectionInfo);
 
 /// `ModeInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ModeInfo {
@@ -612,11 +588,7 @@ impl std::fmt::Debug for ModeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ModeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ModeInfo);
 
 /// The fault `NoPermissionOnAD`, a [`ActiveDirectoryFault`], since VI API 4.1.
 pub struct NoPermissionOnAd {
@@ -687,11 +659,7 @@ impl std::fmt::Debug for NoPermissionOnAd {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoPermissionOnAd {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoPermissionOnAd);
 
 /// The fault `NonADUserRequired`, a [`ActiveDirectoryFault`], since VI API 4.1.
 pub struct NonAdUserRequired {
@@ -762,11 +730,7 @@ impl std::fmt::Debug for NonAdUserRequired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NonAdUserRequired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NonAdUserRequired);
 
 /// `PowerSystemCapability`, a [`DynamicData`], since VI API 4.1.
 pub struct PowerSystemCapability {
@@ -825,11 +789,7 @@ impl std::fmt::Debug for PowerSystemCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PowerSystemCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PowerSystemCapability);
 
 /// `PowerSystemInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct PowerSystemInfo {
@@ -888,11 +848,7 @@ impl std::fmt::Debug for PowerSystemInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PowerSystemInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PowerSystemInfo);
 
 /// `Relation`, a [`DynamicData`], since VI API 6.5.
 pub struct Relation {
@@ -963,11 +919,7 @@ impl std::fmt::Debug for Relation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Relation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Relation);
 
 /// `ServiceConsoleReservationInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ServiceConsoleReservationInfo {
@@ -1038,11 +990,7 @@ impl std::fmt::Debug for ServiceConsoleReservationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceConsoleReservationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceConsoleReservationInfo);
 
 /// `SoftwarePackage`, a [`DynamicData`], since VI API 6.5.
 pub struct SoftwarePackage {
@@ -1203,11 +1151,7 @@ impl std::fmt::Debug for SoftwarePackage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftwarePackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SoftwarePackage);
 
 /// `SoftwarePackageCapability`, a [`DynamicData`], since VI API 6.5.
 pub struct SoftwarePackageCapability {
@@ -1284,11 +1228,7 @@ impl std::fmt::Debug for SoftwarePackageCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SoftwarePackageCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SoftwarePackageCapability);
 
 /// `SystemEventInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct SystemEventInfo {
@@ -1371,11 +1311,7 @@ impl std::fmt::Debug for SystemEventInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SystemEventInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SystemEventInfo);
 
 /// `VirtualMachineMemoryReservationSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct VirtualMachineMemoryReservationSpec {
@@ -1440,8 +1376,4 @@ impl std::fmt::Debug for VirtualMachineMemoryReservationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMemoryReservationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMemoryReservationSpec);

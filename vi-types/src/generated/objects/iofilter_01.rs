@@ -86,11 +86,7 @@ impl std::fmt::Debug for ClusterIoFilterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterIoFilterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterIoFilterInfo);
 
 /// `HostIoFilterInfo`, a [`IoFilterInfo`], since VI API 6.0.
 pub struct HostIoFilterInfo {
@@ -167,11 +163,7 @@ impl std::fmt::Debug for HostIoFilterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIoFilterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIoFilterInfo);
 
 /// `IoFilterHostIssue`, a [`DynamicData`], since VI API 6.0.
 pub struct IoFilterHostIssue {
@@ -236,11 +228,7 @@ impl std::fmt::Debug for IoFilterHostIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterHostIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IoFilterHostIssue);
 
 /// `IoFilterInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct IoFilterInfo {
@@ -335,11 +323,7 @@ impl std::fmt::Debug for IoFilterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IoFilterInfo);
 
 /// `IoFilterManagerSslTrust`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct IoFilterManagerSslTrust {}
@@ -390,11 +374,7 @@ impl std::fmt::Debug for IoFilterManagerSslTrust {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterManagerSslTrust {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base IoFilterManagerSslTrust);
 
 /// `IoFilterQueryIssueResult`, a [`DynamicData`], since VI API 6.0.
 pub struct IoFilterQueryIssueResult {
@@ -459,11 +439,7 @@ impl std::fmt::Debug for IoFilterQueryIssueResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterQueryIssueResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IoFilterQueryIssueResult);
 
 /// `PinnedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
 pub struct PinnedCertificate {
@@ -524,11 +500,7 @@ impl std::fmt::Debug for PinnedCertificate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PinnedCertificate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PinnedCertificate);
 
 /// `UntrustedCertificate`, a [`IoFilterManagerSslTrust`], since VI API 8.0.3.0.
 pub struct UntrustedCertificate {}
@@ -580,11 +552,7 @@ impl std::fmt::Debug for UntrustedCertificate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UntrustedCertificate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UntrustedCertificate);
 
 /// `VirtualDiskId`, a [`DynamicData`], since VI API 5.0.
 pub struct VirtualDiskId {
@@ -649,11 +617,7 @@ impl std::fmt::Debug for VirtualDiskId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskId);
 
 /// `VirtualMachineBaseIndependentFilterSpec`, a [`DynamicData`], since VI API 7.0.2.1.
 pub struct VirtualMachineBaseIndependentFilterSpec {}
@@ -705,11 +669,7 @@ impl std::fmt::Debug for VirtualMachineBaseIndependentFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineBaseIndependentFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineBaseIndependentFilterSpec);
 
 /// `VirtualMachineEmptyIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
 pub struct VirtualMachineEmptyIndependentFilterSpec {}
@@ -767,11 +727,7 @@ impl std::fmt::Debug for VirtualMachineEmptyIndependentFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineEmptyIndependentFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineEmptyIndependentFilterSpec);
 
 /// `VirtualMachineIndependentFilterSpec`, a [`VirtualMachineBaseIndependentFilterSpec`], since VI API 7.0.2.1.
 pub struct VirtualMachineIndependentFilterSpec {
@@ -850,8 +806,4 @@ impl std::fmt::Debug for VirtualMachineIndependentFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineIndependentFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineIndependentFilterSpec);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for AllVirtualMachinesLicensedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AllVirtualMachinesLicensedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AllVirtualMachinesLicensedEvent);
 
 /// `ComputeResourceHostSPBMLicenseInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ComputeResourceHostSpbmLicenseInfo {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for ComputeResourceHostSpbmLicenseInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResourceHostSpbmLicenseInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComputeResourceHostSpbmLicenseInfo);
 
 /// `EvaluationLicenseSource`, a [`LicenseSource`], since VI API 2.5.
 pub struct EvaluationLicenseSource {
@@ -206,11 +198,7 @@ impl std::fmt::Debug for EvaluationLicenseSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EvaluationLicenseSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EvaluationLicenseSource);
 
 /// The fault `ExpiredAddonLicense`, a [`ExpiredFeatureLicense`], since VI API 2.5.
 pub struct ExpiredAddonLicense {
@@ -281,11 +269,7 @@ impl std::fmt::Debug for ExpiredAddonLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExpiredAddonLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExpiredAddonLicense);
 
 /// The fault `ExpiredEditionLicense`, a [`ExpiredFeatureLicense`], since VI API 2.5.
 pub struct ExpiredEditionLicense {
@@ -356,11 +340,7 @@ impl std::fmt::Debug for ExpiredEditionLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExpiredEditionLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExpiredEditionLicense);
 
 /// The fault `ExpiredFeatureLicense`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct ExpiredFeatureLicense {
@@ -450,11 +430,7 @@ impl std::fmt::Debug for ExpiredFeatureLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExpiredFeatureLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExpiredFeatureLicense);
 
 /// The fault `FailToEnableSPBM`, a [`NotEnoughLicenses`], since VI API 5.0.
 pub struct FailToEnableSpbm {
@@ -544,11 +520,7 @@ impl std::fmt::Debug for FailToEnableSpbm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailToEnableSpbm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailToEnableSpbm);
 
 /// The fault `HostInventoryFull`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct HostInventoryFull {
@@ -626,11 +598,7 @@ impl std::fmt::Debug for HostInventoryFull {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInventoryFull {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInventoryFull);
 
 /// `HostInventoryFullEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct HostInventoryFullEvent {
@@ -708,11 +676,7 @@ impl std::fmt::Debug for HostInventoryFullEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostInventoryFullEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostInventoryFullEvent);
 
 /// `HostLicenseConnectInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostLicenseConnectInfo {
@@ -783,11 +747,7 @@ impl std::fmt::Debug for HostLicenseConnectInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicenseConnectInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLicenseConnectInfo);
 
 /// `HostLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct HostLicenseExpiredEvent {
@@ -858,11 +818,7 @@ impl std::fmt::Debug for HostLicenseExpiredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicenseExpiredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLicenseExpiredEvent);
 
 /// `HostLicenseSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostLicenseSpec {
@@ -939,11 +895,7 @@ impl std::fmt::Debug for HostLicenseSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLicenseSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLicenseSpec);
 
 /// The fault `InUseFeatureManipulationDisallowed`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct InUseFeatureManipulationDisallowed {
@@ -1014,11 +966,7 @@ impl std::fmt::Debug for InUseFeatureManipulationDisallowed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InUseFeatureManipulationDisallowed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InUseFeatureManipulationDisallowed);
 
 /// The fault `IncorrectHostInformation`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct IncorrectHostInformation {
@@ -1089,11 +1037,7 @@ impl std::fmt::Debug for IncorrectHostInformation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncorrectHostInformation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncorrectHostInformation);
 
 /// `IncorrectHostInformationEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct IncorrectHostInformationEvent {
@@ -1164,11 +1108,7 @@ impl std::fmt::Debug for IncorrectHostInformationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncorrectHostInformationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncorrectHostInformationEvent);
 
 /// `InvalidEditionEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct InvalidEditionEvent {
@@ -1246,11 +1186,7 @@ impl std::fmt::Debug for InvalidEditionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidEditionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidEditionEvent);
 
 /// The fault `InvalidEditionLicense`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct InvalidEditionLicense {
@@ -1328,11 +1264,7 @@ impl std::fmt::Debug for InvalidEditionLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidEditionLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidEditionLicense);
 
 /// The fault `InvalidLicense`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidLicense {
@@ -1410,11 +1342,7 @@ impl std::fmt::Debug for InvalidLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidLicense);
 
 /// The fault `InventoryHasStandardAloneHosts`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct InventoryHasStandardAloneHosts {
@@ -1492,11 +1420,7 @@ impl std::fmt::Debug for InventoryHasStandardAloneHosts {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InventoryHasStandardAloneHosts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InventoryHasStandardAloneHosts);
 
 /// The fault `LicenseAssignmentFailed`, a [`RuntimeFault`], since VI API 4.0.
 pub struct LicenseAssignmentFailed {
@@ -1574,11 +1498,7 @@ impl std::fmt::Debug for LicenseAssignmentFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseAssignmentFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseAssignmentFailed);
 
 /// `LicenseAssignmentManagerLicenseAssignment`, a [`DynamicData`], since VI API 4.0.
 pub struct LicenseAssignmentManagerLicenseAssignment {
@@ -1661,11 +1581,7 @@ impl std::fmt::Debug for LicenseAssignmentManagerLicenseAssignment {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseAssignmentManagerLicenseAssignment {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseAssignmentManagerLicenseAssignment);
 
 /// `LicenseAvailabilityInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseAvailabilityInfo {
@@ -1736,11 +1652,7 @@ impl std::fmt::Debug for LicenseAvailabilityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseAvailabilityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseAvailabilityInfo);
 
 /// `LicenseDiagnostics`, a [`DynamicData`], since VI API 2.5.
 pub struct LicenseDiagnostics {
@@ -1847,11 +1759,7 @@ impl std::fmt::Debug for LicenseDiagnostics {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseDiagnostics {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseDiagnostics);
 
 /// The fault `LicenseDowngradeDisallowed`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct LicenseDowngradeDisallowed {
@@ -1941,11 +1849,7 @@ impl std::fmt::Debug for LicenseDowngradeDisallowed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseDowngradeDisallowed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseDowngradeDisallowed);
 
 /// The fault `LicenseEntityNotFound`, a [`VimFault`], since VI API 4.0.
 pub struct LicenseEntityNotFound {
@@ -2023,11 +1927,7 @@ impl std::fmt::Debug for LicenseEntityNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseEntityNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseEntityNotFound);
 
 /// `LicenseEvent`, a [`Event`], since VI API 2.0.
 pub struct LicenseEvent {
@@ -2096,11 +1996,7 @@ impl std::fmt::Debug for LicenseEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseEvent);
 
 /// The fault `LicenseExpired`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct LicenseExpired {
@@ -2178,11 +2074,7 @@ impl std::fmt::Debug for LicenseExpired {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseExpired {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseExpired);
 
 /// `LicenseExpiredEvent`, a [`Event`], since VI API 2.0.
 pub struct LicenseExpiredEvent {
@@ -2260,11 +2152,7 @@ impl std::fmt::Debug for LicenseExpiredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseExpiredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseExpiredEvent);
 
 /// `LicenseFeatureInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseFeatureInfo {
@@ -2371,11 +2259,7 @@ impl std::fmt::Debug for LicenseFeatureInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseFeatureInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseFeatureInfo);
 
 /// The fault `LicenseKeyEntityMismatch`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct LicenseKeyEntityMismatch {
@@ -2446,11 +2330,7 @@ impl std::fmt::Debug for LicenseKeyEntityMismatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseKeyEntityMismatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseKeyEntityMismatch);
 
 /// `LicenseManagerEvaluationInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct LicenseManagerEvaluationInfo {
@@ -2507,11 +2387,7 @@ impl std::fmt::Debug for LicenseManagerEvaluationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerEvaluationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseManagerEvaluationInfo);
 
 /// `LicenseManagerLicenseInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct LicenseManagerLicenseInfo {
@@ -2612,11 +2488,7 @@ impl std::fmt::Debug for LicenseManagerLicenseInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManagerLicenseInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseManagerLicenseInfo);
 
 /// `LicenseNonComplianceEvent`, a [`LicenseEvent`], since VI API 4.0.
 pub struct LicenseNonComplianceEvent {
@@ -2694,11 +2566,7 @@ impl std::fmt::Debug for LicenseNonComplianceEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseNonComplianceEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseNonComplianceEvent);
 
 /// `LicenseReservationInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseReservationInfo {
@@ -2769,11 +2637,7 @@ impl std::fmt::Debug for LicenseReservationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseReservationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseReservationInfo);
 
 /// `LicenseRestrictedEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct LicenseRestrictedEvent {
@@ -2844,11 +2708,7 @@ impl std::fmt::Debug for LicenseRestrictedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseRestrictedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseRestrictedEvent);
 
 /// `LicenseServerAvailableEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct LicenseServerAvailableEvent {
@@ -2926,11 +2786,7 @@ impl std::fmt::Debug for LicenseServerAvailableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseServerAvailableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseServerAvailableEvent);
 
 /// `LicenseServerSource`, a [`LicenseSource`], since VI API 2.0.
 pub struct LicenseServerSource {
@@ -2991,11 +2847,7 @@ impl std::fmt::Debug for LicenseServerSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseServerSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseServerSource);
 
 /// The fault `LicenseServerUnavailable`, a [`VimFault`], since VI API 2.0.
 pub struct LicenseServerUnavailable {
@@ -3073,11 +2925,7 @@ impl std::fmt::Debug for LicenseServerUnavailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseServerUnavailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseServerUnavailable);
 
 /// `LicenseServerUnavailableEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct LicenseServerUnavailableEvent {
@@ -3155,11 +3003,7 @@ impl std::fmt::Debug for LicenseServerUnavailableEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseServerUnavailableEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseServerUnavailableEvent);
 
 /// `LicenseSource`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseSource {}
@@ -3210,11 +3054,7 @@ impl std::fmt::Debug for LicenseSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base LicenseSource);
 
 /// The fault `LicenseSourceUnavailable`, a [`NotEnoughLicenses`], since VI API 2.5.
 pub struct LicenseSourceUnavailable {
@@ -3292,11 +3132,7 @@ impl std::fmt::Debug for LicenseSourceUnavailable {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseSourceUnavailable {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseSourceUnavailable);
 
 /// `LicenseUsageInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct LicenseUsageInfo {
@@ -3373,11 +3209,7 @@ impl std::fmt::Debug for LicenseUsageInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseUsageInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseUsageInfo);
 
 /// `LocalLicenseSource`, a [`LicenseSource`], since VI API 2.0.
 pub struct LocalLicenseSource {
@@ -3438,11 +3270,7 @@ impl std::fmt::Debug for LocalLicenseSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalLicenseSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalLicenseSource);
 
 /// `NoLicenseEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct NoLicenseEvent {
@@ -3520,11 +3348,7 @@ impl std::fmt::Debug for NoLicenseEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoLicenseEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoLicenseEvent);
 
 /// The fault `NoLicenseServerConfigured`, a [`NotEnoughLicenses`], since VI API 4.0.
 pub struct NoLicenseServerConfigured {
@@ -3595,11 +3419,7 @@ impl std::fmt::Debug for NoLicenseServerConfigured {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoLicenseServerConfigured {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoLicenseServerConfigured);
 
 /// `ServerLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct ServerLicenseExpiredEvent {
@@ -3677,11 +3497,7 @@ impl std::fmt::Debug for ServerLicenseExpiredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServerLicenseExpiredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServerLicenseExpiredEvent);
 
 /// The fault `ThirdPartyLicenseAssignmentFailed`, a [`RuntimeFault`], since VI API 5.0.
 pub struct ThirdPartyLicenseAssignmentFailed {
@@ -3771,11 +3587,7 @@ impl std::fmt::Debug for ThirdPartyLicenseAssignmentFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ThirdPartyLicenseAssignmentFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ThirdPartyLicenseAssignmentFailed);
 
 /// `UnlicensedVirtualMachinesEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct UnlicensedVirtualMachinesEvent {
@@ -3859,11 +3671,7 @@ impl std::fmt::Debug for UnlicensedVirtualMachinesEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnlicensedVirtualMachinesEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnlicensedVirtualMachinesEvent);
 
 /// `UnlicensedVirtualMachinesFoundEvent`, a [`LicenseEvent`], since VI API 2.5.
 pub struct UnlicensedVirtualMachinesFoundEvent {
@@ -3941,11 +3749,7 @@ impl std::fmt::Debug for UnlicensedVirtualMachinesFoundEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnlicensedVirtualMachinesFoundEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnlicensedVirtualMachinesFoundEvent);
 
 /// `VMotionLicenseExpiredEvent`, a [`LicenseEvent`], since VI API 2.0.
 pub struct VMotionLicenseExpiredEvent {
@@ -4016,11 +3820,7 @@ impl std::fmt::Debug for VMotionLicenseExpiredEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionLicenseExpiredEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionLicenseExpiredEvent);
 
 /// The fault `VmLimitLicense`, a [`NotEnoughLicenses`], since VI API 2.0.
 pub struct VmLimitLicense {
@@ -4098,11 +3898,7 @@ impl std::fmt::Debug for VmLimitLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmLimitLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmLimitLicense);
 
 /// The fault `VramLimitLicense`, a [`NotEnoughLicenses`], since VI API 5.0.
 pub struct VramLimitLicense {
@@ -4180,8 +3976,4 @@ impl std::fmt::Debug for VramLimitLicense {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VramLimitLicense {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VramLimitLicense);

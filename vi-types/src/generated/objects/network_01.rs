@@ -68,11 +68,7 @@ impl std::fmt::Debug for HostDhcpService {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDhcpService);
 
 /// `HostDhcpServiceConfig`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDhcpServiceConfig {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for HostDhcpServiceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpServiceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDhcpServiceConfig);
 
 /// `HostDhcpServiceSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct HostDhcpServiceSpec {
@@ -248,11 +240,7 @@ impl std::fmt::Debug for HostDhcpServiceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDhcpServiceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDhcpServiceSpec);
 
 /// `HostDnsConfigSpec`, a [`HostDnsConfig`], since VI API 4.0.
 pub struct HostDnsConfigSpec {
@@ -336,11 +324,7 @@ impl std::fmt::Debug for HostDnsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDnsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDnsConfigSpec);
 
 /// `HostIpRouteConfigSpec`, a [`HostIpRouteConfig`], since VI API 4.0.
 pub struct HostIpRouteConfigSpec {
@@ -424,11 +408,7 @@ impl std::fmt::Debug for HostIpRouteConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpRouteConfigSpec);
 
 /// `HostIpRouteEntry`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpRouteEntry {
@@ -505,11 +485,7 @@ impl std::fmt::Debug for HostIpRouteEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpRouteEntry);
 
 /// `HostIpRouteOp`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpRouteOp {
@@ -574,11 +550,7 @@ impl std::fmt::Debug for HostIpRouteOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpRouteOp);
 
 /// `HostIpRouteTableConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpRouteTableConfig {
@@ -643,11 +615,7 @@ impl std::fmt::Debug for HostIpRouteTableConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteTableConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpRouteTableConfig);
 
 /// `HostIpRouteTableInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostIpRouteTableInfo {
@@ -712,11 +680,7 @@ impl std::fmt::Debug for HostIpRouteTableInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostIpRouteTableInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostIpRouteTableInfo);
 
 /// `HostNatService`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNatService {
@@ -781,11 +745,7 @@ impl std::fmt::Debug for HostNatService {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatService {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNatService);
 
 /// `HostNatServiceConfig`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNatServiceConfig {
@@ -856,11 +816,7 @@ impl std::fmt::Debug for HostNatServiceConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNatServiceConfig);
 
 /// `HostNatServiceNameServiceSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNatServiceNameServiceSpec {
@@ -961,11 +917,7 @@ impl std::fmt::Debug for HostNatServiceNameServiceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceNameServiceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNatServiceNameServiceSpec);
 
 /// `HostNatServicePortForwardSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNatServicePortForwardSpec {
@@ -1048,11 +1000,7 @@ impl std::fmt::Debug for HostNatServicePortForwardSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServicePortForwardSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNatServicePortForwardSpec);
 
 /// `HostNatServiceSpec`, a [`DynamicData`], since VI API 2.5.
 pub struct HostNatServiceSpec {
@@ -1153,11 +1101,7 @@ impl std::fmt::Debug for HostNatServiceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNatServiceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNatServiceSpec);
 
 /// `HostNetStackInstance`, a [`DynamicData`], since VI API 5.5.
 pub struct HostNetStackInstance {
@@ -1264,11 +1208,7 @@ impl std::fmt::Debug for HostNetStackInstance {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetStackInstance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetStackInstance);
 
 /// `HostNetworkConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkConfig {
@@ -1415,11 +1355,7 @@ impl std::fmt::Debug for HostNetworkConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkConfig);
 
 /// `HostNetworkConfigNetStackSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostNetworkConfigNetStackSpec {
@@ -1484,11 +1420,7 @@ impl std::fmt::Debug for HostNetworkConfigNetStackSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkConfigNetStackSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkConfigNetStackSpec);
 
 /// `HostNetworkConfigResult`, a [`DynamicData`], since VI API 2.0.
 pub struct HostNetworkConfigResult {
@@ -1553,11 +1485,7 @@ impl std::fmt::Debug for HostNetworkConfigResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkConfigResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkConfigResult);
 
 /// `HostNetworkResourceRuntime`, a [`DynamicData`], since VI API 6.0.
 pub struct HostNetworkResourceRuntime {
@@ -1616,11 +1544,7 @@ impl std::fmt::Debug for HostNetworkResourceRuntime {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkResourceRuntime {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkResourceRuntime);
 
 /// `HostOpaqueNetworkInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostOpaqueNetworkInfo {
@@ -1709,11 +1633,7 @@ impl std::fmt::Debug for HostOpaqueNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostOpaqueNetworkInfo);
 
 /// `HostOpaqueSwitch`, a [`DynamicData`], since VI API 5.5.
 pub struct HostOpaqueSwitch {
@@ -1818,11 +1738,7 @@ impl std::fmt::Debug for HostOpaqueSwitch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostOpaqueSwitch);
 
 /// `HostOpaqueSwitchPhysicalNicZone`, a [`DynamicData`], since VI API 6.0.
 pub struct HostOpaqueSwitchPhysicalNicZone {
@@ -1887,11 +1803,7 @@ impl std::fmt::Debug for HostOpaqueSwitchPhysicalNicZone {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostOpaqueSwitchPhysicalNicZone {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostOpaqueSwitchPhysicalNicZone);
 
 /// `HostPlacedVirtualNicIdentifier`, a [`DynamicData`], since VI API 6.0.
 pub struct HostPlacedVirtualNicIdentifier {
@@ -1962,11 +1874,7 @@ impl std::fmt::Debug for HostPlacedVirtualNicIdentifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlacedVirtualNicIdentifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlacedVirtualNicIdentifier);
 
 /// `HostPnicNetworkResourceInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct HostPnicNetworkResourceInfo {
@@ -2043,11 +1951,7 @@ impl std::fmt::Debug for HostPnicNetworkResourceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPnicNetworkResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPnicNetworkResourceInfo);
 
 /// `HostPortGroupConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostPortGroupConfig {
@@ -2112,11 +2016,7 @@ impl std::fmt::Debug for HostPortGroupConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPortGroupConfig);
 
 /// `HostRdmaDevice`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostRdmaDevice {
@@ -2211,11 +2111,7 @@ impl std::fmt::Debug for HostRdmaDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaDevice);
 
 /// `HostRdmaDeviceBacking`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostRdmaDeviceBacking {}
@@ -2266,11 +2162,7 @@ impl std::fmt::Debug for HostRdmaDeviceBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostRdmaDeviceBacking);
 
 /// `HostRdmaDeviceCapability`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostRdmaDeviceCapability {
@@ -2341,11 +2233,7 @@ impl std::fmt::Debug for HostRdmaDeviceCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaDeviceCapability);
 
 /// `HostRdmaDeviceConnectionInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostRdmaDeviceConnectionInfo {
@@ -2416,11 +2304,7 @@ impl std::fmt::Debug for HostRdmaDeviceConnectionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDeviceConnectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaDeviceConnectionInfo);
 
 /// `HostRdmaDevicePnicBacking`, a [`HostRdmaDeviceBacking`], since VI API 7.0.0.0.
 pub struct HostRdmaDevicePnicBacking {
@@ -2481,11 +2365,7 @@ impl std::fmt::Debug for HostRdmaDevicePnicBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaDevicePnicBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaDevicePnicBacking);
 
 /// `HostVMotionConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVMotionConfig {
@@ -2550,11 +2430,7 @@ impl std::fmt::Debug for HostVMotionConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionConfig);
 
 /// `HostVMotionInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVMotionInfo {
@@ -2619,11 +2495,7 @@ impl std::fmt::Debug for HostVMotionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionInfo);
 
 /// `HostVMotionNetConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVMotionNetConfig {
@@ -2688,11 +2560,7 @@ impl std::fmt::Debug for HostVMotionNetConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionNetConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionNetConfig);
 
 /// `HostVirtualNicConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualNicConfig {
@@ -2769,11 +2637,7 @@ impl std::fmt::Debug for HostVirtualNicConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicConfig);
 
 /// `HostVirtualNicConnection`, a [`DynamicData`], since VI API 4.0.
 pub struct HostVirtualNicConnection {
@@ -2844,11 +2708,7 @@ impl std::fmt::Debug for HostVirtualNicConnection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicConnection);
 
 /// `HostVirtualNicIpRouteSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct HostVirtualNicIpRouteSpec {
@@ -2905,11 +2765,7 @@ impl std::fmt::Debug for HostVirtualNicIpRouteSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicIpRouteSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicIpRouteSpec);
 
 /// `HostVirtualNicManagerInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostVirtualNicManagerInfo {
@@ -2966,11 +2822,7 @@ impl std::fmt::Debug for HostVirtualNicManagerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManagerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicManagerInfo);
 
 /// `HostVirtualNicManagerNicTypeSelection`, a [`DynamicData`], since VI API 4.0.
 pub struct HostVirtualNicManagerNicTypeSelection {
@@ -3035,11 +2887,7 @@ impl std::fmt::Debug for HostVirtualNicManagerNicTypeSelection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManagerNicTypeSelection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicManagerNicTypeSelection);
 
 /// `HostVirtualNicOpaqueNetworkSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct HostVirtualNicOpaqueNetworkSpec {
@@ -3104,11 +2952,7 @@ impl std::fmt::Debug for HostVirtualNicOpaqueNetworkSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicOpaqueNetworkSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicOpaqueNetworkSpec);
 
 /// `HostVirtualSwitchConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVirtualSwitchConfig {
@@ -3179,11 +3023,7 @@ impl std::fmt::Debug for HostVirtualSwitchConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualSwitchConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualSwitchConfig);
 
 /// `IscsiDependencyEntity`, a [`DynamicData`], since VI API 5.0.
 pub struct IscsiDependencyEntity {
@@ -3254,11 +3094,7 @@ impl std::fmt::Debug for IscsiDependencyEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiDependencyEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiDependencyEntity);
 
 /// The fault `IscsiFault`, a [`VimFault`], since VI API 5.0.
 pub struct IscsiFault {
@@ -3327,11 +3163,7 @@ impl std::fmt::Debug for IscsiFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFault);
 
 /// The fault `IscsiFaultInvalidVnic`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultInvalidVnic {
@@ -3409,11 +3241,7 @@ impl std::fmt::Debug for IscsiFaultInvalidVnic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultInvalidVnic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultInvalidVnic);
 
 /// The fault `IscsiFaultPnicInUse`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultPnicInUse {
@@ -3491,11 +3319,7 @@ impl std::fmt::Debug for IscsiFaultPnicInUse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultPnicInUse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultPnicInUse);
 
 /// The fault `IscsiFaultVnicAlreadyBound`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicAlreadyBound {
@@ -3573,11 +3397,7 @@ impl std::fmt::Debug for IscsiFaultVnicAlreadyBound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicAlreadyBound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicAlreadyBound);
 
 /// The fault `IscsiFaultVnicHasActivePaths`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicHasActivePaths {
@@ -3655,11 +3475,7 @@ impl std::fmt::Debug for IscsiFaultVnicHasActivePaths {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicHasActivePaths {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicHasActivePaths);
 
 /// The fault `IscsiFaultVnicHasMultipleUplinks`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicHasMultipleUplinks {
@@ -3737,11 +3553,7 @@ impl std::fmt::Debug for IscsiFaultVnicHasMultipleUplinks {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicHasMultipleUplinks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicHasMultipleUplinks);
 
 /// The fault `IscsiFaultVnicHasNoUplinks`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicHasNoUplinks {
@@ -3819,11 +3631,7 @@ impl std::fmt::Debug for IscsiFaultVnicHasNoUplinks {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicHasNoUplinks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicHasNoUplinks);
 
 /// The fault `IscsiFaultVnicHasWrongUplink`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicHasWrongUplink {
@@ -3901,11 +3709,7 @@ impl std::fmt::Debug for IscsiFaultVnicHasWrongUplink {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicHasWrongUplink {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicHasWrongUplink);
 
 /// The fault `IscsiFaultVnicInUse`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicInUse {
@@ -3983,11 +3787,7 @@ impl std::fmt::Debug for IscsiFaultVnicInUse {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicInUse {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicInUse);
 
 /// The fault `IscsiFaultVnicIsLastPath`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicIsLastPath {
@@ -4065,11 +3865,7 @@ impl std::fmt::Debug for IscsiFaultVnicIsLastPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicIsLastPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicIsLastPath);
 
 /// The fault `IscsiFaultVnicNotBound`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicNotBound {
@@ -4147,11 +3943,7 @@ impl std::fmt::Debug for IscsiFaultVnicNotBound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicNotBound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicNotBound);
 
 /// The fault `IscsiFaultVnicNotFound`, a [`IscsiFault`], since VI API 5.0.
 pub struct IscsiFaultVnicNotFound {
@@ -4229,11 +4021,7 @@ impl std::fmt::Debug for IscsiFaultVnicNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiFaultVnicNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiFaultVnicNotFound);
 
 /// `IscsiMigrationDependency`, a [`DynamicData`], since VI API 5.0.
 pub struct IscsiMigrationDependency {
@@ -4304,11 +4092,7 @@ impl std::fmt::Debug for IscsiMigrationDependency {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiMigrationDependency {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiMigrationDependency);
 
 /// `IscsiPortInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct IscsiPortInfo {
@@ -4451,11 +4235,7 @@ impl std::fmt::Debug for IscsiPortInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiPortInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiPortInfo);
 
 /// `IscsiStatus`, a [`DynamicData`], since VI API 5.0.
 pub struct IscsiStatus {
@@ -4512,8 +4292,4 @@ impl std::fmt::Debug for IscsiStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiStatus);

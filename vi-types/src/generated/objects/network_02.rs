@@ -80,11 +80,7 @@ impl std::fmt::Debug for LinkLayerDiscoveryProtocolInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinkLayerDiscoveryProtocolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LinkLayerDiscoveryProtocolInfo);
 
 /// `NetDhcpConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDhcpConfigSpec {
@@ -146,11 +142,7 @@ impl std::fmt::Debug for NetDhcpConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDhcpConfigSpec);
 
 /// `NetDhcpConfigSpecDhcpOptionsSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDhcpConfigSpecDhcpOptionsSpec {
@@ -221,11 +213,7 @@ impl std::fmt::Debug for NetDhcpConfigSpecDhcpOptionsSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDhcpConfigSpecDhcpOptionsSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDhcpConfigSpecDhcpOptionsSpec);
 
 /// `NetDnsConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetDnsConfigSpec {
@@ -308,11 +296,7 @@ impl std::fmt::Debug for NetDnsConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetDnsConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetDnsConfigSpec);
 
 /// `NetIpConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpConfigSpec {
@@ -383,11 +367,7 @@ impl std::fmt::Debug for NetIpConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpConfigSpec);
 
 /// `NetIpConfigSpecIpAddressSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpConfigSpecIpAddressSpec {
@@ -458,11 +438,7 @@ impl std::fmt::Debug for NetIpConfigSpecIpAddressSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpConfigSpecIpAddressSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpConfigSpecIpAddressSpec);
 
 /// `NetIpRouteConfigSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigSpec {
@@ -519,11 +495,7 @@ impl std::fmt::Debug for NetIpRouteConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigSpec);
 
 /// `NetIpRouteConfigSpecGatewaySpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigSpecGatewaySpec {
@@ -588,11 +560,7 @@ impl std::fmt::Debug for NetIpRouteConfigSpecGatewaySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigSpecGatewaySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigSpecGatewaySpec);
 
 /// `NetIpRouteConfigSpecIpRouteSpec`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpRouteConfigSpecIpRouteSpec {
@@ -669,11 +637,7 @@ impl std::fmt::Debug for NetIpRouteConfigSpecIpRouteSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpRouteConfigSpecIpRouteSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpRouteConfigSpecIpRouteSpec);
 
 /// `NetIpStackInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpStackInfo {
@@ -738,11 +702,7 @@ impl std::fmt::Debug for NetIpStackInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpStackInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpStackInfo);
 
 /// `NetIpStackInfoDefaultRouter`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpStackInfoDefaultRouter {
@@ -819,11 +779,7 @@ impl std::fmt::Debug for NetIpStackInfoDefaultRouter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpStackInfoDefaultRouter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpStackInfoDefaultRouter);
 
 /// `NetIpStackInfoNetToMedia`, a [`DynamicData`], since VI API 4.1.
 pub struct NetIpStackInfoNetToMedia {
@@ -900,11 +856,7 @@ impl std::fmt::Debug for NetIpStackInfoNetToMedia {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetIpStackInfoNetToMedia {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetIpStackInfoNetToMedia);
 
 /// `OpaqueNetworkCapability`, a [`DynamicData`], since VI API 6.5.
 pub struct OpaqueNetworkCapability {
@@ -963,11 +915,7 @@ impl std::fmt::Debug for OpaqueNetworkCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OpaqueNetworkCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OpaqueNetworkCapability);
 
 /// `PhysicalNicCdpDeviceCapability`, a [`DynamicData`], since VI API 2.5.
 pub struct PhysicalNicCdpDeviceCapability {
@@ -1062,11 +1010,7 @@ impl std::fmt::Debug for PhysicalNicCdpDeviceCapability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicCdpDeviceCapability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicCdpDeviceCapability);
 
 /// `PhysicalNicCdpInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct PhysicalNicCdpInfo {
@@ -1233,11 +1177,7 @@ impl std::fmt::Debug for PhysicalNicCdpInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicCdpInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicCdpInfo);
 
 /// `PhysicalNicConfig`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicConfig {
@@ -1302,11 +1242,7 @@ impl std::fmt::Debug for PhysicalNicConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicConfig);
 
 /// `PhysicalNicHint`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicHint {
@@ -1363,11 +1299,7 @@ impl std::fmt::Debug for PhysicalNicHint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicHint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicHint);
 
 /// `PhysicalNicHintInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct PhysicalNicHintInfo {
@@ -1450,11 +1382,7 @@ impl std::fmt::Debug for PhysicalNicHintInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicHintInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicHintInfo);
 
 /// `PhysicalNicIpHint`, a [`PhysicalNicHint`], since VI API 2.0.
 pub struct PhysicalNicIpHint {
@@ -1531,11 +1459,7 @@ impl std::fmt::Debug for PhysicalNicIpHint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicIpHint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicIpHint);
 
 /// `PhysicalNicNameHint`, a [`PhysicalNicHint`], since VI API 2.0.
 pub struct PhysicalNicNameHint {
@@ -1612,11 +1536,7 @@ impl std::fmt::Debug for PhysicalNicNameHint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicNameHint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicNameHint);
 
 /// `TgwEventArgument`, a [`EntityEventArgument`], since VI API 9.1.0.0.
 pub struct TgwEventArgument {
@@ -1694,11 +1614,7 @@ impl std::fmt::Debug for TgwEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TgwEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TgwEventArgument);
 
 /// `TransitGatewayConfigInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct TransitGatewayConfigInfo {
@@ -1763,11 +1679,7 @@ impl std::fmt::Debug for TransitGatewayConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TransitGatewayConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TransitGatewayConfigInfo);
 
 /// `TransitGatewayConfigSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct TransitGatewayConfigSpec {
@@ -1824,11 +1736,7 @@ impl std::fmt::Debug for TransitGatewayConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TransitGatewayConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TransitGatewayConfigSpec);
 
 /// `TransitGatewayCreateSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct TransitGatewayCreateSpec {
@@ -1893,11 +1801,7 @@ impl std::fmt::Debug for TransitGatewayCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TransitGatewayCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TransitGatewayCreateSpec);
 
 /// `VirtualNicManagerNetConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct VirtualNicManagerNetConfig {
@@ -1974,8 +1878,4 @@ impl std::fmt::Debug for VirtualNicManagerNetConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNicManagerNetConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNicManagerNetConfig);

@@ -87,11 +87,7 @@ impl std::fmt::Debug for ConnectedIso {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConnectedIso {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConnectedIso);
 
 /// `HttpNfcLeaseCapabilities`, a [`DynamicData`], since VI API 6.7.
 pub struct HttpNfcLeaseCapabilities {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for HttpNfcLeaseCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseCapabilities);
 
 /// `HttpNfcLeaseDatastoreLeaseInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct HttpNfcLeaseDatastoreLeaseInfo {
@@ -225,11 +217,7 @@ impl std::fmt::Debug for HttpNfcLeaseDatastoreLeaseInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseDatastoreLeaseInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseDatastoreLeaseInfo);
 
 /// `HttpNfcLeaseDeviceUrl`, a [`DynamicData`], since VI API 4.0.
 pub struct HttpNfcLeaseDeviceUrl {
@@ -336,11 +324,7 @@ impl std::fmt::Debug for HttpNfcLeaseDeviceUrl {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseDeviceUrl {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseDeviceUrl);
 
 /// `HttpNfcLeaseHostInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct HttpNfcLeaseHostInfo {
@@ -405,11 +389,7 @@ impl std::fmt::Debug for HttpNfcLeaseHostInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseHostInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseHostInfo);
 
 /// `HttpNfcLeaseInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HttpNfcLeaseInfo {
@@ -498,11 +478,7 @@ impl std::fmt::Debug for HttpNfcLeaseInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseInfo);
 
 /// `HttpNfcLeaseManifestEntry`, a [`DynamicData`], since VI API 4.1.
 pub struct HttpNfcLeaseManifestEntry {
@@ -603,11 +579,7 @@ impl std::fmt::Debug for HttpNfcLeaseManifestEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseManifestEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseManifestEntry);
 
 /// `HttpNfcLeaseProbeResult`, a [`DynamicData`], since VI API 7.0.2.0.
 pub struct HttpNfcLeaseProbeResult {
@@ -664,11 +636,7 @@ impl std::fmt::Debug for HttpNfcLeaseProbeResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseProbeResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseProbeResult);
 
 /// `HttpNfcLeaseSourceFile`, a [`DynamicData`], since VI API 6.7.
 pub struct HttpNfcLeaseSourceFile {
@@ -769,11 +737,7 @@ impl std::fmt::Debug for HttpNfcLeaseSourceFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLeaseSourceFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLeaseSourceFile);
 
 /// `ImportSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct ImportSpec {
@@ -839,11 +803,7 @@ impl std::fmt::Debug for ImportSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ImportSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ImportSpec);
 
 /// The fault `OvfAttribute`, a [`OvfInvalidPackage`], since VI API 4.0.
 pub struct OvfAttribute {
@@ -927,11 +887,7 @@ impl std::fmt::Debug for OvfAttribute {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfAttribute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfAttribute);
 
 /// The fault `OvfConnectedDevice`, a [`OvfHardwareExport`], since VI API 4.0.
 pub struct OvfConnectedDevice {
@@ -1002,11 +958,7 @@ impl std::fmt::Debug for OvfConnectedDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConnectedDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConnectedDevice);
 
 /// The fault `OvfConnectedDeviceFloppy`, a [`OvfConnectedDevice`], since VI API 4.0.
 pub struct OvfConnectedDeviceFloppy {
@@ -1084,11 +1036,7 @@ impl std::fmt::Debug for OvfConnectedDeviceFloppy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConnectedDeviceFloppy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConnectedDeviceFloppy);
 
 /// The fault `OvfConnectedDeviceIso`, a [`OvfConnectedDevice`], since VI API 4.0.
 pub struct OvfConnectedDeviceIso {
@@ -1166,11 +1114,7 @@ impl std::fmt::Debug for OvfConnectedDeviceIso {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConnectedDeviceIso {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConnectedDeviceIso);
 
 /// The fault `OvfConstraint`, a [`OvfInvalidPackage`], since VI API 4.1.
 pub struct OvfConstraint {
@@ -1248,11 +1192,7 @@ impl std::fmt::Debug for OvfConstraint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConstraint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConstraint);
 
 /// The fault `OvfConsumerCallbackFault`, a [`OvfFault`], since VI API 5.0.
 pub struct OvfConsumerCallbackFault {
@@ -1336,11 +1276,7 @@ impl std::fmt::Debug for OvfConsumerCallbackFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerCallbackFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerCallbackFault);
 
 /// The fault `OvfConsumerCommunicationError`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
 pub struct OvfConsumerCommunicationError {
@@ -1418,11 +1354,7 @@ impl std::fmt::Debug for OvfConsumerCommunicationError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerCommunicationError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerCommunicationError);
 
 /// The fault `OvfConsumerFault`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
 pub struct OvfConsumerFault {
@@ -1512,11 +1444,7 @@ impl std::fmt::Debug for OvfConsumerFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerFault);
 
 /// The fault `OvfConsumerInvalidSection`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
 pub struct OvfConsumerInvalidSection {
@@ -1600,11 +1528,7 @@ impl std::fmt::Debug for OvfConsumerInvalidSection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerInvalidSection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerInvalidSection);
 
 /// `OvfConsumerOstNode`, a [`DynamicData`], since VI API 5.0.
 pub struct OvfConsumerOstNode {
@@ -1687,11 +1611,7 @@ impl std::fmt::Debug for OvfConsumerOstNode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerOstNode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerOstNode);
 
 /// `OvfConsumerOvfSection`, a [`DynamicData`], since VI API 5.0.
 pub struct OvfConsumerOvfSection {
@@ -1756,11 +1676,7 @@ impl std::fmt::Debug for OvfConsumerOvfSection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerOvfSection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerOvfSection);
 
 /// The fault `OvfConsumerPowerOnFault`, a [`InvalidState`], since VI API 5.0.
 pub struct OvfConsumerPowerOnFault {
@@ -1850,11 +1766,7 @@ impl std::fmt::Debug for OvfConsumerPowerOnFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerPowerOnFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerPowerOnFault);
 
 /// The fault `OvfConsumerUndeclaredSection`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
 pub struct OvfConsumerUndeclaredSection {
@@ -1932,11 +1844,7 @@ impl std::fmt::Debug for OvfConsumerUndeclaredSection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerUndeclaredSection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerUndeclaredSection);
 
 /// The fault `OvfConsumerUndefinedPrefix`, a [`OvfConsumerCallbackFault`], since VI API 5.0.
 pub struct OvfConsumerUndefinedPrefix {
@@ -2014,11 +1922,7 @@ impl std::fmt::Debug for OvfConsumerUndefinedPrefix {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerUndefinedPrefix {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerUndefinedPrefix);
 
 /// The fault `OvfConsumerValidationFault`, a [`VmConfigFault`], since VI API 5.0.
 pub struct OvfConsumerValidationFault {
@@ -2108,11 +2012,7 @@ impl std::fmt::Debug for OvfConsumerValidationFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfConsumerValidationFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfConsumerValidationFault);
 
 /// The fault `OvfCpuCompatibility`, a [`OvfImport`], since VI API 5.0.
 pub struct OvfCpuCompatibility {
@@ -2208,11 +2108,7 @@ impl std::fmt::Debug for OvfCpuCompatibility {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCpuCompatibility {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfCpuCompatibility);
 
 /// The fault `OvfCpuCompatibilityCheckNotSupported`, a [`OvfImport`], since VI API 5.0.
 pub struct OvfCpuCompatibilityCheckNotSupported {
@@ -2281,11 +2177,7 @@ impl std::fmt::Debug for OvfCpuCompatibilityCheckNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCpuCompatibilityCheckNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfCpuCompatibilityCheckNotSupported);
 
 /// `OvfCreateDescriptorParams`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfCreateDescriptorParams {
@@ -2374,11 +2266,7 @@ impl std::fmt::Debug for OvfCreateDescriptorParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCreateDescriptorParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfCreateDescriptorParams);
 
 /// `OvfCreateDescriptorResult`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfCreateDescriptorResult {
@@ -2455,11 +2343,7 @@ impl std::fmt::Debug for OvfCreateDescriptorResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCreateDescriptorResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfCreateDescriptorResult);
 
 /// `OvfCreateImportSpecParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
 pub struct OvfCreateImportSpecParams {
@@ -2585,11 +2469,7 @@ impl std::fmt::Debug for OvfCreateImportSpecParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCreateImportSpecParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base OvfCreateImportSpecParams);
 
 /// `OvfCreateImportSpecResult`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfCreateImportSpecResult {
@@ -2666,11 +2546,7 @@ impl std::fmt::Debug for OvfCreateImportSpecResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfCreateImportSpecResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfCreateImportSpecResult);
 
 /// `OvfDatastoreMapping`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct OvfDatastoreMapping {
@@ -2735,11 +2611,7 @@ impl std::fmt::Debug for OvfDatastoreMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDatastoreMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDatastoreMapping);
 
 /// `OvfDeploymentOption`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfDeploymentOption {
@@ -2810,11 +2682,7 @@ impl std::fmt::Debug for OvfDeploymentOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDeploymentOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDeploymentOption);
 
 /// The fault `OvfDiskMappingNotFound`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfDiskMappingNotFound {
@@ -2898,11 +2766,7 @@ impl std::fmt::Debug for OvfDiskMappingNotFound {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDiskMappingNotFound {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDiskMappingNotFound);
 
 /// The fault `OvfDiskOrderConstraint`, a [`OvfConstraint`], since VI API 4.1.
 pub struct OvfDiskOrderConstraint {
@@ -2973,11 +2837,7 @@ impl std::fmt::Debug for OvfDiskOrderConstraint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDiskOrderConstraint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDiskOrderConstraint);
 
 /// The fault `OvfDuplicateElement`, a [`OvfElement`], since VI API 4.0.
 pub struct OvfDuplicateElement {
@@ -3048,11 +2908,7 @@ impl std::fmt::Debug for OvfDuplicateElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDuplicateElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDuplicateElement);
 
 /// The fault `OvfDuplicatedElementBoundary`, a [`OvfElement`], since VI API 4.0.
 pub struct OvfDuplicatedElementBoundary {
@@ -3130,11 +2986,7 @@ impl std::fmt::Debug for OvfDuplicatedElementBoundary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDuplicatedElementBoundary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDuplicatedElementBoundary);
 
 /// The fault `OvfDuplicatedPropertyIdExport`, a [`OvfExport`], since VI API 5.0.
 pub struct OvfDuplicatedPropertyIdExport {
@@ -3212,11 +3064,7 @@ impl std::fmt::Debug for OvfDuplicatedPropertyIdExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDuplicatedPropertyIdExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDuplicatedPropertyIdExport);
 
 /// The fault `OvfDuplicatedPropertyIdImport`, a [`OvfExport`], since VI API 5.0.
 pub struct OvfDuplicatedPropertyIdImport {
@@ -3285,11 +3133,7 @@ impl std::fmt::Debug for OvfDuplicatedPropertyIdImport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfDuplicatedPropertyIdImport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfDuplicatedPropertyIdImport);
 
 /// The fault `OvfElement`, a [`OvfInvalidPackage`], since VI API 4.0.
 pub struct OvfElement {
@@ -3367,11 +3211,7 @@ impl std::fmt::Debug for OvfElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfElement);
 
 /// The fault `OvfElementInvalidValue`, a [`OvfElement`], since VI API 4.0.
 pub struct OvfElementInvalidValue {
@@ -3449,11 +3289,7 @@ impl std::fmt::Debug for OvfElementInvalidValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfElementInvalidValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfElementInvalidValue);
 
 /// The fault `OvfExport`, a [`OvfFault`], since VI API 4.0.
 pub struct OvfExport {
@@ -3522,11 +3358,7 @@ impl std::fmt::Debug for OvfExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfExport);
 
 /// The fault `OvfExportFailed`, a [`OvfExport`], since VI API 4.1.
 pub struct OvfExportFailed {
@@ -3595,11 +3427,7 @@ impl std::fmt::Debug for OvfExportFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfExportFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfExportFailed);
 
 /// The fault `OvfFault`, a [`VimFault`], since VI API 4.0.
 pub struct OvfFault {
@@ -3668,11 +3496,7 @@ impl std::fmt::Debug for OvfFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfFault);
 
 /// `OvfFile`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfFile {
@@ -3767,11 +3591,7 @@ impl std::fmt::Debug for OvfFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfFile);
 
 /// `OvfFileItem`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfFileItem {
@@ -3866,11 +3686,7 @@ impl std::fmt::Debug for OvfFileItem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfFileItem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfFileItem);
 
 /// The fault `OvfHardwareCheck`, a [`OvfImport`], since VI API 4.0.
 pub struct OvfHardwareCheck {
@@ -3939,11 +3755,7 @@ impl std::fmt::Debug for OvfHardwareCheck {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfHardwareCheck {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfHardwareCheck);
 
 /// The fault `OvfHardwareExport`, a [`OvfExport`], since VI API 4.0.
 pub struct OvfHardwareExport {
@@ -4027,11 +3839,7 @@ impl std::fmt::Debug for OvfHardwareExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfHardwareExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfHardwareExport);
 
 /// The fault `OvfHostResourceConstraint`, a [`OvfConstraint`], since VI API 4.1.
 pub struct OvfHostResourceConstraint {
@@ -4109,11 +3917,7 @@ impl std::fmt::Debug for OvfHostResourceConstraint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfHostResourceConstraint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfHostResourceConstraint);
 
 /// The fault `OvfHostValueNotParsed`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfHostValueNotParsed {
@@ -4197,11 +4001,7 @@ impl std::fmt::Debug for OvfHostValueNotParsed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfHostValueNotParsed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfHostValueNotParsed);
 
 /// The fault `OvfImport`, a [`OvfFault`], since VI API 4.0.
 pub struct OvfImport {
@@ -4270,11 +4070,7 @@ impl std::fmt::Debug for OvfImport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfImport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfImport);
 
 /// The fault `OvfImportFailed`, a [`OvfImport`], since VI API 4.1.
 pub struct OvfImportFailed {
@@ -4343,11 +4139,7 @@ impl std::fmt::Debug for OvfImportFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfImportFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfImportFailed);
 
 /// `OvfImportParams`, a [`OvfCreateImportSpecParams`], since VI API 9.0.0.0.
 pub struct OvfImportParams {
@@ -4473,11 +4265,7 @@ impl std::fmt::Debug for OvfImportParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfImportParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfImportParams);
 
 /// The fault `OvfInternalError`, a [`OvfSystemFault`], since VI API 4.1.
 pub struct OvfInternalError {
@@ -4548,11 +4336,7 @@ impl std::fmt::Debug for OvfInternalError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInternalError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInternalError);
 
 /// The fault `OvfInvalidPackage`, a [`OvfFault`], since VI API 4.0.
 pub struct OvfInvalidPackage {
@@ -4630,11 +4414,7 @@ impl std::fmt::Debug for OvfInvalidPackage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidPackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidPackage);
 
 /// The fault `OvfInvalidValue`, a [`OvfAttribute`], since VI API 4.0.
 pub struct OvfInvalidValue {
@@ -4712,11 +4492,7 @@ impl std::fmt::Debug for OvfInvalidValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidValue);
 
 /// The fault `OvfInvalidValueConfiguration`, a [`OvfInvalidValue`], since VI API 4.0.
 pub struct OvfInvalidValueConfiguration {
@@ -4787,11 +4563,7 @@ impl std::fmt::Debug for OvfInvalidValueConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidValueConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidValueConfiguration);
 
 /// The fault `OvfInvalidValueEmpty`, a [`OvfInvalidValue`], since VI API 4.0.
 pub struct OvfInvalidValueEmpty {
@@ -4862,11 +4634,7 @@ impl std::fmt::Debug for OvfInvalidValueEmpty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidValueEmpty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidValueEmpty);
 
 /// The fault `OvfInvalidValueFormatMalformed`, a [`OvfInvalidValue`], since VI API 4.0.
 pub struct OvfInvalidValueFormatMalformed {
@@ -4937,11 +4705,7 @@ impl std::fmt::Debug for OvfInvalidValueFormatMalformed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidValueFormatMalformed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidValueFormatMalformed);
 
 /// The fault `OvfInvalidValueReference`, a [`OvfInvalidValue`], since VI API 4.0.
 pub struct OvfInvalidValueReference {
@@ -5012,11 +4776,7 @@ impl std::fmt::Debug for OvfInvalidValueReference {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidValueReference {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidValueReference);
 
 /// The fault `OvfInvalidVmName`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfInvalidVmName {
@@ -5094,11 +4854,7 @@ impl std::fmt::Debug for OvfInvalidVmName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfInvalidVmName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfInvalidVmName);
 
 /// `OvfManagerCommonParams`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfManagerCommonParams {
@@ -5175,11 +4931,7 @@ impl std::fmt::Debug for OvfManagerCommonParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfManagerCommonParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfManagerCommonParams);
 
 /// The fault `OvfMappedOsId`, a [`OvfImport`], since VI API 4.0.
 pub struct OvfMappedOsId {
@@ -5269,11 +5021,7 @@ impl std::fmt::Debug for OvfMappedOsId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfMappedOsId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfMappedOsId);
 
 /// The fault `OvfMissingAttribute`, a [`OvfAttribute`], since VI API 4.0.
 pub struct OvfMissingAttribute {
@@ -5344,8 +5092,4 @@ impl std::fmt::Debug for OvfMissingAttribute {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfMissingAttribute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfMissingAttribute);

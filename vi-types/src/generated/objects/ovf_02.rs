@@ -74,11 +74,7 @@ impl std::fmt::Debug for OvfMissingElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfMissingElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfMissingElement);
 
 /// The fault `OvfMissingElementNormalBoundary`, a [`OvfMissingElement`], since VI API 4.0.
 pub struct OvfMissingElementNormalBoundary {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for OvfMissingElementNormalBoundary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfMissingElementNormalBoundary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfMissingElementNormalBoundary);
 
 /// The fault `OvfMissingHardware`, a [`OvfImport`], since VI API 4.0.
 pub struct OvfMissingHardware {
@@ -244,11 +236,7 @@ impl std::fmt::Debug for OvfMissingHardware {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfMissingHardware {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfMissingHardware);
 
 /// `OvfNetworkInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfNetworkInfo {
@@ -313,11 +301,7 @@ impl std::fmt::Debug for OvfNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNetworkInfo);
 
 /// `OvfNetworkMapping`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfNetworkMapping {
@@ -382,11 +366,7 @@ impl std::fmt::Debug for OvfNetworkMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNetworkMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNetworkMapping);
 
 /// The fault `OvfNetworkMappingNotSupported`, a [`OvfImport`], since VI API 5.1.
 pub struct OvfNetworkMappingNotSupported {
@@ -455,11 +435,7 @@ impl std::fmt::Debug for OvfNetworkMappingNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNetworkMappingNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNetworkMappingNotSupported);
 
 /// The fault `OvfNoHostNic`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfNoHostNic {
@@ -530,11 +506,7 @@ impl std::fmt::Debug for OvfNoHostNic {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNoHostNic {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNoHostNic);
 
 /// The fault `OvfNoSpaceOnController`, a [`OvfUnsupportedElement`], since VI API 5.0.
 pub struct OvfNoSpaceOnController {
@@ -612,11 +584,7 @@ impl std::fmt::Debug for OvfNoSpaceOnController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNoSpaceOnController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNoSpaceOnController);
 
 /// The fault `OvfNoSupportedHardwareFamily`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfNoSupportedHardwareFamily {
@@ -694,11 +662,7 @@ impl std::fmt::Debug for OvfNoSupportedHardwareFamily {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfNoSupportedHardwareFamily {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfNoSupportedHardwareFamily);
 
 /// `OvfOptionInfo`, a [`DynamicData`], since VI API 5.1.
 pub struct OvfOptionInfo {
@@ -763,11 +727,7 @@ impl std::fmt::Debug for OvfOptionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfOptionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfOptionInfo);
 
 /// `OvfParseDescriptorParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
 pub struct OvfParseDescriptorParams {
@@ -837,11 +797,7 @@ impl std::fmt::Debug for OvfParseDescriptorParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfParseDescriptorParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfParseDescriptorParams);
 
 /// `OvfParseDescriptorResult`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfParseDescriptorResult {
@@ -1002,11 +958,7 @@ impl std::fmt::Debug for OvfParseDescriptorResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfParseDescriptorResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfParseDescriptorResult);
 
 /// The fault `OvfProperty`, a [`OvfInvalidPackage`], since VI API 4.0.
 pub struct OvfProperty {
@@ -1090,11 +1042,7 @@ impl std::fmt::Debug for OvfProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfProperty);
 
 /// The fault `OvfPropertyExport`, a [`OvfExport`], since VI API 4.0.
 pub struct OvfPropertyExport {
@@ -1178,11 +1126,7 @@ impl std::fmt::Debug for OvfPropertyExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyExport);
 
 /// The fault `OvfPropertyNetwork`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyNetwork {
@@ -1253,11 +1197,7 @@ impl std::fmt::Debug for OvfPropertyNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyNetwork);
 
 /// The fault `OvfPropertyNetworkExport`, a [`OvfExport`], since VI API 5.0.
 pub struct OvfPropertyNetworkExport {
@@ -1335,11 +1275,7 @@ impl std::fmt::Debug for OvfPropertyNetworkExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyNetworkExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyNetworkExport);
 
 /// The fault `OvfPropertyQualifier`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyQualifier {
@@ -1417,11 +1353,7 @@ impl std::fmt::Debug for OvfPropertyQualifier {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyQualifier {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyQualifier);
 
 /// The fault `OvfPropertyQualifierDuplicate`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyQualifierDuplicate {
@@ -1499,11 +1431,7 @@ impl std::fmt::Debug for OvfPropertyQualifierDuplicate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyQualifierDuplicate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyQualifierDuplicate);
 
 /// The fault `OvfPropertyQualifierIgnored`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyQualifierIgnored {
@@ -1581,11 +1509,7 @@ impl std::fmt::Debug for OvfPropertyQualifierIgnored {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyQualifierIgnored {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyQualifierIgnored);
 
 /// The fault `OvfPropertyType`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyType {
@@ -1656,11 +1580,7 @@ impl std::fmt::Debug for OvfPropertyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyType);
 
 /// The fault `OvfPropertyValue`, a [`OvfProperty`], since VI API 4.0.
 pub struct OvfPropertyValue {
@@ -1731,11 +1651,7 @@ impl std::fmt::Debug for OvfPropertyValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfPropertyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfPropertyValue);
 
 /// `OvfResourceMap`, a [`DynamicData`], since VI API 4.1.
 pub struct OvfResourceMap {
@@ -1812,11 +1728,7 @@ impl std::fmt::Debug for OvfResourceMap {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfResourceMap {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfResourceMap);
 
 /// `OvfStorageProfileMapping`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct OvfStorageProfileMapping {
@@ -1881,11 +1793,7 @@ impl std::fmt::Debug for OvfStorageProfileMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfStorageProfileMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfStorageProfileMapping);
 
 /// The fault `OvfSystemFault`, a [`OvfFault`], since VI API 4.0.
 pub struct OvfSystemFault {
@@ -1954,11 +1862,7 @@ impl std::fmt::Debug for OvfSystemFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfSystemFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfSystemFault);
 
 /// The fault `OvfToXmlUnsupportedElement`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfToXmlUnsupportedElement {
@@ -2036,11 +1940,7 @@ impl std::fmt::Debug for OvfToXmlUnsupportedElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfToXmlUnsupportedElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfToXmlUnsupportedElement);
 
 /// The fault `OvfUnableToExportDisk`, a [`OvfHardwareExport`], since VI API 4.0.
 pub struct OvfUnableToExportDisk {
@@ -2118,11 +2018,7 @@ impl std::fmt::Debug for OvfUnableToExportDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnableToExportDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnableToExportDisk);
 
 /// The fault `OvfUnexpectedElement`, a [`OvfElement`], since VI API 4.0.
 pub struct OvfUnexpectedElement {
@@ -2193,11 +2089,7 @@ impl std::fmt::Debug for OvfUnexpectedElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnexpectedElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnexpectedElement);
 
 /// The fault `OvfUnknownDevice`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfUnknownDevice {
@@ -2281,11 +2173,7 @@ impl std::fmt::Debug for OvfUnknownDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnknownDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnknownDevice);
 
 /// The fault `OvfUnknownDeviceBacking`, a [`OvfHardwareExport`], since VI API 4.0.
 pub struct OvfUnknownDeviceBacking {
@@ -2363,11 +2251,7 @@ impl std::fmt::Debug for OvfUnknownDeviceBacking {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnknownDeviceBacking {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnknownDeviceBacking);
 
 /// The fault `OvfUnknownEntity`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfUnknownEntity {
@@ -2445,11 +2329,7 @@ impl std::fmt::Debug for OvfUnknownEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnknownEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnknownEntity);
 
 /// The fault `OvfUnsupportedAttribute`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfUnsupportedAttribute {
@@ -2533,11 +2413,7 @@ impl std::fmt::Debug for OvfUnsupportedAttribute {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedAttribute {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedAttribute);
 
 /// The fault `OvfUnsupportedAttributeValue`, a [`OvfUnsupportedAttribute`], since VI API 4.0.
 pub struct OvfUnsupportedAttributeValue {
@@ -2615,11 +2491,7 @@ impl std::fmt::Debug for OvfUnsupportedAttributeValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedAttributeValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedAttributeValue);
 
 /// The fault `OvfUnsupportedDeviceBackingInfo`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfUnsupportedDeviceBackingInfo {
@@ -2715,11 +2587,7 @@ impl std::fmt::Debug for OvfUnsupportedDeviceBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedDeviceBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedDeviceBackingInfo);
 
 /// The fault `OvfUnsupportedDeviceBackingOption`, a [`OvfSystemFault`], since VI API 4.0.
 pub struct OvfUnsupportedDeviceBackingOption {
@@ -2815,11 +2683,7 @@ impl std::fmt::Debug for OvfUnsupportedDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedDeviceBackingOption);
 
 /// The fault `OvfUnsupportedDeviceExport`, a [`OvfHardwareExport`], since VI API 4.0.
 pub struct OvfUnsupportedDeviceExport {
@@ -2890,11 +2754,7 @@ impl std::fmt::Debug for OvfUnsupportedDeviceExport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedDeviceExport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedDeviceExport);
 
 /// The fault `OvfUnsupportedDiskProvisioning`, a [`OvfImport`], since VI API 4.1.
 pub struct OvfUnsupportedDiskProvisioning {
@@ -2978,11 +2838,7 @@ impl std::fmt::Debug for OvfUnsupportedDiskProvisioning {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedDiskProvisioning {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedDiskProvisioning);
 
 /// The fault `OvfUnsupportedElement`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfUnsupportedElement {
@@ -3060,11 +2916,7 @@ impl std::fmt::Debug for OvfUnsupportedElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedElement);
 
 /// The fault `OvfUnsupportedElementValue`, a [`OvfUnsupportedElement`], since VI API 4.0.
 pub struct OvfUnsupportedElementValue {
@@ -3142,11 +2994,7 @@ impl std::fmt::Debug for OvfUnsupportedElementValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedElementValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedElementValue);
 
 /// The fault `OvfUnsupportedPackage`, a [`OvfFault`], since VI API 4.0.
 pub struct OvfUnsupportedPackage {
@@ -3224,11 +3072,7 @@ impl std::fmt::Debug for OvfUnsupportedPackage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedPackage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedPackage);
 
 /// The fault `OvfUnsupportedSection`, a [`OvfUnsupportedElement`], since VI API 4.0.
 pub struct OvfUnsupportedSection {
@@ -3306,11 +3150,7 @@ impl std::fmt::Debug for OvfUnsupportedSection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedSection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedSection);
 
 /// The fault `OvfUnsupportedSubType`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfUnsupportedSubType {
@@ -3406,11 +3246,7 @@ impl std::fmt::Debug for OvfUnsupportedSubType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedSubType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedSubType);
 
 /// The fault `OvfUnsupportedType`, a [`OvfUnsupportedPackage`], since VI API 4.0.
 pub struct OvfUnsupportedType {
@@ -3500,11 +3336,7 @@ impl std::fmt::Debug for OvfUnsupportedType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfUnsupportedType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfUnsupportedType);
 
 /// `OvfValidateHostParams`, a [`OvfManagerCommonParams`], since VI API 4.0.
 pub struct OvfValidateHostParams {
@@ -3574,11 +3406,7 @@ impl std::fmt::Debug for OvfValidateHostParams {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfValidateHostParams {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfValidateHostParams);
 
 /// `OvfValidateHostResult`, a [`DynamicData`], since VI API 4.0.
 pub struct OvfValidateHostResult {
@@ -3667,11 +3495,7 @@ impl std::fmt::Debug for OvfValidateHostResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfValidateHostResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfValidateHostResult);
 
 /// The fault `OvfWrongElement`, a [`OvfElement`], since VI API 4.0.
 pub struct OvfWrongElement {
@@ -3742,11 +3566,7 @@ impl std::fmt::Debug for OvfWrongElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfWrongElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfWrongElement);
 
 /// The fault `OvfWrongNamespace`, a [`OvfInvalidPackage`], since VI API 4.0.
 pub struct OvfWrongNamespace {
@@ -3824,11 +3644,7 @@ impl std::fmt::Debug for OvfWrongNamespace {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfWrongNamespace {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfWrongNamespace);
 
 /// The fault `OvfXmlFormat`, a [`OvfInvalidPackage`], since VI API 4.0.
 pub struct OvfXmlFormat {
@@ -3906,11 +3722,7 @@ impl std::fmt::Debug for OvfXmlFormat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfXmlFormat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfXmlFormat);
 
 /// `VirtualAppImportSpec`, a [`ImportSpec`], since VI API 4.0.
 pub struct VirtualAppImportSpec {
@@ -4006,11 +3818,7 @@ impl std::fmt::Debug for VirtualAppImportSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAppImportSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualAppImportSpec);
 
 /// `VirtualMachineImportSpec`, a [`ImportSpec`], since VI API 4.0.
 pub struct VirtualMachineImportSpec {
@@ -4094,8 +3902,4 @@ impl std::fmt::Debug for VirtualMachineImportSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineImportSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineImportSpec);

@@ -72,11 +72,7 @@ impl std::fmt::Debug for AuthMinimumAdminPermission {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthMinimumAdminPermission {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthMinimumAdminPermission);
 
 /// `AuthorizationDescription`, a [`DynamicData`], since VI API 2.0.
 pub struct AuthorizationDescription {
@@ -141,11 +137,7 @@ impl std::fmt::Debug for AuthorizationDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthorizationDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthorizationDescription);
 
 /// `AuthorizationEvent`, a [`Event`], since VI API 2.0.
 pub struct AuthorizationEvent {
@@ -214,11 +206,7 @@ impl std::fmt::Debug for AuthorizationEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthorizationEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthorizationEvent);
 
 /// `AuthorizationPrivilege`, a [`DynamicData`], since VI API 2.0.
 pub struct AuthorizationPrivilege {
@@ -295,11 +283,7 @@ impl std::fmt::Debug for AuthorizationPrivilege {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthorizationPrivilege {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthorizationPrivilege);
 
 /// `AuthorizationRole`, a [`DynamicData`], since VI API 2.0.
 pub struct AuthorizationRole {
@@ -382,11 +366,7 @@ impl std::fmt::Debug for AuthorizationRole {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthorizationRole {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthorizationRole);
 
 /// `EntityPrivilege`, a [`DynamicData`], since VI API 5.5.
 pub struct EntityPrivilege {
@@ -451,11 +431,7 @@ impl std::fmt::Debug for EntityPrivilege {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EntityPrivilege {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EntityPrivilege);
 
 /// The fault `InvalidPrivilege`, a [`VimFault`], since VI API 2.0.
 pub struct InvalidPrivilege {
@@ -533,11 +509,7 @@ impl std::fmt::Debug for InvalidPrivilege {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPrivilege {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidPrivilege);
 
 /// `PermissionAddedEvent`, a [`PermissionEvent`], since VI API 2.0.
 pub struct PermissionAddedEvent {
@@ -621,11 +593,7 @@ impl std::fmt::Debug for PermissionAddedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PermissionAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PermissionAddedEvent);
 
 /// `PermissionEvent`, a [`AuthorizationEvent`], since VI API 2.0.
 pub struct PermissionEvent {
@@ -715,11 +683,7 @@ impl std::fmt::Debug for PermissionEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PermissionEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PermissionEvent);
 
 /// `PermissionRemovedEvent`, a [`PermissionEvent`], since VI API 2.0.
 pub struct PermissionRemovedEvent {
@@ -790,11 +754,7 @@ impl std::fmt::Debug for PermissionRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PermissionRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PermissionRemovedEvent);
 
 /// `PermissionUpdatedEvent`, a [`PermissionEvent`], since VI API 2.0.
 pub struct PermissionUpdatedEvent {
@@ -890,11 +850,7 @@ impl std::fmt::Debug for PermissionUpdatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PermissionUpdatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PermissionUpdatedEvent);
 
 /// `PosixUserSearchResult`, a [`UserSearchResult`], since VI API 2.0.
 pub struct PosixUserSearchResult {
@@ -990,11 +946,7 @@ impl std::fmt::Debug for PosixUserSearchResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PosixUserSearchResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PosixUserSearchResult);
 
 /// `PrivilegeAvailability`, a [`DynamicData`], since VI API 5.5.
 pub struct PrivilegeAvailability {
@@ -1059,11 +1011,7 @@ impl std::fmt::Debug for PrivilegeAvailability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PrivilegeAvailability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PrivilegeAvailability);
 
 /// `RoleAddedEvent`, a [`RoleEvent`], since VI API 2.0.
 pub struct RoleAddedEvent {
@@ -1141,11 +1089,7 @@ impl std::fmt::Debug for RoleAddedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RoleAddedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RoleAddedEvent);
 
 /// `RoleEvent`, a [`AuthorizationEvent`], since VI API 2.0.
 pub struct RoleEvent {
@@ -1223,11 +1167,7 @@ impl std::fmt::Debug for RoleEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RoleEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RoleEvent);
 
 /// `RoleEventArgument`, a [`EventArgument`], since VI API 2.0.
 pub struct RoleEventArgument {
@@ -1292,11 +1232,7 @@ impl std::fmt::Debug for RoleEventArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RoleEventArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RoleEventArgument);
 
 /// `RoleRemovedEvent`, a [`RoleEvent`], since VI API 2.0.
 pub struct RoleRemovedEvent {
@@ -1365,11 +1301,7 @@ impl std::fmt::Debug for RoleRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RoleRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RoleRemovedEvent);
 
 /// `RoleUpdatedEvent`, a [`RoleEvent`], since VI API 2.0.
 pub struct RoleUpdatedEvent {
@@ -1465,11 +1397,7 @@ impl std::fmt::Debug for RoleUpdatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RoleUpdatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RoleUpdatedEvent);
 
 /// `UserPrivilegeResult`, a [`DynamicData`], since VI API 6.5.
 pub struct UserPrivilegeResult {
@@ -1534,11 +1462,7 @@ impl std::fmt::Debug for UserPrivilegeResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserPrivilegeResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserPrivilegeResult);
 
 /// `UserSearchResult`, a [`DynamicData`], since VI API 2.0.
 pub struct UserSearchResult {
@@ -1610,8 +1534,4 @@ impl std::fmt::Debug for UserSearchResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserSearchResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base UserSearchResult);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for ActiveDirectoryProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ActiveDirectoryProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ActiveDirectoryProfile);
 
 /// `AnswerFile`, a [`DynamicData`], since VI API 5.0.
 pub struct AnswerFile {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for AnswerFile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFile);
 
 /// `AnswerFileCreateSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct AnswerFileCreateSpec {
@@ -211,11 +203,7 @@ impl std::fmt::Debug for AnswerFileCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base AnswerFileCreateSpec);
 
 /// `AnswerFileOptionsCreateSpec`, a [`AnswerFileCreateSpec`], since VI API 5.0.
 pub struct AnswerFileOptionsCreateSpec {
@@ -293,11 +281,7 @@ impl std::fmt::Debug for AnswerFileOptionsCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileOptionsCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileOptionsCreateSpec);
 
 /// `AnswerFileSerializedCreateSpec`, a [`AnswerFileCreateSpec`], since VI API 5.0.
 pub struct AnswerFileSerializedCreateSpec {
@@ -375,11 +359,7 @@ impl std::fmt::Debug for AnswerFileSerializedCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileSerializedCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileSerializedCreateSpec);
 
 /// `AnswerFileStatusError`, a [`DynamicData`], since VI API 5.0.
 pub struct AnswerFileStatusError {
@@ -444,11 +424,7 @@ impl std::fmt::Debug for AnswerFileStatusError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileStatusError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileStatusError);
 
 /// `AnswerFileStatusResult`, a [`DynamicData`], since VI API 5.0.
 pub struct AnswerFileStatusResult {
@@ -525,11 +501,7 @@ impl std::fmt::Debug for AnswerFileStatusResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileStatusResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileStatusResult);
 
 /// The fault `AnswerFileUpdateFailed`, a [`VimFault`], since VI API 5.0.
 pub struct AnswerFileUpdateFailed {
@@ -607,11 +579,7 @@ impl std::fmt::Debug for AnswerFileUpdateFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileUpdateFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileUpdateFailed);
 
 /// `AnswerFileUpdateFailure`, a [`DynamicData`], since VI API 5.0.
 pub struct AnswerFileUpdateFailure {
@@ -676,11 +644,7 @@ impl std::fmt::Debug for AnswerFileUpdateFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AnswerFileUpdateFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AnswerFileUpdateFailure);
 
 /// `ApplyHostProfileConfigurationResult`, a [`DynamicData`], since VI API 6.5.
 pub struct ApplyHostProfileConfigurationResult {
@@ -763,11 +727,7 @@ impl std::fmt::Debug for ApplyHostProfileConfigurationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplyHostProfileConfigurationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ApplyHostProfileConfigurationResult);
 
 /// `ApplyHostProfileConfigurationSpec`, a [`ProfileExecuteResult`], since VI API 6.5.
 pub struct ApplyHostProfileConfigurationSpec {
@@ -875,11 +835,7 @@ impl std::fmt::Debug for ApplyHostProfileConfigurationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplyHostProfileConfigurationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ApplyHostProfileConfigurationSpec);
 
 /// `ApplyProfile`, a [`DynamicData`], since VI API 4.0.
 pub struct ApplyProfile {
@@ -999,11 +955,7 @@ impl std::fmt::Debug for ApplyProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ApplyProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ApplyProfile);
 
 /// `AuthenticationProfile`, a [`ApplyProfile`], since VI API 4.1.
 pub struct AuthenticationProfile {
@@ -1081,11 +1033,7 @@ impl std::fmt::Debug for AuthenticationProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthenticationProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthenticationProfile);
 
 /// `ClusterProfileCompleteConfigSpec`, a [`ClusterProfileConfigSpec`], since VI API 4.0.
 pub struct ClusterProfileCompleteConfigSpec {
@@ -1164,11 +1112,7 @@ impl std::fmt::Debug for ClusterProfileCompleteConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileCompleteConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfileCompleteConfigSpec);
 
 /// `ClusterProfileConfigInfo`, a [`ProfileConfigInfo`], since VI API 4.0.
 pub struct ClusterProfileConfigInfo {
@@ -1246,11 +1190,7 @@ impl std::fmt::Debug for ClusterProfileConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfileConfigInfo);
 
 /// `ClusterProfileConfigServiceCreateSpec`, a [`ClusterProfileConfigSpec`], since VI API 4.0.
 pub struct ClusterProfileConfigServiceCreateSpec {
@@ -1329,11 +1269,7 @@ impl std::fmt::Debug for ClusterProfileConfigServiceCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileConfigServiceCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfileConfigServiceCreateSpec);
 
 /// `ClusterProfileConfigSpec`, a [`ClusterProfileCreateSpec`], since VI API 4.0.
 pub struct ClusterProfileConfigSpec {
@@ -1405,11 +1341,7 @@ impl std::fmt::Debug for ClusterProfileConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ClusterProfileConfigSpec);
 
 /// `ClusterProfileCreateSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
 pub struct ClusterProfileCreateSpec {
@@ -1480,11 +1412,7 @@ impl std::fmt::Debug for ClusterProfileCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfileCreateSpec);
 
 /// `ComplianceFailure`, a [`DynamicData`], since VI API 4.0.
 pub struct ComplianceFailure {
@@ -1561,11 +1489,7 @@ impl std::fmt::Debug for ComplianceFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComplianceFailure);
 
 /// `ComplianceFailureComplianceFailureValues`, a [`DynamicData`], since VI API 6.5.
 pub struct ComplianceFailureComplianceFailureValues {
@@ -1642,11 +1566,7 @@ impl std::fmt::Debug for ComplianceFailureComplianceFailureValues {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceFailureComplianceFailureValues {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComplianceFailureComplianceFailureValues);
 
 /// `ComplianceLocator`, a [`DynamicData`], since VI API 4.0.
 pub struct ComplianceLocator {
@@ -1711,11 +1631,7 @@ impl std::fmt::Debug for ComplianceLocator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceLocator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComplianceLocator);
 
 /// `ComplianceProfile`, a [`DynamicData`], since VI API 4.0.
 pub struct ComplianceProfile {
@@ -1780,11 +1696,7 @@ impl std::fmt::Debug for ComplianceProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComplianceProfile);
 
 /// `ComplianceResult`, a [`DynamicData`], since VI API 4.0.
 pub struct ComplianceResult {
@@ -1867,11 +1779,7 @@ impl std::fmt::Debug for ComplianceResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComplianceResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComplianceResult);
 
 /// `CompositePolicyOption`, a [`PolicyOption`], since VI API 4.0.
 pub struct CompositePolicyOption {
@@ -1949,11 +1857,7 @@ impl std::fmt::Debug for CompositePolicyOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CompositePolicyOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CompositePolicyOption);
 
 /// `DateTimeProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct DateTimeProfile {
@@ -2024,11 +1928,7 @@ impl std::fmt::Debug for DateTimeProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DateTimeProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DateTimeProfile);
 
 /// `DvsHostVNicProfile`, a [`DvsVNicProfile`], since VI API 4.0.
 pub struct DvsHostVNicProfile {
@@ -2099,11 +1999,7 @@ impl std::fmt::Debug for DvsHostVNicProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsHostVNicProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsHostVNicProfile);
 
 /// `DvsProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct DvsProfile {
@@ -2193,11 +2089,7 @@ impl std::fmt::Debug for DvsProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsProfile);
 
 /// `DvsServiceConsoleVNicProfile`, a [`DvsVNicProfile`], since VI API 4.0.
 pub struct DvsServiceConsoleVNicProfile {
@@ -2268,11 +2160,7 @@ impl std::fmt::Debug for DvsServiceConsoleVNicProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsServiceConsoleVNicProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsServiceConsoleVNicProfile);
 
 /// `DvsVNicProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct DvsVNicProfile {
@@ -2356,11 +2244,7 @@ impl std::fmt::Debug for DvsVNicProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DvsVNicProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DvsVNicProfile);
 
 /// `FirewallProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct FirewallProfile {
@@ -2438,11 +2322,7 @@ impl std::fmt::Debug for FirewallProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FirewallProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FirewallProfile);
 
 /// `FirewallProfileRulesetProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct FirewallProfileRulesetProfile {
@@ -2520,11 +2400,7 @@ impl std::fmt::Debug for FirewallProfileRulesetProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FirewallProfileRulesetProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FirewallProfileRulesetProfile);
 
 /// `HostApplyProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct HostApplyProfile {
@@ -2662,11 +2538,7 @@ impl std::fmt::Debug for HostApplyProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostApplyProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostApplyProfile);
 
 /// `HostConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostConfigSpec {
@@ -2889,11 +2761,7 @@ impl std::fmt::Debug for HostConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostConfigSpec);
 
 /// `HostMemoryProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct HostMemoryProfile {
@@ -2964,11 +2832,7 @@ impl std::fmt::Debug for HostMemoryProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemoryProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemoryProfile);
 
 /// `HostPortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
 pub struct HostPortGroupProfile {
@@ -3046,11 +2910,7 @@ impl std::fmt::Debug for HostPortGroupProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPortGroupProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPortGroupProfile);
 
 /// `HostProfileAppliedEvent`, a [`HostEvent`], since VI API 4.0.
 pub struct HostProfileAppliedEvent {
@@ -3128,11 +2988,7 @@ impl std::fmt::Debug for HostProfileAppliedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileAppliedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileAppliedEvent);
 
 /// `HostProfileCompleteConfigSpec`, a [`HostProfileConfigSpec`], since VI API 4.0.
 pub struct HostProfileCompleteConfigSpec {
@@ -3247,11 +3103,7 @@ impl std::fmt::Debug for HostProfileCompleteConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileCompleteConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileCompleteConfigSpec);
 
 /// `HostProfileConfigInfo`, a [`ProfileConfigInfo`], since VI API 4.0.
 pub struct HostProfileConfigInfo {
@@ -3359,11 +3211,7 @@ impl std::fmt::Debug for HostProfileConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileConfigInfo);
 
 /// `HostProfileConfigSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
 pub struct HostProfileConfigSpec {
@@ -3435,11 +3283,7 @@ impl std::fmt::Debug for HostProfileConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostProfileConfigSpec);
 
 /// `HostProfileHostBasedConfigSpec`, a [`HostProfileConfigSpec`], since VI API 4.0.
 pub struct HostProfileHostBasedConfigSpec {
@@ -3524,11 +3368,7 @@ impl std::fmt::Debug for HostProfileHostBasedConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileHostBasedConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileHostBasedConfigSpec);
 
 /// `HostProfileManagerCompositionResult`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfileManagerCompositionResult {
@@ -3593,11 +3433,7 @@ impl std::fmt::Debug for HostProfileManagerCompositionResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerCompositionResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerCompositionResult);
 
 /// `HostProfileManagerCompositionResultResultElement`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfileManagerCompositionResultResultElement {
@@ -3668,11 +3504,7 @@ impl std::fmt::Debug for HostProfileManagerCompositionResultResultElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerCompositionResultResultElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerCompositionResultResultElement);
 
 /// `HostProfileManagerCompositionValidationResult`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfileManagerCompositionValidationResult {
@@ -3737,11 +3569,7 @@ impl std::fmt::Debug for HostProfileManagerCompositionValidationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerCompositionValidationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerCompositionValidationResult);
 
 /// `HostProfileManagerCompositionValidationResultResultElement`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfileManagerCompositionValidationResultResultElement {
@@ -3854,11 +3682,7 @@ impl std::fmt::Debug for HostProfileManagerCompositionValidationResultResultElem
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerCompositionValidationResultResultElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerCompositionValidationResultResultElement);
 
 /// `HostProfileManagerConfigTaskList`, a [`DynamicData`], since VI API 4.0.
 pub struct HostProfileManagerConfigTaskList {
@@ -3929,11 +3753,7 @@ impl std::fmt::Debug for HostProfileManagerConfigTaskList {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerConfigTaskList {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerConfigTaskList);
 
 /// `HostProfileManagerHostToConfigSpecMap`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfileManagerHostToConfigSpecMap {
@@ -3998,11 +3818,7 @@ impl std::fmt::Debug for HostProfileManagerHostToConfigSpecMap {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManagerHostToConfigSpecMap {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManagerHostToConfigSpecMap);
 
 /// `HostProfileSerializedHostProfileSpec`, a [`ProfileSerializedCreateSpec`], since VI API 5.0.
 pub struct HostProfileSerializedHostProfileSpec {
@@ -4086,11 +3902,7 @@ impl std::fmt::Debug for HostProfileSerializedHostProfileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileSerializedHostProfileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileSerializedHostProfileSpec);
 
 /// `HostProfileValidationFailureInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct HostProfileValidationFailureInfo {
@@ -4185,11 +3997,7 @@ impl std::fmt::Debug for HostProfileValidationFailureInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileValidationFailureInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileValidationFailureInfo);
 
 /// `HostProfilesEntityCustomizations`, a [`DynamicData`], since VI API 6.5.
 pub struct HostProfilesEntityCustomizations {}
@@ -4239,11 +4047,7 @@ impl std::fmt::Debug for HostProfilesEntityCustomizations {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfilesEntityCustomizations {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfilesEntityCustomizations);
 
 /// `HostSpecification`, a [`DynamicData`], since VI API 6.5.
 pub struct HostSpecification {
@@ -4326,11 +4130,7 @@ impl std::fmt::Debug for HostSpecification {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecification);
 
 /// `HostSpecificationChangedEvent`, a [`HostEvent`], since VI API 6.5.
 pub struct HostSpecificationChangedEvent {
@@ -4399,11 +4199,7 @@ impl std::fmt::Debug for HostSpecificationChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecificationChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecificationChangedEvent);
 
 /// The fault `HostSpecificationOperationFailed`, a [`VimFault`], since VI API 6.5.
 pub struct HostSpecificationOperationFailed {
@@ -4481,11 +4277,7 @@ impl std::fmt::Debug for HostSpecificationOperationFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecificationOperationFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecificationOperationFailed);
 
 /// `HostSpecificationRequireEvent`, a [`HostEvent`], since VI API 6.5.
 pub struct HostSpecificationRequireEvent {
@@ -4554,11 +4346,7 @@ impl std::fmt::Debug for HostSpecificationRequireEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecificationRequireEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecificationRequireEvent);
 
 /// `HostSpecificationUpdateEvent`, a [`HostEvent`], since VI API 6.5.
 pub struct HostSpecificationUpdateEvent {
@@ -4636,11 +4424,7 @@ impl std::fmt::Debug for HostSpecificationUpdateEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecificationUpdateEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecificationUpdateEvent);
 
 /// `HostSubSpecification`, a [`DynamicData`], since VI API 6.5.
 pub struct HostSubSpecification {
@@ -4717,11 +4501,7 @@ impl std::fmt::Debug for HostSubSpecification {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSubSpecification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSubSpecification);
 
 /// `HostSubSpecificationDeleteEvent`, a [`HostEvent`], since VI API 6.5.
 pub struct HostSubSpecificationDeleteEvent {
@@ -4799,11 +4579,7 @@ impl std::fmt::Debug for HostSubSpecificationDeleteEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSubSpecificationDeleteEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSubSpecificationDeleteEvent);
 
 /// `HostSubSpecificationUpdateEvent`, a [`HostEvent`], since VI API 6.5.
 pub struct HostSubSpecificationUpdateEvent {
@@ -4881,11 +4657,7 @@ impl std::fmt::Debug for HostSubSpecificationUpdateEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSubSpecificationUpdateEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSubSpecificationUpdateEvent);
 
 /// The fault `InvalidProfileReferenceHost`, a [`RuntimeFault`], since VI API 5.0.
 pub struct InvalidProfileReferenceHost {
@@ -4981,11 +4753,7 @@ impl std::fmt::Debug for InvalidProfileReferenceHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidProfileReferenceHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidProfileReferenceHost);
 
 /// `IpAddressProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct IpAddressProfile {
@@ -5056,11 +4824,7 @@ impl std::fmt::Debug for IpAddressProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpAddressProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpAddressProfile);
 
 /// `IpRouteProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct IpRouteProfile {
@@ -5138,8 +4902,4 @@ impl std::fmt::Debug for IpRouteProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpRouteProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpRouteProfile);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for LinkProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LinkProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LinkProfile);
 
 /// `NasStorageProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct NasStorageProfile {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for NasStorageProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NasStorageProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NasStorageProfile);
 
 /// `NetStackInstanceProfile`, a [`ApplyProfile`], since VI API 5.5.
 pub struct NetStackInstanceProfile {
@@ -250,11 +242,7 @@ impl std::fmt::Debug for NetStackInstanceProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetStackInstanceProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetStackInstanceProfile);
 
 /// `NetworkPolicyProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct NetworkPolicyProfile {
@@ -325,11 +313,7 @@ impl std::fmt::Debug for NetworkPolicyProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkPolicyProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkPolicyProfile);
 
 /// `NetworkProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct NetworkProfile {
@@ -485,11 +469,7 @@ impl std::fmt::Debug for NetworkProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkProfile);
 
 /// `NetworkProfileDnsConfigProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct NetworkProfileDnsConfigProfile {
@@ -560,11 +540,7 @@ impl std::fmt::Debug for NetworkProfileDnsConfigProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworkProfileDnsConfigProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworkProfileDnsConfigProfile);
 
 /// `NsxHostVNicProfile`, a [`ApplyProfile`], since VI API 6.7.
 pub struct NsxHostVNicProfile {
@@ -648,11 +624,7 @@ impl std::fmt::Debug for NsxHostVNicProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NsxHostVNicProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NsxHostVNicProfile);
 
 /// `NumPortsProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct NumPortsProfile {
@@ -723,11 +695,7 @@ impl std::fmt::Debug for NumPortsProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NumPortsProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NumPortsProfile);
 
 /// `OpaqueSwitchProfile`, a [`ApplyProfile`], since VI API 7.0.0.0.
 pub struct OpaqueSwitchProfile {
@@ -798,11 +766,7 @@ impl std::fmt::Debug for OpaqueSwitchProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OpaqueSwitchProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OpaqueSwitchProfile);
 
 /// `OptionProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct OptionProfile {
@@ -880,11 +844,7 @@ impl std::fmt::Debug for OptionProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OptionProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OptionProfile);
 
 /// `PermissionProfile`, a [`ApplyProfile`], since VI API 4.1.
 pub struct PermissionProfile {
@@ -962,11 +922,7 @@ impl std::fmt::Debug for PermissionProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PermissionProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PermissionProfile);
 
 /// `PhysicalNicProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct PhysicalNicProfile {
@@ -1044,11 +1000,7 @@ impl std::fmt::Debug for PhysicalNicProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PhysicalNicProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PhysicalNicProfile);
 
 /// `PnicUplinkProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct PnicUplinkProfile {
@@ -1126,11 +1078,7 @@ impl std::fmt::Debug for PnicUplinkProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PnicUplinkProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PnicUplinkProfile);
 
 /// `PolicyOption`, a [`DynamicData`], since VI API 4.0.
 pub struct PolicyOption {
@@ -1196,11 +1144,7 @@ impl std::fmt::Debug for PolicyOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PolicyOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base PolicyOption);
 
 /// `PortGroupProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct PortGroupProfile {
@@ -1302,11 +1246,7 @@ impl std::fmt::Debug for PortGroupProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PortGroupProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PortGroupProfile);
 
 /// `ProfileApplyProfileElement`, a [`ApplyProfile`], since VI API 5.0.
 pub struct ProfileApplyProfileElement {
@@ -1384,11 +1324,7 @@ impl std::fmt::Debug for ProfileApplyProfileElement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileApplyProfileElement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileApplyProfileElement);
 
 /// `ProfileApplyProfileProperty`, a [`DynamicData`], since VI API 5.0.
 pub struct ProfileApplyProfileProperty {
@@ -1459,11 +1395,7 @@ impl std::fmt::Debug for ProfileApplyProfileProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileApplyProfileProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileApplyProfileProperty);
 
 /// `ProfileAssociatedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileAssociatedEvent {
@@ -1534,11 +1466,7 @@ impl std::fmt::Debug for ProfileAssociatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileAssociatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileAssociatedEvent);
 
 /// `ProfileChangedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileChangedEvent {
@@ -1609,11 +1537,7 @@ impl std::fmt::Debug for ProfileChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileChangedEvent);
 
 /// `ProfileCompositeExpression`, a [`ProfileExpression`], since VI API 4.0.
 pub struct ProfileCompositeExpression {
@@ -1697,11 +1621,7 @@ impl std::fmt::Debug for ProfileCompositeExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileCompositeExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileCompositeExpression);
 
 /// `ProfileCompositePolicyOptionMetadata`, a [`ProfilePolicyOptionMetadata`], since VI API 4.0.
 pub struct ProfileCompositePolicyOptionMetadata {
@@ -1779,11 +1699,7 @@ impl std::fmt::Debug for ProfileCompositePolicyOptionMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileCompositePolicyOptionMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileCompositePolicyOptionMetadata);
 
 /// `ProfileConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileConfigInfo {
@@ -1855,11 +1771,7 @@ impl std::fmt::Debug for ProfileConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ProfileConfigInfo);
 
 /// `ProfileCreateSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileCreateSpec {
@@ -1931,11 +1843,7 @@ impl std::fmt::Debug for ProfileCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ProfileCreateSpec);
 
 /// `ProfileCreatedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileCreatedEvent {
@@ -2006,11 +1914,7 @@ impl std::fmt::Debug for ProfileCreatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileCreatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileCreatedEvent);
 
 /// `ProfileDeferredPolicyOptionParameter`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileDeferredPolicyOptionParameter {
@@ -2075,11 +1979,7 @@ impl std::fmt::Debug for ProfileDeferredPolicyOptionParameter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileDeferredPolicyOptionParameter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileDeferredPolicyOptionParameter);
 
 /// `ProfileDescription`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileDescription {
@@ -2136,11 +2036,7 @@ impl std::fmt::Debug for ProfileDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileDescription);
 
 /// `ProfileDescriptionSection`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileDescriptionSection {
@@ -2205,11 +2101,7 @@ impl std::fmt::Debug for ProfileDescriptionSection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileDescriptionSection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileDescriptionSection);
 
 /// `ProfileDissociatedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileDissociatedEvent {
@@ -2280,11 +2172,7 @@ impl std::fmt::Debug for ProfileDissociatedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileDissociatedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileDissociatedEvent);
 
 /// `ProfileEvent`, a [`Event`], since VI API 4.0.
 pub struct ProfileEvent {
@@ -2362,11 +2250,7 @@ impl std::fmt::Debug for ProfileEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileEvent);
 
 /// `ProfileExecuteError`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileExecuteError {
@@ -2431,11 +2315,7 @@ impl std::fmt::Debug for ProfileExecuteError {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileExecuteError {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileExecuteError);
 
 /// `ProfileExecuteResult`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileExecuteResult {
@@ -2519,11 +2399,7 @@ impl std::fmt::Debug for ProfileExecuteResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileExecuteResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ProfileExecuteResult);
 
 /// `ProfileExpression`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileExpression {
@@ -2595,11 +2471,7 @@ impl std::fmt::Debug for ProfileExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ProfileExpression);
 
 /// `ProfileExpressionMetadata`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileExpressionMetadata {
@@ -2664,11 +2536,7 @@ impl std::fmt::Debug for ProfileExpressionMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileExpressionMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileExpressionMetadata);
 
 /// `ProfileMetadata`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileMetadata {
@@ -2763,11 +2631,7 @@ impl std::fmt::Debug for ProfileMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileMetadata);
 
 /// `ProfileMetadataProfileOperationMessage`, a [`DynamicData`], since VI API 6.7.
 pub struct ProfileMetadataProfileOperationMessage {
@@ -2832,11 +2696,7 @@ impl std::fmt::Debug for ProfileMetadataProfileOperationMessage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileMetadataProfileOperationMessage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileMetadataProfileOperationMessage);
 
 /// `ProfileMetadataProfileSortSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct ProfileMetadataProfileSortSpec {
@@ -2901,11 +2761,7 @@ impl std::fmt::Debug for ProfileMetadataProfileSortSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileMetadataProfileSortSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileMetadataProfileSortSpec);
 
 /// `ProfileParameterMetadata`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileParameterMetadata {
@@ -3006,11 +2862,7 @@ impl std::fmt::Debug for ProfileParameterMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileParameterMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileParameterMetadata);
 
 /// `ProfileParameterMetadataParameterRelationMetadata`, a [`DynamicData`], since VI API 6.7.
 pub struct ProfileParameterMetadataParameterRelationMetadata {
@@ -3093,11 +2945,7 @@ impl std::fmt::Debug for ProfileParameterMetadataParameterRelationMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileParameterMetadataParameterRelationMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileParameterMetadataParameterRelationMetadata);
 
 /// `ProfilePolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfilePolicy {
@@ -3162,11 +3010,7 @@ impl std::fmt::Debug for ProfilePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfilePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfilePolicy);
 
 /// `ProfilePolicyMetadata`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfilePolicyMetadata {
@@ -3231,11 +3075,7 @@ impl std::fmt::Debug for ProfilePolicyMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfilePolicyMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfilePolicyMetadata);
 
 /// `ProfilePolicyOptionMetadata`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfilePolicyOptionMetadata {
@@ -3301,11 +3141,7 @@ impl std::fmt::Debug for ProfilePolicyOptionMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfilePolicyOptionMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ProfilePolicyOptionMetadata);
 
 /// `ProfileProfileStructure`, a [`DynamicData`], since VI API 5.0.
 pub struct ProfileProfileStructure {
@@ -3370,11 +3206,7 @@ impl std::fmt::Debug for ProfileProfileStructure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileProfileStructure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileProfileStructure);
 
 /// `ProfileProfileStructureProperty`, a [`DynamicData`], since VI API 5.0.
 pub struct ProfileProfileStructureProperty {
@@ -3445,11 +3277,7 @@ impl std::fmt::Debug for ProfileProfileStructureProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileProfileStructureProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileProfileStructureProperty);
 
 /// `ProfilePropertyPath`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfilePropertyPath {
@@ -3526,11 +3354,7 @@ impl std::fmt::Debug for ProfilePropertyPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfilePropertyPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfilePropertyPath);
 
 /// `ProfileReferenceHostChangedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileReferenceHostChangedEvent {
@@ -3620,11 +3444,7 @@ impl std::fmt::Debug for ProfileReferenceHostChangedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileReferenceHostChangedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileReferenceHostChangedEvent);
 
 /// `ProfileRemovedEvent`, a [`ProfileEvent`], since VI API 4.0.
 pub struct ProfileRemovedEvent {
@@ -3695,11 +3515,7 @@ impl std::fmt::Debug for ProfileRemovedEvent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileRemovedEvent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileRemovedEvent);
 
 /// `ProfileSerializedCreateSpec`, a [`ProfileCreateSpec`], since VI API 4.0.
 pub struct ProfileSerializedCreateSpec {
@@ -3777,11 +3593,7 @@ impl std::fmt::Debug for ProfileSerializedCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileSerializedCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileSerializedCreateSpec);
 
 /// `ProfileSimpleExpression`, a [`ProfileExpression`], since VI API 4.0.
 pub struct ProfileSimpleExpression {
@@ -3865,11 +3677,7 @@ impl std::fmt::Debug for ProfileSimpleExpression {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileSimpleExpression {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileSimpleExpression);
 
 /// The fault `ProfileUpdateFailed`, a [`VimFault`], since VI API 4.0.
 pub struct ProfileUpdateFailed {
@@ -3953,11 +3761,7 @@ impl std::fmt::Debug for ProfileUpdateFailed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileUpdateFailed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileUpdateFailed);
 
 /// `ProfileUpdateFailedUpdateFailure`, a [`DynamicData`], since VI API 4.0.
 pub struct ProfileUpdateFailedUpdateFailure {
@@ -4022,11 +3826,7 @@ impl std::fmt::Debug for ProfileUpdateFailedUpdateFailure {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileUpdateFailedUpdateFailure {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileUpdateFailedUpdateFailure);
 
 /// `SecurityProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct SecurityProfile {
@@ -4104,11 +3904,7 @@ impl std::fmt::Debug for SecurityProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SecurityProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SecurityProfile);
 
 /// `ServiceConsolePortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
 pub struct ServiceConsolePortGroupProfile {
@@ -4186,11 +3982,7 @@ impl std::fmt::Debug for ServiceConsolePortGroupProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceConsolePortGroupProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceConsolePortGroupProfile);
 
 /// `ServiceProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct ServiceProfile {
@@ -4268,11 +4060,7 @@ impl std::fmt::Debug for ServiceProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceProfile);
 
 /// `StaticRouteProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct StaticRouteProfile {
@@ -4350,11 +4138,7 @@ impl std::fmt::Debug for StaticRouteProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StaticRouteProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StaticRouteProfile);
 
 /// `StorageProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct StorageProfile {
@@ -4432,11 +4216,7 @@ impl std::fmt::Debug for StorageProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageProfile);
 
 /// `StructuredCustomizations`, a [`HostProfilesEntityCustomizations`], since VI API 6.5.
 pub struct StructuredCustomizations {
@@ -4501,11 +4281,7 @@ impl std::fmt::Debug for StructuredCustomizations {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StructuredCustomizations {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StructuredCustomizations);
 
 /// `UserGroupProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct UserGroupProfile {
@@ -4583,11 +4359,7 @@ impl std::fmt::Debug for UserGroupProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserGroupProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserGroupProfile);
 
 /// `UserInputRequiredParameterMetadata`, a [`ProfilePolicyOptionMetadata`], since VI API 4.0.
 pub struct UserInputRequiredParameterMetadata {
@@ -4665,11 +4437,7 @@ impl std::fmt::Debug for UserInputRequiredParameterMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserInputRequiredParameterMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserInputRequiredParameterMetadata);
 
 /// `UserProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct UserProfile {
@@ -4747,11 +4515,7 @@ impl std::fmt::Debug for UserProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserProfile);
 
 /// `VirtualMachineDefaultProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 6.0.
 pub struct VirtualMachineDefaultProfileSpec {}
@@ -4803,11 +4567,7 @@ impl std::fmt::Debug for VirtualMachineDefaultProfileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDefaultProfileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDefaultProfileSpec);
 
 /// `VirtualMachineDefinedProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
 pub struct VirtualMachineDefinedProfileSpec {
@@ -4890,11 +4650,7 @@ impl std::fmt::Debug for VirtualMachineDefinedProfileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDefinedProfileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDefinedProfileSpec);
 
 /// `VirtualMachineEmptyProfileSpec`, a [`VirtualMachineProfileSpec`], since VI API 5.5.
 pub struct VirtualMachineEmptyProfileSpec {}
@@ -4946,11 +4702,7 @@ impl std::fmt::Debug for VirtualMachineEmptyProfileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineEmptyProfileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineEmptyProfileSpec);
 
 /// `VirtualMachineProfileDetails`, a [`DynamicData`], since VI API 6.7.
 pub struct VirtualMachineProfileDetails {
@@ -5015,11 +4767,7 @@ impl std::fmt::Debug for VirtualMachineProfileDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineProfileDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineProfileDetails);
 
 /// `VirtualMachineProfileDetailsDiskProfileDetails`, a [`DynamicData`], since VI API 6.7.
 pub struct VirtualMachineProfileDetailsDiskProfileDetails {
@@ -5084,11 +4832,7 @@ impl std::fmt::Debug for VirtualMachineProfileDetailsDiskProfileDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineProfileDetailsDiskProfileDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineProfileDetailsDiskProfileDetails);
 
 /// `VirtualMachineProfileRawData`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineProfileRawData {
@@ -5153,11 +4897,7 @@ impl std::fmt::Debug for VirtualMachineProfileRawData {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineProfileRawData {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineProfileRawData);
 
 /// `VirtualMachineProfileSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineProfileSpec {}
@@ -5208,11 +4948,7 @@ impl std::fmt::Debug for VirtualMachineProfileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineProfileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineProfileSpec);
 
 /// `VirtualSwitchProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct VirtualSwitchProfile {
@@ -5314,8 +5050,4 @@ impl std::fmt::Debug for VirtualSwitchProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSwitchProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSwitchProfile);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for VirtualSwitchSelectionProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSwitchSelectionProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSwitchSelectionProfile);
 
 /// `VlanProfile`, a [`ApplyProfile`], since VI API 4.0.
 pub struct VlanProfile {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for VlanProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VlanProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VlanProfile);
 
 /// `VmPortGroupProfile`, a [`PortGroupProfile`], since VI API 4.0.
 pub struct VmPortGroupProfile {
@@ -224,8 +216,4 @@ impl std::fmt::Debug for VmPortGroupProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPortGroupProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmPortGroupProfile);

@@ -60,11 +60,7 @@ impl std::fmt::Debug for DatabaseSizeEstimate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatabaseSizeEstimate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatabaseSizeEstimate);
 
 /// `DatabaseSizeParam`, a [`DynamicData`], since VI API 4.0.
 pub struct DatabaseSizeParam {
@@ -129,11 +125,7 @@ impl std::fmt::Debug for DatabaseSizeParam {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatabaseSizeParam {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatabaseSizeParam);
 
 /// `DiagnosticManagerAuditRecordResult`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct DiagnosticManagerAuditRecordResult {
@@ -198,11 +190,7 @@ impl std::fmt::Debug for DiagnosticManagerAuditRecordResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerAuditRecordResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiagnosticManagerAuditRecordResult);
 
 /// `DiagnosticManagerBundleInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct DiagnosticManagerBundleInfo {
@@ -267,11 +255,7 @@ impl std::fmt::Debug for DiagnosticManagerBundleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerBundleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiagnosticManagerBundleInfo);
 
 /// `DiagnosticManagerLogDescriptor`, a [`DynamicData`], since VI API 2.0.
 pub struct DiagnosticManagerLogDescriptor {
@@ -360,11 +344,7 @@ impl std::fmt::Debug for DiagnosticManagerLogDescriptor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerLogDescriptor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiagnosticManagerLogDescriptor);
 
 /// `DiagnosticManagerLogHeader`, a [`DynamicData`], since VI API 2.0.
 pub struct DiagnosticManagerLogHeader {
@@ -435,11 +415,7 @@ impl std::fmt::Debug for DiagnosticManagerLogHeader {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManagerLogHeader {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiagnosticManagerLogHeader);
 
 /// `DynamicArray`, since VI API 2.0.
 pub struct DynamicArray {
@@ -496,11 +472,7 @@ impl std::fmt::Debug for DynamicArray {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DynamicArray {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DynamicArray);
 
 /// `ExtExtendedProductInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ExtExtendedProductInfo {
@@ -577,11 +549,7 @@ impl std::fmt::Debug for ExtExtendedProductInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtExtendedProductInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtExtendedProductInfo);
 
 /// `ExtManagedEntityInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ExtManagedEntityInfo {
@@ -658,11 +626,7 @@ impl std::fmt::Debug for ExtManagedEntityInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtManagedEntityInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtManagedEntityInfo);
 
 /// `ExtSolutionManagerInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ExtSolutionManagerInfo {
@@ -727,11 +691,7 @@ impl std::fmt::Debug for ExtSolutionManagerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtSolutionManagerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtSolutionManagerInfo);
 
 /// `ExtSolutionManagerInfoTabInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ExtSolutionManagerInfoTabInfo {
@@ -796,11 +756,7 @@ impl std::fmt::Debug for ExtSolutionManagerInfoTabInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtSolutionManagerInfoTabInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtSolutionManagerInfoTabInfo);
 
 /// `Extension`, a [`DynamicData`], since VI API 2.5.
 pub struct Extension {
@@ -973,11 +929,7 @@ impl std::fmt::Debug for Extension {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Extension {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Extension);
 
 /// `ExtensionClientInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionClientInfo {
@@ -1060,11 +1012,7 @@ impl std::fmt::Debug for ExtensionClientInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionClientInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionClientInfo);
 
 /// `ExtensionEventTypeInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionEventTypeInfo {
@@ -1129,11 +1077,7 @@ impl std::fmt::Debug for ExtensionEventTypeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionEventTypeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionEventTypeInfo);
 
 /// `ExtensionFaultTypeInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionFaultTypeInfo {
@@ -1190,11 +1134,7 @@ impl std::fmt::Debug for ExtensionFaultTypeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionFaultTypeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionFaultTypeInfo);
 
 /// `ExtensionHealthInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct ExtensionHealthInfo {
@@ -1251,11 +1191,7 @@ impl std::fmt::Debug for ExtensionHealthInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionHealthInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionHealthInfo);
 
 /// `ExtensionManagerIpAllocationUsage`, a [`DynamicData`], since VI API 5.1.
 pub struct ExtensionManagerIpAllocationUsage {
@@ -1320,11 +1256,7 @@ impl std::fmt::Debug for ExtensionManagerIpAllocationUsage {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionManagerIpAllocationUsage {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionManagerIpAllocationUsage);
 
 /// `ExtensionOvfConsumerInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct ExtensionOvfConsumerInfo {
@@ -1389,11 +1321,7 @@ impl std::fmt::Debug for ExtensionOvfConsumerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionOvfConsumerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionOvfConsumerInfo);
 
 /// `ExtensionPrivilegeInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionPrivilegeInfo {
@@ -1458,11 +1386,7 @@ impl std::fmt::Debug for ExtensionPrivilegeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionPrivilegeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionPrivilegeInfo);
 
 /// `ExtensionResourceInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionResourceInfo {
@@ -1533,11 +1457,7 @@ impl std::fmt::Debug for ExtensionResourceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionResourceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionResourceInfo);
 
 /// `ExtensionServerInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionServerInfo {
@@ -1632,11 +1552,7 @@ impl std::fmt::Debug for ExtensionServerInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionServerInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionServerInfo);
 
 /// `ExtensionTaskTypeInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ExtensionTaskTypeInfo {
@@ -1693,11 +1609,7 @@ impl std::fmt::Debug for ExtensionTaskTypeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionTaskTypeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionTaskTypeInfo);
 
 /// `InventoryDescription`, a [`DynamicData`], since VI API 4.0.
 pub struct InventoryDescription {
@@ -1810,11 +1722,7 @@ impl std::fmt::Debug for InventoryDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InventoryDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InventoryDescription);
 
 /// `LocalizationManagerMessageCatalog`, a [`DynamicData`], since VI API 4.0.
 pub struct LocalizationManagerMessageCatalog {
@@ -1909,11 +1817,7 @@ impl std::fmt::Debug for LocalizationManagerMessageCatalog {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalizationManagerMessageCatalog {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalizationManagerMessageCatalog);
 
 /// `PasswordField`, a [`DynamicData`], since VI API 4.0.
 pub struct PasswordField {
@@ -1970,11 +1874,7 @@ impl std::fmt::Debug for PasswordField {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PasswordField {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PasswordField);
 
 /// `PerfCompositeMetric`, a [`DynamicData`], since VI API 2.0.
 pub struct PerfCompositeMetric {
@@ -2039,11 +1939,7 @@ impl std::fmt::Debug for PerfCompositeMetric {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerfCompositeMetric {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerfCompositeMetric);
 
 /// `PerformanceManagerCounterLevelMapping`, a [`DynamicData`], since VI API 4.1.
 pub struct PerformanceManagerCounterLevelMapping {
@@ -2114,11 +2010,7 @@ impl std::fmt::Debug for PerformanceManagerCounterLevelMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerformanceManagerCounterLevelMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerformanceManagerCounterLevelMapping);
 
 /// `PerformanceStatisticsDescription`, a [`DynamicData`], since VI API 4.0.
 pub struct PerformanceStatisticsDescription {
@@ -2175,11 +2067,7 @@ impl std::fmt::Debug for PerformanceStatisticsDescription {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerformanceStatisticsDescription {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerformanceStatisticsDescription);
 
 /// `ProductComponentInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct ProductComponentInfo {
@@ -2256,11 +2144,7 @@ impl std::fmt::Debug for ProductComponentInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProductComponentInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProductComponentInfo);
 
 /// `SearchIndexFilter`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexFilter {
@@ -2317,11 +2201,7 @@ impl std::fmt::Debug for SearchIndexFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexFilter);
 
 /// `SearchIndexIterationSpec`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexIterationSpec {
@@ -2383,11 +2263,7 @@ impl std::fmt::Debug for SearchIndexIterationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexIterationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexIterationSpec);
 
 /// `SearchIndexOptionalValue`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexOptionalValue {
@@ -2444,11 +2320,7 @@ impl std::fmt::Debug for SearchIndexOptionalValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexOptionalValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexOptionalValue);
 
 /// `SearchIndexPredicate`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexPredicate {
@@ -2531,11 +2403,7 @@ impl std::fmt::Debug for SearchIndexPredicate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexPredicate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexPredicate);
 
 /// `SearchIndexQuerySpec`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexQuerySpec {
@@ -2618,11 +2486,7 @@ impl std::fmt::Debug for SearchIndexQuerySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexQuerySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexQuerySpec);
 
 /// `SearchIndexResourceItem`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexResourceItem {
@@ -2681,11 +2545,7 @@ impl std::fmt::Debug for SearchIndexResourceItem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexResourceItem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexResourceItem);
 
 /// `SearchIndexResultSet`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct SearchIndexResultSet {
@@ -2762,11 +2622,7 @@ impl std::fmt::Debug for SearchIndexResultSet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndexResultSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndexResultSet);
 
 /// `ServiceManagerServiceInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct ServiceManagerServiceInfo {
@@ -2843,11 +2699,7 @@ impl std::fmt::Debug for ServiceManagerServiceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceManagerServiceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceManagerServiceInfo);
 
 /// `SessionManagerGenericServiceTicket`, a [`DynamicData`], since VI API 5.0.
 pub struct SessionManagerGenericServiceTicket {
@@ -2936,11 +2788,7 @@ impl std::fmt::Debug for SessionManagerGenericServiceTicket {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerGenericServiceTicket {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionManagerGenericServiceTicket);
 
 /// `SessionManagerHttpServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.0.
 pub struct SessionManagerHttpServiceRequestSpec {
@@ -3013,11 +2861,7 @@ impl std::fmt::Debug for SessionManagerHttpServiceRequestSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerHttpServiceRequestSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionManagerHttpServiceRequestSpec);
 
 /// `SessionManagerLocalTicket`, a [`DynamicData`], since VI API 2.0.
 pub struct SessionManagerLocalTicket {
@@ -3082,11 +2926,7 @@ impl std::fmt::Debug for SessionManagerLocalTicket {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerLocalTicket {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionManagerLocalTicket);
 
 /// `SessionManagerServiceRequestSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct SessionManagerServiceRequestSpec {}
@@ -3137,11 +2977,7 @@ impl std::fmt::Debug for SessionManagerServiceRequestSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerServiceRequestSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base SessionManagerServiceRequestSpec);
 
 /// `SessionManagerVmomiServiceRequestSpec`, a [`SessionManagerServiceRequestSpec`], since VI API 5.1.
 pub struct SessionManagerVmomiServiceRequestSpec {
@@ -3206,11 +3042,7 @@ impl std::fmt::Debug for SessionManagerVmomiServiceRequestSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManagerVmomiServiceRequestSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionManagerVmomiServiceRequestSpec);
 
 /// `SiteInfo`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct SiteInfo {}
@@ -3260,11 +3092,7 @@ impl std::fmt::Debug for SiteInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SiteInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SiteInfo);
 
 /// `TaskInfoFilterSpec`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct TaskInfoFilterSpec {
@@ -3321,11 +3149,7 @@ impl std::fmt::Debug for TaskInfoFilterSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskInfoFilterSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskInfoFilterSpec);
 
 /// `TaskInfoFilterSpecFilterTaskResults`, a [`DynamicData`], since VI API 8.0.3.0.
 pub struct TaskInfoFilterSpecFilterTaskResults {
@@ -3396,11 +3220,7 @@ impl std::fmt::Debug for TaskInfoFilterSpecFilterTaskResults {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskInfoFilterSpecFilterTaskResults {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskInfoFilterSpecFilterTaskResults);
 
 /// `TaskManagerTaskViewSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct TaskManagerTaskViewSpec {}
@@ -3451,11 +3271,7 @@ impl std::fmt::Debug for TaskManagerTaskViewSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskManagerTaskViewSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base TaskManagerTaskViewSpec);
 
 /// `TaskManagerViewByStartId`, a [`TaskManagerTaskViewSpec`], since VI API 9.0.0.0.
 pub struct TaskManagerViewByStartId {
@@ -3522,8 +3338,4 @@ impl std::fmt::Debug for TaskManagerViewByStartId {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskManagerViewByStartId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskManagerViewByStartId);

@@ -68,11 +68,7 @@ impl std::fmt::Debug for DatastoreMountPathDatastorePair {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreMountPathDatastorePair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreMountPathDatastorePair);
 
 /// `DatastoreNamespaceManagerDirectoryInfo`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct DatastoreNamespaceManagerDirectoryInfo {
@@ -134,11 +130,7 @@ impl std::fmt::Debug for DatastoreNamespaceManagerDirectoryInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreNamespaceManagerDirectoryInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreNamespaceManagerDirectoryInfo);
 
 /// `DatastoreVVolContainerFailoverPair`, a [`DynamicData`], since VI API 6.5.
 pub struct DatastoreVVolContainerFailoverPair {
@@ -209,11 +201,7 @@ impl std::fmt::Debug for DatastoreVVolContainerFailoverPair {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreVVolContainerFailoverPair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreVVolContainerFailoverPair);
 
 /// `FcoeConfig`, a [`DynamicData`], since VI API 5.0.
 pub struct FcoeConfig {
@@ -296,11 +284,7 @@ impl std::fmt::Debug for FcoeConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeConfig);
 
 /// `FcoeConfigFcoeCapabilities`, a [`DynamicData`], since VI API 5.0.
 pub struct FcoeConfigFcoeCapabilities {
@@ -371,11 +355,7 @@ impl std::fmt::Debug for FcoeConfigFcoeCapabilities {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfigFcoeCapabilities {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeConfigFcoeCapabilities);
 
 /// `FcoeConfigFcoeSpecification`, a [`DynamicData`], since VI API 5.0.
 pub struct FcoeConfigFcoeSpecification {
@@ -452,11 +432,7 @@ impl std::fmt::Debug for FcoeConfigFcoeSpecification {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfigFcoeSpecification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeConfigFcoeSpecification);
 
 /// `FcoeConfigVlanRange`, a [`DynamicData`], since VI API 5.0.
 pub struct FcoeConfigVlanRange {
@@ -518,11 +494,7 @@ impl std::fmt::Debug for FcoeConfigVlanRange {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeConfigVlanRange {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeConfigVlanRange);
 
 /// The fault `FcoeFault`, a [`VimFault`], since VI API 5.0.
 pub struct FcoeFault {
@@ -591,11 +563,7 @@ impl std::fmt::Debug for FcoeFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeFault);
 
 /// The fault `FcoeFaultPnicHasNoPortSet`, a [`FcoeFault`], since VI API 5.0.
 pub struct FcoeFaultPnicHasNoPortSet {
@@ -673,11 +641,7 @@ impl std::fmt::Debug for FcoeFaultPnicHasNoPortSet {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FcoeFaultPnicHasNoPortSet {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FcoeFaultPnicHasNoPortSet);
 
 /// `FileLockInfo`, a [`DynamicData`], since VI API 8.0.2.0.
 pub struct FileLockInfo {
@@ -790,11 +754,7 @@ impl std::fmt::Debug for FileLockInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileLockInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileLockInfo);
 
 /// `FileLockInfoResult`, a [`DynamicData`], since VI API 8.0.2.0.
 pub struct FileLockInfoResult {
@@ -859,11 +819,7 @@ impl std::fmt::Debug for FileLockInfoResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileLockInfoResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileLockInfoResult);
 
 /// `HostCacheConfigurationInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct HostCacheConfigurationInfo {
@@ -928,11 +884,7 @@ impl std::fmt::Debug for HostCacheConfigurationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCacheConfigurationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCacheConfigurationInfo);
 
 /// `HostCacheConfigurationSpec`, a [`DynamicData`], since VI API 5.0.
 pub struct HostCacheConfigurationSpec {
@@ -997,11 +949,7 @@ impl std::fmt::Debug for HostCacheConfigurationSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCacheConfigurationSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCacheConfigurationSpec);
 
 /// `HostDatastoreSystemDatastoreResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostDatastoreSystemDatastoreResult {
@@ -1066,11 +1014,7 @@ impl std::fmt::Debug for HostDatastoreSystemDatastoreResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreSystemDatastoreResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreSystemDatastoreResult);
 
 /// `HostDatastoreSystemVvolDatastoreSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct HostDatastoreSystemVvolDatastoreSpec {
@@ -1135,11 +1079,7 @@ impl std::fmt::Debug for HostDatastoreSystemVvolDatastoreSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreSystemVvolDatastoreSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreSystemVvolDatastoreSpec);
 
 /// `HostDiskConfigurationResult`, a [`DynamicData`], since VI API 5.5.
 pub struct HostDiskConfigurationResult {
@@ -1210,11 +1150,7 @@ impl std::fmt::Debug for HostDiskConfigurationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskConfigurationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskConfigurationResult);
 
 /// `HostDiskDimensions`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskDimensions {}
@@ -1264,11 +1200,7 @@ impl std::fmt::Debug for HostDiskDimensions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskDimensions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskDimensions);
 
 /// `HostDiskMappingInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskMappingInfo {
@@ -1339,11 +1271,7 @@ impl std::fmt::Debug for HostDiskMappingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskMappingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskMappingInfo);
 
 /// `HostDiskMappingOption`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskMappingOption {
@@ -1408,11 +1336,7 @@ impl std::fmt::Debug for HostDiskMappingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskMappingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskMappingOption);
 
 /// `HostDiskMappingPartitionInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskMappingPartitionInfo {
@@ -1483,11 +1407,7 @@ impl std::fmt::Debug for HostDiskMappingPartitionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskMappingPartitionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskMappingPartitionInfo);
 
 /// `HostDiskMappingPartitionOption`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskMappingPartitionOption {
@@ -1558,11 +1478,7 @@ impl std::fmt::Debug for HostDiskMappingPartitionOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskMappingPartitionOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskMappingPartitionOption);
 
 /// `HostDiskPartitionInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostDiskPartitionInfo {
@@ -1633,11 +1549,7 @@ impl std::fmt::Debug for HostDiskPartitionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiskPartitionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiskPartitionInfo);
 
 /// `HostFibreChannelOverEthernetHba`, a [`HostFibreChannelHba`], since VI API 5.0.
 pub struct HostFibreChannelOverEthernetHba {
@@ -1733,11 +1645,7 @@ impl std::fmt::Debug for HostFibreChannelOverEthernetHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFibreChannelOverEthernetHba);
 
 /// `HostFibreChannelOverEthernetHbaLinkInfo`, a [`DynamicData`], since VI API 5.0.
 pub struct HostFibreChannelOverEthernetHbaLinkInfo {
@@ -1808,11 +1716,7 @@ impl std::fmt::Debug for HostFibreChannelOverEthernetHbaLinkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetHbaLinkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFibreChannelOverEthernetHbaLinkInfo);
 
 /// `HostFibreChannelOverEthernetTargetTransport`, a [`HostFibreChannelTargetTransport`], since VI API 5.0.
 pub struct HostFibreChannelOverEthernetTargetTransport {
@@ -1902,11 +1806,7 @@ impl std::fmt::Debug for HostFibreChannelOverEthernetTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFibreChannelOverEthernetTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFibreChannelOverEthernetTargetTransport);
 
 /// `HostForceMountedInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostForceMountedInfo {
@@ -1971,11 +1871,7 @@ impl std::fmt::Debug for HostForceMountedInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostForceMountedInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostForceMountedInfo);
 
 /// `HostHbaCreateSpec`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostHbaCreateSpec {}
@@ -2026,11 +1922,7 @@ impl std::fmt::Debug for HostHbaCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHbaCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostHbaCreateSpec);
 
 /// `HostLocalFileSystemVolumeSpec`, a [`DynamicData`], since VI API 2.0.
 pub struct HostLocalFileSystemVolumeSpec {
@@ -2095,11 +1987,7 @@ impl std::fmt::Debug for HostLocalFileSystemVolumeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalFileSystemVolumeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalFileSystemVolumeSpec);
 
 /// `HostMultipathInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct HostMultipathInfo {
@@ -2156,11 +2044,7 @@ impl std::fmt::Debug for HostMultipathInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfo);
 
 /// `HostMultipathInfoFixedLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 2.0.
 pub struct HostMultipathInfoFixedLogicalUnitPolicy {
@@ -2239,11 +2123,7 @@ impl std::fmt::Debug for HostMultipathInfoFixedLogicalUnitPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoFixedLogicalUnitPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfoFixedLogicalUnitPolicy);
 
 /// `HostMultipathInfoHppLogicalUnitPolicy`, a [`HostMultipathInfoLogicalUnitPolicy`], since VI API 7.0.0.0.
 pub struct HostMultipathInfoHppLogicalUnitPolicy {
@@ -2346,11 +2226,7 @@ impl std::fmt::Debug for HostMultipathInfoHppLogicalUnitPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoHppLogicalUnitPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfoHppLogicalUnitPolicy);
 
 /// `HostMultipathInfoLogicalUnit`, a [`DynamicData`], since VI API 2.0.
 pub struct HostMultipathInfoLogicalUnit {
@@ -2441,11 +2317,7 @@ impl std::fmt::Debug for HostMultipathInfoLogicalUnit {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnit {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfoLogicalUnit);
 
 /// `HostMultipathInfoLogicalUnitPolicy`, a [`DynamicData`], since VI API 2.0.
 pub struct HostMultipathInfoLogicalUnitPolicy {
@@ -2504,11 +2376,7 @@ impl std::fmt::Debug for HostMultipathInfoLogicalUnitPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnitPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostMultipathInfoLogicalUnitPolicy);
 
 /// `HostMultipathInfoLogicalUnitStorageArrayTypePolicy`, a [`DynamicData`], since VI API 4.0.
 pub struct HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
@@ -2565,11 +2433,7 @@ impl std::fmt::Debug for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoLogicalUnitStorageArrayTypePolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfoLogicalUnitStorageArrayTypePolicy);
 
 /// `HostMultipathInfoPath`, a [`DynamicData`], since VI API 2.0.
 pub struct HostMultipathInfoPath {
@@ -2670,11 +2534,7 @@ impl std::fmt::Debug for HostMultipathInfoPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathInfoPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathInfoPath);
 
 /// `HostMultipathStateInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct HostMultipathStateInfo {
@@ -2731,11 +2591,7 @@ impl std::fmt::Debug for HostMultipathStateInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathStateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathStateInfo);
 
 /// `HostMultipathStateInfoPath`, a [`DynamicData`], since VI API 4.0.
 pub struct HostMultipathStateInfoPath {
@@ -2800,11 +2656,7 @@ impl std::fmt::Debug for HostMultipathStateInfoPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMultipathStateInfoPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMultipathStateInfoPath);
 
 /// `HostNasVolumeConfig`, a [`DynamicData`], since VI API 4.0.
 pub struct HostNasVolumeConfig {
@@ -2869,11 +2721,7 @@ impl std::fmt::Debug for HostNasVolumeConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNasVolumeConfig);
 
 /// `HostNasVolumeUserInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct HostNasVolumeUserInfo {
@@ -2930,11 +2778,7 @@ impl std::fmt::Debug for HostNasVolumeUserInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNasVolumeUserInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNasVolumeUserInfo);
 
 /// `HostNvmeConnectSpec`, a [`HostNvmeSpec`], since VI API 7.0.0.0.
 pub struct HostNvmeConnectSpec {
@@ -3029,11 +2873,7 @@ impl std::fmt::Debug for HostNvmeConnectSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeConnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeConnectSpec);
 
 /// `HostNvmeController`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeController {
@@ -3170,11 +3010,7 @@ impl std::fmt::Debug for HostNvmeController {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeController {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeController);
 
 /// `HostNvmeDisconnectSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeDisconnectSpec {
@@ -3245,11 +3081,7 @@ impl std::fmt::Debug for HostNvmeDisconnectSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDisconnectSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeDisconnectSpec);
 
 /// `HostNvmeDiscoverSpec`, a [`HostNvmeSpec`], since VI API 7.0.0.0.
 pub struct HostNvmeDiscoverSpec {
@@ -3332,11 +3164,7 @@ impl std::fmt::Debug for HostNvmeDiscoverSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDiscoverSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeDiscoverSpec);
 
 /// `HostNvmeDiscoveryLog`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeDiscoveryLog {
@@ -3401,11 +3229,7 @@ impl std::fmt::Debug for HostNvmeDiscoveryLog {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDiscoveryLog {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeDiscoveryLog);
 
 /// `HostNvmeDiscoveryLogEntry`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeDiscoveryLogEntry {
@@ -3506,11 +3330,7 @@ impl std::fmt::Debug for HostNvmeDiscoveryLogEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeDiscoveryLogEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeDiscoveryLogEntry);
 
 /// `HostNvmeNamespace`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeNamespace {
@@ -3593,11 +3413,7 @@ impl std::fmt::Debug for HostNvmeNamespace {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeNamespace {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeNamespace);
 
 /// `HostNvmeOpaqueTransportParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
 pub struct HostNvmeOpaqueTransportParameters {
@@ -3682,11 +3498,7 @@ impl std::fmt::Debug for HostNvmeOpaqueTransportParameters {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeOpaqueTransportParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeOpaqueTransportParameters);
 
 /// `HostNvmeOverFibreChannelParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
 pub struct HostNvmeOverFibreChannelParameters {
@@ -3753,11 +3565,7 @@ impl std::fmt::Debug for HostNvmeOverFibreChannelParameters {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeOverFibreChannelParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeOverFibreChannelParameters);
 
 /// `HostNvmeOverRdmaParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.0.0.
 pub struct HostNvmeOverRdmaParameters {
@@ -3830,11 +3638,7 @@ impl std::fmt::Debug for HostNvmeOverRdmaParameters {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeOverRdmaParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeOverRdmaParameters);
 
 /// `HostNvmeOverTcpParameters`, a [`HostNvmeTransportParameters`], since VI API 7.0.3.0.
 pub struct HostNvmeOverTcpParameters {
@@ -3907,11 +3711,7 @@ impl std::fmt::Debug for HostNvmeOverTcpParameters {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeOverTcpParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeOverTcpParameters);
 
 /// `HostNvmeSpec`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeSpec {
@@ -3976,11 +3776,7 @@ impl std::fmt::Debug for HostNvmeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeSpec);
 
 /// `HostNvmeTopology`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeTopology {
@@ -4037,11 +3833,7 @@ impl std::fmt::Debug for HostNvmeTopology {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeTopology);
 
 /// `HostNvmeTopologyInterface`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeTopologyInterface {
@@ -4112,11 +3904,7 @@ impl std::fmt::Debug for HostNvmeTopologyInterface {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTopologyInterface {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvmeTopologyInterface);
 
 /// `HostNvmeTransportParameters`, a [`DynamicData`], since VI API 7.0.0.0.
 pub struct HostNvmeTransportParameters {}
@@ -4167,11 +3955,7 @@ impl std::fmt::Debug for HostNvmeTransportParameters {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvmeTransportParameters {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base HostNvmeTransportParameters);
 
 /// `HostPMemVolume`, a [`HostFileSystemVolume`], since VI API 6.7.
 pub struct HostPMemVolume {
@@ -4255,11 +4039,7 @@ impl std::fmt::Debug for HostPMemVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPMemVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPMemVolume);
 
 /// `HostPathSelectionPolicyOption`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPathSelectionPolicyOption {
@@ -4316,11 +4096,7 @@ impl std::fmt::Debug for HostPathSelectionPolicyOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPathSelectionPolicyOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPathSelectionPolicyOption);
 
 /// `HostPcieHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
 pub struct HostPcieHba {
@@ -4391,11 +4167,7 @@ impl std::fmt::Debug for HostPcieHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPcieHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPcieHba);
 
 /// `HostPcieTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
 pub struct HostPcieTargetTransport {}
@@ -4447,11 +4219,7 @@ impl std::fmt::Debug for HostPcieTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPcieTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPcieTargetTransport);
 
 /// `HostPlugStoreTopology`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPlugStoreTopology {
@@ -4534,8 +4302,4 @@ impl std::fmt::Debug for HostPlugStoreTopology {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopology);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for HostPlugStoreTopologyAdapter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyAdapter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopologyAdapter);
 
 /// `HostPlugStoreTopologyDevice`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPlugStoreTopologyDevice {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for HostPlugStoreTopologyDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopologyDevice);
 
 /// `HostPlugStoreTopologyPath`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPlugStoreTopologyPath {
@@ -254,11 +246,7 @@ impl std::fmt::Debug for HostPlugStoreTopologyPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopologyPath);
 
 /// `HostPlugStoreTopologyPlugin`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPlugStoreTopologyPlugin {
@@ -335,11 +323,7 @@ impl std::fmt::Debug for HostPlugStoreTopologyPlugin {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyPlugin {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopologyPlugin);
 
 /// `HostPlugStoreTopologyTarget`, a [`DynamicData`], since VI API 4.0.
 pub struct HostPlugStoreTopologyTarget {
@@ -404,11 +388,7 @@ impl std::fmt::Debug for HostPlugStoreTopologyTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPlugStoreTopologyTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPlugStoreTopologyTarget);
 
 /// `HostProtocolEndpoint`, a [`DynamicData`], since VI API 6.0.
 pub struct HostProtocolEndpoint {
@@ -539,11 +519,7 @@ impl std::fmt::Debug for HostProtocolEndpoint {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProtocolEndpoint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProtocolEndpoint);
 
 /// `HostQualifiedName`, a [`DynamicData`], since VI API 7.0.3.0.
 pub struct HostQualifiedName {
@@ -608,11 +584,7 @@ impl std::fmt::Debug for HostQualifiedName {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostQualifiedName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostQualifiedName);
 
 /// `HostRdmaHba`, a [`HostHostBusAdapter`], since VI API 7.0.0.0.
 pub struct HostRdmaHba {
@@ -690,11 +662,7 @@ impl std::fmt::Debug for HostRdmaHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaHba);
 
 /// `HostRdmaTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.0.0.
 pub struct HostRdmaTargetTransport {}
@@ -746,11 +714,7 @@ impl std::fmt::Debug for HostRdmaTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostRdmaTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostRdmaTargetTransport);
 
 /// `HostResignatureRescanResult`, a [`DynamicData`], since VI API 4.0.
 pub struct HostResignatureRescanResult {
@@ -815,11 +779,7 @@ impl std::fmt::Debug for HostResignatureRescanResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostResignatureRescanResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostResignatureRescanResult);
 
 /// `HostSerialAttachedHba`, a [`HostHostBusAdapter`], since VI API 6.5.
 pub struct HostSerialAttachedHba {
@@ -897,11 +857,7 @@ impl std::fmt::Debug for HostSerialAttachedHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSerialAttachedHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSerialAttachedHba);
 
 /// `HostSerialAttachedTargetTransport`, a [`HostTargetTransport`], since VI API 6.5.
 pub struct HostSerialAttachedTargetTransport {}
@@ -953,11 +909,7 @@ impl std::fmt::Debug for HostSerialAttachedTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSerialAttachedTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSerialAttachedTargetTransport);
 
 /// `HostStorageArrayTypePolicyOption`, a [`DynamicData`], since VI API 4.0.
 pub struct HostStorageArrayTypePolicyOption {
@@ -1014,11 +966,7 @@ impl std::fmt::Debug for HostStorageArrayTypePolicyOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageArrayTypePolicyOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageArrayTypePolicyOption);
 
 /// `HostStorageSystemDiskLocatorLedResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostStorageSystemDiskLocatorLedResult {
@@ -1083,11 +1031,7 @@ impl std::fmt::Debug for HostStorageSystemDiskLocatorLedResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageSystemDiskLocatorLedResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageSystemDiskLocatorLedResult);
 
 /// `HostStorageSystemScsiLunResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostStorageSystemScsiLunResult {
@@ -1152,11 +1096,7 @@ impl std::fmt::Debug for HostStorageSystemScsiLunResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageSystemScsiLunResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageSystemScsiLunResult);
 
 /// `HostStorageSystemVmfsVolumeResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostStorageSystemVmfsVolumeResult {
@@ -1221,11 +1161,7 @@ impl std::fmt::Debug for HostStorageSystemVmfsVolumeResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageSystemVmfsVolumeResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageSystemVmfsVolumeResult);
 
 /// `HostTcpHba`, a [`HostHostBusAdapter`], since VI API 7.0.3.0.
 pub struct HostTcpHba {
@@ -1303,11 +1239,7 @@ impl std::fmt::Debug for HostTcpHba {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTcpHba {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTcpHba);
 
 /// `HostTcpHbaCreateSpec`, a [`HostHbaCreateSpec`], since VI API 7.0.3.0.
 pub struct HostTcpHbaCreateSpec {
@@ -1366,11 +1298,7 @@ impl std::fmt::Debug for HostTcpHbaCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTcpHbaCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTcpHbaCreateSpec);
 
 /// `HostTcpTargetTransport`, a [`HostTargetTransport`], since VI API 7.0.3.0.
 pub struct HostTcpTargetTransport {}
@@ -1422,11 +1350,7 @@ impl std::fmt::Debug for HostTcpTargetTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostTcpTargetTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostTcpTargetTransport);
 
 /// `HostUnresolvedVmfsExtent`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsExtent {
@@ -1527,11 +1451,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsExtent {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsExtent {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsExtent);
 
 /// `HostUnresolvedVmfsResignatureSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsResignatureSpec {
@@ -1590,11 +1510,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsResignatureSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsResignatureSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsResignatureSpec);
 
 /// `HostUnresolvedVmfsResolutionResult`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsResolutionResult {
@@ -1665,11 +1581,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsResolutionResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsResolutionResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsResolutionResult);
 
 /// `HostUnresolvedVmfsResolutionSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsResolutionSpec {
@@ -1734,11 +1646,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsResolutionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsResolutionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsResolutionSpec);
 
 /// `HostUnresolvedVmfsVolume`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsVolume {
@@ -1821,11 +1729,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsVolume);
 
 /// `HostUnresolvedVmfsVolumeResolveStatus`, a [`DynamicData`], since VI API 4.0.
 pub struct HostUnresolvedVmfsVolumeResolveStatus {
@@ -1896,11 +1800,7 @@ impl std::fmt::Debug for HostUnresolvedVmfsVolumeResolveStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostUnresolvedVmfsVolumeResolveStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostUnresolvedVmfsVolumeResolveStatus);
 
 /// `HostVFlashManagerVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashCacheConfigInfo {
@@ -1977,11 +1877,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashCacheConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashCacheConfigInfo);
 
 /// `HostVFlashManagerVFlashCacheConfigSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashCacheConfigSpec {
@@ -2046,11 +1942,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashCacheConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashCacheConfigSpec);
 
 /// `HostVFlashManagerVFlashConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashConfigInfo {
@@ -2117,11 +2009,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashConfigInfo);
 
 /// `HostVFlashManagerVFlashResourceConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashResourceConfigInfo {
@@ -2183,11 +2071,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashResourceConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashResourceConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashResourceConfigInfo);
 
 /// `HostVFlashManagerVFlashResourceConfigSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashResourceConfigSpec {
@@ -2244,11 +2128,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashResourceConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashResourceConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashResourceConfigSpec);
 
 /// `HostVFlashManagerVFlashResourceRunTimeInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashResourceRunTimeInfo {
@@ -2331,11 +2211,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashResourceRunTimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManagerVFlashResourceRunTimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashResourceRunTimeInfo);
 
 /// `HostVFlashResourceConfigurationResult`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashResourceConfigurationResult {
@@ -2406,11 +2282,7 @@ impl std::fmt::Debug for HostVFlashResourceConfigurationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashResourceConfigurationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashResourceConfigurationResult);
 
 /// `HostVffsSpec`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVffsSpec {
@@ -2487,11 +2359,7 @@ impl std::fmt::Debug for HostVffsSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVffsSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVffsSpec);
 
 /// `HostVffsVolume`, a [`HostFileSystemVolume`], since VI API 5.5.
 pub struct HostVffsVolume {
@@ -2587,11 +2455,7 @@ impl std::fmt::Debug for HostVffsVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVffsVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVffsVolume);
 
 /// `HostVmfsRescanResult`, a [`DynamicData`], since VI API 4.0.
 pub struct HostVmfsRescanResult {
@@ -2656,11 +2520,7 @@ impl std::fmt::Debug for HostVmfsRescanResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVmfsRescanResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVmfsRescanResult);
 
 /// `HostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
 pub struct HostVvolNqn {
@@ -2731,11 +2591,7 @@ impl std::fmt::Debug for HostVvolNqn {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolNqn {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVvolNqn);
 
 /// `HostVvolVolume`, a [`HostFileSystemVolume`], since VI API 6.0.
 pub struct HostVvolVolume {
@@ -2855,11 +2711,7 @@ impl std::fmt::Debug for HostVvolVolume {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolVolume {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVvolVolume);
 
 /// `HostVvolVolumeHostVvolNQN`, a [`DynamicData`], since VI API 8.0.2.0.
 pub struct HostVvolVolumeHostVvolNqn {
@@ -2924,11 +2776,7 @@ impl std::fmt::Debug for HostVvolVolumeHostVvolNqn {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolVolumeHostVvolNqn {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVvolVolumeHostVvolNqn);
 
 /// `HostVvolVolumeSpecification`, a [`DynamicData`], since VI API 6.0.
 pub struct HostVvolVolumeSpecification {
@@ -3017,11 +2865,7 @@ impl std::fmt::Debug for HostVvolVolumeSpecification {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVvolVolumeSpecification {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVvolVolumeSpecification);
 
 /// The fault `InaccessibleVFlashSource`, a [`VimFault`], since VI API 5.5.
 pub struct InaccessibleVFlashSource {
@@ -3099,11 +2943,7 @@ impl std::fmt::Debug for InaccessibleVFlashSource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InaccessibleVFlashSource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InaccessibleVFlashSource);
 
 /// The fault `InsufficientVFlashResourcesFault`, a [`InsufficientResourcesFault`], since VI API 5.5.
 pub struct InsufficientVFlashResourcesFault {
@@ -3199,11 +3039,7 @@ impl std::fmt::Debug for InsufficientVFlashResourcesFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientVFlashResourcesFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientVFlashResourcesFault);
 
 /// The fault `NotSupportedHostForVFlash`, a [`NotSupportedHost`], since VI API 5.5.
 pub struct NotSupportedHostForVFlash {
@@ -3281,11 +3117,7 @@ impl std::fmt::Debug for NotSupportedHostForVFlash {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostForVFlash {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostForVFlash);
 
 /// `NvdimmDimmInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmDimmInfo {
@@ -3398,11 +3230,7 @@ impl std::fmt::Debug for NvdimmDimmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmDimmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmDimmInfo);
 
 /// `NvdimmGuid`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmGuid {
@@ -3459,11 +3287,7 @@ impl std::fmt::Debug for NvdimmGuid {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmGuid {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmGuid);
 
 /// `NvdimmHealthInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmHealthInfo {
@@ -3582,11 +3406,7 @@ impl std::fmt::Debug for NvdimmHealthInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmHealthInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmHealthInfo);
 
 /// `NvdimmInterleaveSetInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmInterleaveSetInfo {
@@ -3681,11 +3501,7 @@ impl std::fmt::Debug for NvdimmInterleaveSetInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmInterleaveSetInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmInterleaveSetInfo);
 
 /// `NvdimmNamespaceCreateSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmNamespaceCreateSpec {
@@ -3768,11 +3584,7 @@ impl std::fmt::Debug for NvdimmNamespaceCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmNamespaceCreateSpec);
 
 /// `NvdimmNamespaceDeleteSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmNamespaceDeleteSpec {
@@ -3829,11 +3641,7 @@ impl std::fmt::Debug for NvdimmNamespaceDeleteSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceDeleteSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmNamespaceDeleteSpec);
 
 /// `NvdimmNamespaceDetails`, a [`DynamicData`], since VI API 6.7.1.
 pub struct NvdimmNamespaceDetails {
@@ -3928,11 +3736,7 @@ impl std::fmt::Debug for NvdimmNamespaceDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmNamespaceDetails);
 
 /// `NvdimmNamespaceInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmNamespaceInfo {
@@ -4033,11 +3837,7 @@ impl std::fmt::Debug for NvdimmNamespaceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmNamespaceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmNamespaceInfo);
 
 /// `NvdimmPMemNamespaceCreateSpec`, a [`DynamicData`], since VI API 6.7.1.
 pub struct NvdimmPMemNamespaceCreateSpec {
@@ -4108,11 +3908,7 @@ impl std::fmt::Debug for NvdimmPMemNamespaceCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmPMemNamespaceCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmPMemNamespaceCreateSpec);
 
 /// `NvdimmRegionInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmRegionInfo {
@@ -4201,11 +3997,7 @@ impl std::fmt::Debug for NvdimmRegionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmRegionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmRegionInfo);
 
 /// `NvdimmSummary`, a [`DynamicData`], since VI API 6.7.
 pub struct NvdimmSummary {
@@ -4306,8 +4098,4 @@ impl std::fmt::Debug for NvdimmSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmSummary);

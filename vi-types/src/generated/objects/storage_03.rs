@@ -104,11 +104,7 @@ impl std::fmt::Debug for NvdimmSystemInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NvdimmSystemInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NvdimmSystemInfo);
 
 /// `PMemDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.7.
 pub struct PMemDatastoreInfo {
@@ -186,11 +182,7 @@ impl std::fmt::Debug for PMemDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PMemDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PMemDatastoreInfo);
 
 /// `UpdateVirtualMachineFilesResult`, a [`DynamicData`], since VI API 4.1.
 pub struct UpdateVirtualMachineFilesResult {
@@ -247,11 +239,7 @@ impl std::fmt::Debug for UpdateVirtualMachineFilesResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpdateVirtualMachineFilesResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UpdateVirtualMachineFilesResult);
 
 /// `UpdateVirtualMachineFilesResultFailedVmFileInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct UpdateVirtualMachineFilesResultFailedVmFileInfo {
@@ -316,11 +304,7 @@ impl std::fmt::Debug for UpdateVirtualMachineFilesResultFailedVmFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UpdateVirtualMachineFilesResultFailedVmFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UpdateVirtualMachineFilesResultFailedVmFileInfo);
 
 /// `VASAStorageArray`, a [`DynamicData`], since VI API 6.0.
 pub struct VasaStorageArray {
@@ -403,11 +387,7 @@ impl std::fmt::Debug for VasaStorageArray {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VasaStorageArray {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VasaStorageArray);
 
 /// `VASAStorageArrayDiscoveryFcTransport`, a [`DynamicData`], since VI API 8.0.0.0.
 pub struct VasaStorageArrayDiscoveryFcTransport {
@@ -472,11 +452,7 @@ impl std::fmt::Debug for VasaStorageArrayDiscoveryFcTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VasaStorageArrayDiscoveryFcTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VasaStorageArrayDiscoveryFcTransport);
 
 /// `VASAStorageArrayDiscoveryIpTransport`, a [`DynamicData`], since VI API 8.0.0.0.
 pub struct VasaStorageArrayDiscoveryIpTransport {
@@ -541,11 +517,7 @@ impl std::fmt::Debug for VasaStorageArrayDiscoveryIpTransport {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VasaStorageArrayDiscoveryIpTransport {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VasaStorageArrayDiscoveryIpTransport);
 
 /// `VASAStorageArrayDiscoverySvcInfo`, a [`DynamicData`], since VI API 8.0.0.0.
 pub struct VasaStorageArrayDiscoverySvcInfo {
@@ -622,11 +594,7 @@ impl std::fmt::Debug for VasaStorageArrayDiscoverySvcInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VasaStorageArrayDiscoverySvcInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VasaStorageArrayDiscoverySvcInfo);
 
 /// The fault `VFlashCacheHotConfigNotSupported`, a [`VmConfigFault`], since VI API 6.0.
 pub struct VFlashCacheHotConfigNotSupported {
@@ -697,11 +665,7 @@ impl std::fmt::Debug for VFlashCacheHotConfigNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VFlashCacheHotConfigNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VFlashCacheHotConfigNotSupported);
 
 /// The fault `VFlashModuleNotSupported`, a [`VmConfigFault`], since VI API 5.5.
 pub struct VFlashModuleNotSupported {
@@ -797,11 +761,7 @@ impl std::fmt::Debug for VFlashModuleNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VFlashModuleNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VFlashModuleNotSupported);
 
 /// The fault `VFlashModuleVersionIncompatible`, a [`VimFault`], since VI API 5.5.
 pub struct VFlashModuleVersionIncompatible {
@@ -897,11 +857,7 @@ impl std::fmt::Debug for VFlashModuleVersionIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VFlashModuleVersionIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VFlashModuleVersionIncompatible);
 
 /// `VVolHostPE`, a [`DynamicData`], since VI API 6.0.
 pub struct VVolHostPe {
@@ -966,11 +922,7 @@ impl std::fmt::Debug for VVolHostPe {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VVolHostPe {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VVolHostPe);
 
 /// `VVolVmConfigFileUpdateResult`, a [`DynamicData`], since VI API 6.5.
 pub struct VVolVmConfigFileUpdateResult {
@@ -1035,11 +987,7 @@ impl std::fmt::Debug for VVolVmConfigFileUpdateResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VVolVmConfigFileUpdateResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VVolVmConfigFileUpdateResult);
 
 /// `VVolVmConfigFileUpdateResultFailedVmConfigFileInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
@@ -1110,11 +1058,7 @@ impl std::fmt::Debug for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VVolVmConfigFileUpdateResultFailedVmConfigFileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VVolVmConfigFileUpdateResultFailedVmConfigFileInfo);
 
 /// `VasaProviderContainerSpec`, a [`DynamicData`], since VI API 6.0.
 pub struct VasaProviderContainerSpec {
@@ -1191,11 +1135,7 @@ impl std::fmt::Debug for VasaProviderContainerSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VasaProviderContainerSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VasaProviderContainerSpec);
 
 /// `VimVasaProvider`, a [`DynamicData`], since VI API 6.0.
 pub struct VimVasaProvider {
@@ -1284,11 +1224,7 @@ impl std::fmt::Debug for VimVasaProvider {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimVasaProvider {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimVasaProvider);
 
 /// `VimVasaProviderInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VimVasaProviderInfo {
@@ -1353,11 +1289,7 @@ impl std::fmt::Debug for VimVasaProviderInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimVasaProviderInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimVasaProviderInfo);
 
 /// `VimVasaProviderStatePerArray`, a [`DynamicData`], since VI API 6.0.
 pub struct VimVasaProviderStatePerArray {
@@ -1428,11 +1360,7 @@ impl std::fmt::Debug for VimVasaProviderStatePerArray {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimVasaProviderStatePerArray {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimVasaProviderStatePerArray);
 
 /// `VimVasaProviderVirtualHostConfig`, a [`DynamicData`], since VI API 8.0.1.0.
 pub struct VimVasaProviderVirtualHostConfig {
@@ -1503,11 +1431,7 @@ impl std::fmt::Debug for VimVasaProviderVirtualHostConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VimVasaProviderVirtualHostConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VimVasaProviderVirtualHostConfig);
 
 /// `VirtualDiskVFlashCacheConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualDiskVFlashCacheConfigInfo {
@@ -1590,11 +1514,7 @@ impl std::fmt::Debug for VirtualDiskVFlashCacheConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskVFlashCacheConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskVFlashCacheConfigInfo);
 
 /// `VmfsConfigOption`, a [`DynamicData`], since VI API 6.5.
 pub struct VmfsConfigOption {
@@ -1689,11 +1609,7 @@ impl std::fmt::Debug for VmfsConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsConfigOption);
 
 /// `VmfsDatastoreExpandSpec`, a [`VmfsDatastoreSpec`], since VI API 4.0.
 pub struct VmfsDatastoreExpandSpec {
@@ -1777,11 +1693,7 @@ impl std::fmt::Debug for VmfsDatastoreExpandSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreExpandSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreExpandSpec);
 
 /// `VmfsDatastoreExtendSpec`, a [`VmfsDatastoreSpec`], since VI API 2.0.
 pub struct VmfsDatastoreExtendSpec {
@@ -1865,11 +1777,7 @@ impl std::fmt::Debug for VmfsDatastoreExtendSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsDatastoreExtendSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsDatastoreExtendSpec);
 
 /// `VmfsUnmapBandwidthSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct VmfsUnmapBandwidthSpec {
@@ -1946,11 +1854,7 @@ impl std::fmt::Debug for VmfsUnmapBandwidthSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmfsUnmapBandwidthSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmfsUnmapBandwidthSpec);
 
 /// `VvolDatastoreInfo`, a [`DatastoreInfo`], since VI API 6.0.
 pub struct VvolDatastoreInfo {
@@ -2028,8 +1932,4 @@ impl std::fmt::Debug for VvolDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VvolDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VvolDatastoreInfo);

@@ -74,11 +74,7 @@ impl std::fmt::Debug for InvalidNetworkInType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidNetworkInType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidNetworkInType);
 
 /// The fault `InvalidPropertyType`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct InvalidPropertyType {
@@ -149,11 +145,7 @@ impl std::fmt::Debug for InvalidPropertyType {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPropertyType {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidPropertyType);
 
 /// The fault `InvalidPropertyValue`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct InvalidPropertyValue {
@@ -224,11 +216,7 @@ impl std::fmt::Debug for InvalidPropertyValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InvalidPropertyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InvalidPropertyValue);
 
 /// `IpPool`, a [`DynamicData`], since VI API 4.0.
 pub struct IpPool {
@@ -359,11 +347,7 @@ impl std::fmt::Debug for IpPool {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpPool {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpPool);
 
 /// `IpPoolAssociation`, a [`DynamicData`], since VI API 4.0.
 pub struct IpPoolAssociation {
@@ -428,11 +412,7 @@ impl std::fmt::Debug for IpPoolAssociation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpPoolAssociation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpPoolAssociation);
 
 /// `IpPoolIpPoolConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct IpPoolIpPoolConfigInfo {
@@ -527,11 +507,7 @@ impl std::fmt::Debug for IpPoolIpPoolConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpPoolIpPoolConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpPoolIpPoolConfigInfo);
 
 /// `IpPoolManagerIpAllocation`, a [`DynamicData`], since VI API 5.1.
 pub struct IpPoolManagerIpAllocation {
@@ -596,11 +572,7 @@ impl std::fmt::Debug for IpPoolManagerIpAllocation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpPoolManagerIpAllocation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpPoolManagerIpAllocation);
 
 /// The fault `MissingIpPool`, a [`VAppPropertyFault`], since VI API 5.0.
 pub struct MissingIpPool {
@@ -671,11 +643,7 @@ impl std::fmt::Debug for MissingIpPool {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingIpPool {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingIpPool);
 
 /// The fault `MissingNetworkIpConfig`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct MissingNetworkIpConfig {
@@ -746,11 +714,7 @@ impl std::fmt::Debug for MissingNetworkIpConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingNetworkIpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingNetworkIpConfig);
 
 /// The fault `MissingPowerOffConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
 pub struct MissingPowerOffConfiguration {
@@ -821,11 +785,7 @@ impl std::fmt::Debug for MissingPowerOffConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingPowerOffConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingPowerOffConfiguration);
 
 /// The fault `MissingPowerOnConfiguration`, a [`VAppConfigFault`], since VI API 4.0.
 pub struct MissingPowerOnConfiguration {
@@ -896,11 +856,7 @@ impl std::fmt::Debug for MissingPowerOnConfiguration {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MissingPowerOnConfiguration {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MissingPowerOnConfiguration);
 
 /// The fault `NoAvailableIp`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct NoAvailableIp {
@@ -978,11 +934,7 @@ impl std::fmt::Debug for NoAvailableIp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoAvailableIp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoAvailableIp);
 
 /// The fault `NoVcManagedIpConfigured`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct NoVcManagedIpConfigured {
@@ -1053,11 +1005,7 @@ impl std::fmt::Debug for NoVcManagedIpConfigured {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoVcManagedIpConfigured {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoVcManagedIpConfigured);
 
 /// The fault `NoVmInVApp`, a [`VAppConfigFault`], since VI API 4.0.
 pub struct NoVmInVApp {
@@ -1128,11 +1076,7 @@ impl std::fmt::Debug for NoVmInVApp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoVmInVApp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoVmInVApp);
 
 /// The fault `NotUserConfigurableProperty`, a [`VAppPropertyFault`], since VI API 4.0.
 pub struct NotUserConfigurableProperty {
@@ -1203,11 +1147,7 @@ impl std::fmt::Debug for NotUserConfigurableProperty {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotUserConfigurableProperty {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotUserConfigurableProperty);
 
 /// The fault `UnconfiguredPropertyValue`, a [`InvalidPropertyValue`], since VI API 4.0.
 pub struct UnconfiguredPropertyValue {
@@ -1278,11 +1218,7 @@ impl std::fmt::Debug for UnconfiguredPropertyValue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnconfiguredPropertyValue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnconfiguredPropertyValue);
 
 /// `VAppCloneSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppCloneSpec {
@@ -1383,11 +1319,7 @@ impl std::fmt::Debug for VAppCloneSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppCloneSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppCloneSpec);
 
 /// `VAppCloneSpecNetworkMappingPair`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppCloneSpecNetworkMappingPair {
@@ -1452,11 +1384,7 @@ impl std::fmt::Debug for VAppCloneSpecNetworkMappingPair {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppCloneSpecNetworkMappingPair {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppCloneSpecNetworkMappingPair);
 
 /// `VAppCloneSpecResourceMap`, a [`DynamicData`], since VI API 4.1.
 pub struct VAppCloneSpecResourceMap {
@@ -1533,11 +1461,7 @@ impl std::fmt::Debug for VAppCloneSpecResourceMap {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppCloneSpecResourceMap {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppCloneSpecResourceMap);
 
 /// The fault `VAppConfigFault`, a [`VimFault`], since VI API 4.0.
 pub struct VAppConfigFault {
@@ -1606,11 +1530,7 @@ impl std::fmt::Debug for VAppConfigFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppConfigFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppConfigFault);
 
 /// `VAppConfigInfo`, a [`VmConfigInfo`], since VI API 4.0.
 pub struct VAppConfigInfo {
@@ -1706,11 +1626,7 @@ impl std::fmt::Debug for VAppConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppConfigInfo);
 
 /// `VAppConfigSpec`, a [`VmConfigSpec`], since VI API 4.0.
 pub struct VAppConfigSpec {
@@ -1806,11 +1722,7 @@ impl std::fmt::Debug for VAppConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppConfigSpec);
 
 /// `VAppEntityConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppEntityConfigInfo {
@@ -1917,11 +1829,7 @@ impl std::fmt::Debug for VAppEntityConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppEntityConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppEntityConfigInfo);
 
 /// `VAppIPAssignmentInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppIpAssignmentInfo {
@@ -1998,11 +1906,7 @@ impl std::fmt::Debug for VAppIpAssignmentInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppIpAssignmentInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppIpAssignmentInfo);
 
 /// The fault `VAppNotRunning`, a [`VmConfigFault`], since VI API 4.0.
 pub struct VAppNotRunning {
@@ -2073,11 +1977,7 @@ impl std::fmt::Debug for VAppNotRunning {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppNotRunning {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppNotRunning);
 
 /// The fault `VAppOperationInProgress`, a [`RuntimeFault`], since VI API 5.0.
 pub struct VAppOperationInProgress {
@@ -2148,11 +2048,7 @@ impl std::fmt::Debug for VAppOperationInProgress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppOperationInProgress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppOperationInProgress);
 
 /// `VAppOvfSectionInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppOvfSectionInfo {
@@ -2235,11 +2131,7 @@ impl std::fmt::Debug for VAppOvfSectionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppOvfSectionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppOvfSectionInfo);
 
 /// `VAppOvfSectionSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
 pub struct VAppOvfSectionSpec {
@@ -2316,11 +2208,7 @@ impl std::fmt::Debug for VAppOvfSectionSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppOvfSectionSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppOvfSectionSpec);
 
 /// `VAppProductInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppProductInfo {
@@ -2433,11 +2321,7 @@ impl std::fmt::Debug for VAppProductInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppProductInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppProductInfo);
 
 /// `VAppProductSpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
 pub struct VAppProductSpec {
@@ -2514,11 +2398,7 @@ impl std::fmt::Debug for VAppProductSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppProductSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppProductSpec);
 
 /// The fault `VAppPropertyFault`, a [`VmConfigFault`], since VI API 4.0.
 pub struct VAppPropertyFault {
@@ -2620,11 +2500,7 @@ impl std::fmt::Debug for VAppPropertyFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppPropertyFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppPropertyFault);
 
 /// `VAppPropertyInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VAppPropertyInfo {
@@ -2749,11 +2625,7 @@ impl std::fmt::Debug for VAppPropertyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppPropertyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppPropertyInfo);
 
 /// `VAppPropertySpec`, a [`ArrayUpdateSpec`], since VI API 4.0.
 pub struct VAppPropertySpec {
@@ -2830,11 +2702,7 @@ impl std::fmt::Debug for VAppPropertySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppPropertySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppPropertySpec);
 
 /// The fault `VAppTaskInProgress`, a [`TaskInProgress`], since VI API 4.0.
 pub struct VAppTaskInProgress {
@@ -2905,11 +2773,7 @@ impl std::fmt::Debug for VAppTaskInProgress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VAppTaskInProgress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VAppTaskInProgress);
 
 /// `VirtualAppLinkInfo`, a [`DynamicData`], since VI API 4.1.
 pub struct VirtualAppLinkInfo {
@@ -2974,11 +2838,7 @@ impl std::fmt::Debug for VirtualAppLinkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAppLinkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualAppLinkInfo);
 
 /// `VirtualAppSummary`, a [`ResourcePoolSummary`], since VI API 4.0.
 pub struct VirtualAppSummary {
@@ -3080,11 +2940,7 @@ impl std::fmt::Debug for VirtualAppSummary {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAppSummary {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualAppSummary);
 
 /// `VmConfigInfo`, a [`DynamicData`], since VI API 4.0.
 pub struct VmConfigInfo {
@@ -3186,11 +3042,7 @@ impl std::fmt::Debug for VmConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmConfigInfo);
 
 /// `VmConfigSpec`, a [`DynamicData`], since VI API 4.0.
 pub struct VmConfigSpec {
@@ -3292,8 +3144,4 @@ impl std::fmt::Debug for VmConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmConfigSpec);

@@ -68,11 +68,7 @@ impl std::fmt::Debug for ClusterNetworkConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterNetworkConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterNetworkConfigSpec);
 
 /// `FailoverNodeInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct FailoverNodeInfo {
@@ -143,11 +139,7 @@ impl std::fmt::Debug for FailoverNodeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailoverNodeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailoverNodeInfo);
 
 /// `NodeDeploymentSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct NodeDeploymentSpec {
@@ -255,11 +247,7 @@ impl std::fmt::Debug for NodeDeploymentSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NodeDeploymentSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base NodeDeploymentSpec);
 
 /// `NodeNetworkSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct NodeNetworkSpec {
@@ -319,11 +307,7 @@ impl std::fmt::Debug for NodeNetworkSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NodeNetworkSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base NodeNetworkSpec);
 
 /// `PassiveNodeDeploymentSpec`, a [`NodeDeploymentSpec`], since VI API 6.5.
 pub struct PassiveNodeDeploymentSpec {
@@ -401,11 +385,7 @@ impl std::fmt::Debug for PassiveNodeDeploymentSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PassiveNodeDeploymentSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PassiveNodeDeploymentSpec);
 
 /// `PassiveNodeNetworkSpec`, a [`NodeNetworkSpec`], since VI API 6.5.
 pub struct PassiveNodeNetworkSpec {
@@ -483,11 +463,7 @@ impl std::fmt::Debug for PassiveNodeNetworkSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PassiveNodeNetworkSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PassiveNodeNetworkSpec);
 
 /// `SourceNodeSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct SourceNodeSpec {
@@ -552,11 +528,7 @@ impl std::fmt::Debug for SourceNodeSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SourceNodeSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SourceNodeSpec);
 
 /// `VchaClusterConfigInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterConfigInfo {
@@ -633,11 +605,7 @@ impl std::fmt::Debug for VchaClusterConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterConfigInfo);
 
 /// `VchaClusterConfigSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterConfigSpec {
@@ -702,11 +670,7 @@ impl std::fmt::Debug for VchaClusterConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterConfigSpec);
 
 /// `VchaClusterDeploymentSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterDeploymentSpec {
@@ -783,11 +747,7 @@ impl std::fmt::Debug for VchaClusterDeploymentSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterDeploymentSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterDeploymentSpec);
 
 /// `VchaClusterHealth`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterHealth {
@@ -858,11 +818,7 @@ impl std::fmt::Debug for VchaClusterHealth {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterHealth {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterHealth);
 
 /// `VchaClusterNetworkSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterNetworkSpec {
@@ -927,11 +883,7 @@ impl std::fmt::Debug for VchaClusterNetworkSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterNetworkSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterNetworkSpec);
 
 /// `VchaClusterRuntimeInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaClusterRuntimeInfo {
@@ -1002,11 +954,7 @@ impl std::fmt::Debug for VchaClusterRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaClusterRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaClusterRuntimeInfo);
 
 /// `VchaNodeRuntimeInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VchaNodeRuntimeInfo {
@@ -1077,11 +1025,7 @@ impl std::fmt::Debug for VchaNodeRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VchaNodeRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VchaNodeRuntimeInfo);
 
 /// `WitnessNodeInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct WitnessNodeInfo {
@@ -1146,8 +1090,4 @@ impl std::fmt::Debug for WitnessNodeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WitnessNodeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WitnessNodeInfo);

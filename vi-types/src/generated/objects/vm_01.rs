@@ -68,11 +68,7 @@ impl std::fmt::Debug for FolderExternallyManagedFolderInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FolderExternallyManagedFolderInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FolderExternallyManagedFolderInfo);
 
 /// `PodVMInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct PodVmInfo {
@@ -137,11 +133,7 @@ impl std::fmt::Debug for PodVmInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PodVmInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PodVmInfo);
 
 /// `PodVMOverheadInfo`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct PodVmOverheadInfo {
@@ -212,11 +204,7 @@ impl std::fmt::Debug for PodVmOverheadInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PodVmOverheadInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PodVmOverheadInfo);
 
 /// `StorageRequirement`, a [`DynamicData`], since VI API 5.0.
 pub struct StorageRequirement {
@@ -281,11 +269,7 @@ impl std::fmt::Debug for StorageRequirement {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageRequirement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageRequirement);
 
 /// `VirtualMachineConnection`, a [`DynamicData`], since VI API 7.0.1.0.
 pub struct VirtualMachineConnection {
@@ -357,11 +341,7 @@ impl std::fmt::Debug for VirtualMachineConnection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineConnection);
 
 /// `VirtualMachineDisplayTopology`, a [`DynamicData`], since VI API 2.5u2server.
 pub struct VirtualMachineDisplayTopology {
@@ -438,11 +418,7 @@ impl std::fmt::Debug for VirtualMachineDisplayTopology {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDisplayTopology {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDisplayTopology);
 
 /// `VirtualMachineGuestQuiesceSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VirtualMachineGuestQuiesceSpec {
@@ -500,11 +476,7 @@ impl std::fmt::Debug for VirtualMachineGuestQuiesceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestQuiesceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineGuestQuiesceSpec);
 
 /// `VirtualMachineMemoryReservationInfo`, a [`DynamicData`], since VI API 2.5.
 pub struct VirtualMachineMemoryReservationInfo {
@@ -581,11 +553,7 @@ impl std::fmt::Debug for VirtualMachineMemoryReservationInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMemoryReservationInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMemoryReservationInfo);
 
 /// `VirtualMachineMetadataManagerVmMetadata`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineMetadataManagerVmMetadata {
@@ -650,11 +618,7 @@ impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadata {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadata {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMetadataManagerVmMetadata);
 
 /// `VirtualMachineMetadataManagerVmMetadataInput`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineMetadataManagerVmMetadataInput {
@@ -719,11 +683,7 @@ impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataInput {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataInput {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMetadataManagerVmMetadataInput);
 
 /// `VirtualMachineMetadataManagerVmMetadataOwner`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineMetadataManagerVmMetadataOwner {
@@ -780,11 +740,7 @@ impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataOwner {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataOwner {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMetadataManagerVmMetadataOwner);
 
 /// `VirtualMachineMetadataManagerVmMetadataResult`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualMachineMetadataManagerVmMetadataResult {
@@ -849,11 +805,7 @@ impl std::fmt::Debug for VirtualMachineMetadataManagerVmMetadataResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMetadataManagerVmMetadataResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMetadataManagerVmMetadataResult);
 
 /// `VirtualMachineMksConnection`, a [`VirtualMachineConnection`], since VI API 7.0.1.0.
 pub struct VirtualMachineMksConnection {
@@ -924,11 +876,7 @@ impl std::fmt::Debug for VirtualMachineMksConnection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMksConnection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMksConnection);
 
 /// `VirtualMachineMksTicket`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineMksTicket {
@@ -1011,11 +959,7 @@ impl std::fmt::Debug for VirtualMachineMksTicket {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineMksTicket {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineMksTicket);
 
 /// `VirtualMachineWindowsQuiesceSpec`, a [`VirtualMachineGuestQuiesceSpec`], since VI API 6.5.
 pub struct VirtualMachineWindowsQuiesceSpec {
@@ -1111,11 +1055,7 @@ impl std::fmt::Debug for VirtualMachineWindowsQuiesceSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineWindowsQuiesceSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineWindowsQuiesceSpec);
 
 /// `VirtualMachineWipeResult`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualMachineWipeResult {
@@ -1180,11 +1120,7 @@ impl std::fmt::Debug for VirtualMachineWipeResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineWipeResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineWipeResult);
 
 /// The fault `VmMetadataManagerFault`, a [`VimFault`], since VI API 5.5.
 pub struct VmMetadataManagerFault {
@@ -1253,11 +1189,7 @@ impl std::fmt::Debug for VmMetadataManagerFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmMetadataManagerFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmMetadataManagerFault);
 
 /// `VmPlacementPolicy`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VmPlacementPolicy {}
@@ -1308,11 +1240,7 @@ impl std::fmt::Debug for VmPlacementPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmPlacementPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VmPlacementPolicy);
 
 /// `VmToVmGroupsAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
 pub struct VmToVmGroupsAntiAffinity {
@@ -1391,11 +1319,7 @@ impl std::fmt::Debug for VmToVmGroupsAntiAffinity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmToVmGroupsAntiAffinity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmToVmGroupsAntiAffinity);
 
 /// `VmVmAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
 pub struct VmVmAffinity {
@@ -1468,11 +1392,7 @@ impl std::fmt::Debug for VmVmAffinity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmVmAffinity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmVmAffinity);
 
 /// `VmVmAntiAffinity`, a [`VmPlacementPolicy`], since VI API 9.1.0.0.
 pub struct VmVmAntiAffinity {
@@ -1545,8 +1465,4 @@ impl std::fmt::Debug for VmVmAntiAffinity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmVmAntiAffinity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmVmAntiAffinity);

@@ -316,11 +316,7 @@ impl std::fmt::Debug for ConfigTarget {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ConfigTarget {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ConfigTarget);
 
 /// `DatastoreOption`, a [`DynamicData`], since VI API 2.0.
 pub struct DatastoreOption {
@@ -379,11 +375,7 @@ impl std::fmt::Debug for DatastoreOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreOption);
 
 /// `EnvironmentBrowserConfigOptionQuerySpec`, a [`DynamicData`], since VI API 6.0.
 pub struct EnvironmentBrowserConfigOptionQuerySpec {
@@ -454,11 +446,7 @@ impl std::fmt::Debug for EnvironmentBrowserConfigOptionQuerySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnvironmentBrowserConfigOptionQuerySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnvironmentBrowserConfigOptionQuerySpec);
 
 /// `GuestOsDescriptor`, a [`DynamicData`], since VI API 2.0.
 pub struct GuestOsDescriptor {
@@ -895,11 +883,7 @@ impl std::fmt::Debug for GuestOsDescriptor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOsDescriptor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestOsDescriptor);
 
 /// `HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
@@ -1000,12 +984,7 @@ impl std::fmt::Debug for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfi
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize
-for HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManagerVFlashCacheConfigInfoVFlashModuleConfigOption);
 
 /// `OpaqueNetworkTargetInfo`, a [`VirtualMachineTargetInfo`], since VI API 5.5.
 pub struct OpaqueNetworkTargetInfo {
@@ -1088,11 +1067,7 @@ impl std::fmt::Debug for OpaqueNetworkTargetInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OpaqueNetworkTargetInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OpaqueNetworkTargetInfo);
 
 /// `ParaVirtualSCSIControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.5u2server.
 pub struct ParaVirtualScsiControllerOption {
@@ -1163,11 +1138,7 @@ impl std::fmt::Debug for ParaVirtualScsiControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ParaVirtualScsiControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ParaVirtualScsiControllerOption);
 
 /// `ResourceAllocationOption`, a [`DynamicData`], since VI API 4.1.
 pub struct ResourceAllocationOption {
@@ -1226,11 +1197,7 @@ impl std::fmt::Debug for ResourceAllocationOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceAllocationOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceAllocationOption);
 
 /// `ResourceConfigOption`, a [`DynamicData`], since VI API 4.1.
 pub struct ResourceConfigOption {
@@ -1295,11 +1262,7 @@ impl std::fmt::Debug for ResourceConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourceConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourceConfigOption);
 
 /// `SharesOption`, a [`DynamicData`], since VI API 4.1.
 pub struct SharesOption {
@@ -1364,11 +1327,7 @@ impl std::fmt::Debug for SharesOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SharesOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SharesOption);
 
 /// `StorageIOAllocationOption`, a [`DynamicData`], since VI API 4.1.
 pub struct StorageIoAllocationOption {
@@ -1433,11 +1392,7 @@ impl std::fmt::Debug for StorageIoAllocationOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageIoAllocationOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageIoAllocationOption);
 
 /// `SubnetInfo`, a [`VirtualMachineTargetInfo`], since VI API 9.0.0.0.
 pub struct SubnetInfo {
@@ -1538,11 +1493,7 @@ impl std::fmt::Debug for SubnetInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SubnetInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SubnetInfo);
 
 /// `SubnetInfoFolderInfo`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct SubnetInfoFolderInfo {
@@ -1607,11 +1558,7 @@ impl std::fmt::Debug for SubnetInfoFolderInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SubnetInfoFolderInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SubnetInfoFolderInfo);
 
 /// `VirtualAHCIControllerOption`, a [`VirtualSataControllerOption`], since VI API 5.5.
 pub struct VirtualAhciControllerOption {
@@ -1682,11 +1629,7 @@ impl std::fmt::Debug for VirtualAhciControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualAhciControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualAhciControllerOption);
 
 /// `VirtualBusLogicControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.0.
 pub struct VirtualBusLogicControllerOption {
@@ -1757,11 +1700,7 @@ impl std::fmt::Debug for VirtualBusLogicControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualBusLogicControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualBusLogicControllerOption);
 
 /// `VirtualCdromAtapiBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualCdromAtapiBackingOption {
@@ -1832,11 +1771,7 @@ impl std::fmt::Debug for VirtualCdromAtapiBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromAtapiBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromAtapiBackingOption);
 
 /// `VirtualCdromIsoBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualCdromIsoBackingOption {
@@ -1907,11 +1842,7 @@ impl std::fmt::Debug for VirtualCdromIsoBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromIsoBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromIsoBackingOption);
 
 /// `VirtualCdromOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualCdromOption {
@@ -1982,11 +1913,7 @@ impl std::fmt::Debug for VirtualCdromOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromOption);
 
 /// `VirtualCdromPassthroughBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualCdromPassthroughBackingOption {
@@ -2064,11 +1991,7 @@ impl std::fmt::Debug for VirtualCdromPassthroughBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromPassthroughBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromPassthroughBackingOption);
 
 /// `VirtualCdromRemoteAtapiBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualCdromRemoteAtapiBackingOption {
@@ -2139,11 +2062,7 @@ impl std::fmt::Debug for VirtualCdromRemoteAtapiBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromRemoteAtapiBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromRemoteAtapiBackingOption);
 
 /// `VirtualCdromRemotePassthroughBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualCdromRemotePassthroughBackingOption {
@@ -2222,11 +2141,7 @@ impl std::fmt::Debug for VirtualCdromRemotePassthroughBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualCdromRemotePassthroughBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualCdromRemotePassthroughBackingOption);
 
 /// `VirtualControllerOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualControllerOption {
@@ -2310,11 +2225,7 @@ impl std::fmt::Debug for VirtualControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualControllerOption);
 
 /// `VirtualDeviceBackingOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceBackingOption {
@@ -2372,11 +2283,7 @@ impl std::fmt::Debug for VirtualDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDeviceBackingOption);
 
 /// `VirtualDeviceBusSlotOption`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualDeviceBusSlotOption {
@@ -2433,11 +2340,7 @@ impl std::fmt::Debug for VirtualDeviceBusSlotOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceBusSlotOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceBusSlotOption);
 
 /// `VirtualDeviceConnectOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceConnectOption {
@@ -2502,11 +2405,7 @@ impl std::fmt::Debug for VirtualDeviceConnectOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceConnectOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceConnectOption);
 
 /// `VirtualDeviceDeviceBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDeviceDeviceBackingOption {
@@ -2584,11 +2483,7 @@ impl std::fmt::Debug for VirtualDeviceDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceDeviceBackingOption);
 
 /// `VirtualDeviceFileBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDeviceFileBackingOption {
@@ -2666,11 +2561,7 @@ impl std::fmt::Debug for VirtualDeviceFileBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceFileBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceFileBackingOption);
 
 /// `VirtualDeviceOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualDeviceOption {
@@ -2796,11 +2687,7 @@ impl std::fmt::Debug for VirtualDeviceOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualDeviceOption);
 
 /// `VirtualDevicePipeBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDevicePipeBackingOption {
@@ -2871,11 +2758,7 @@ impl std::fmt::Debug for VirtualDevicePipeBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDevicePipeBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDevicePipeBackingOption);
 
 /// `VirtualDeviceRemoteDeviceBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDeviceRemoteDeviceBackingOption {
@@ -2953,11 +2836,7 @@ impl std::fmt::Debug for VirtualDeviceRemoteDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceRemoteDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceRemoteDeviceBackingOption);
 
 /// `VirtualDeviceURIBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 4.1.
 pub struct VirtualDeviceUriBackingOption {
@@ -3035,11 +2914,7 @@ impl std::fmt::Debug for VirtualDeviceUriBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDeviceUriBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDeviceUriBackingOption);
 
 /// `VirtualDiskDeltaDiskFormatsSupported`, a [`DynamicData`], since VI API 5.1.
 pub struct VirtualDiskDeltaDiskFormatsSupported {
@@ -3104,11 +2979,7 @@ impl std::fmt::Debug for VirtualDiskDeltaDiskFormatsSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskDeltaDiskFormatsSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskDeltaDiskFormatsSupported);
 
 /// `VirtualDiskFlatVer1BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualDiskFlatVer1BackingOption {
@@ -3204,11 +3075,7 @@ impl std::fmt::Debug for VirtualDiskFlatVer1BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskFlatVer1BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskFlatVer1BackingOption);
 
 /// `VirtualDiskFlatVer2BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualDiskFlatVer2BackingOption {
@@ -3346,11 +3213,7 @@ impl std::fmt::Debug for VirtualDiskFlatVer2BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskFlatVer2BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskFlatVer2BackingOption);
 
 /// `VirtualDiskLocalPMemBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 6.7.
 pub struct VirtualDiskLocalPMemBackingOption {
@@ -3446,11 +3309,7 @@ impl std::fmt::Debug for VirtualDiskLocalPMemBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskLocalPMemBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskLocalPMemBackingOption);
 
 /// `VirtualDiskOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualDiskOption {
@@ -3542,11 +3401,7 @@ impl std::fmt::Debug for VirtualDiskOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskOption);
 
 /// `VirtualDiskOptionVFlashCacheConfigOption`, a [`DynamicData`], since VI API 5.5.
 pub struct VirtualDiskOptionVFlashCacheConfigOption {
@@ -3623,11 +3478,7 @@ impl std::fmt::Debug for VirtualDiskOptionVFlashCacheConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskOptionVFlashCacheConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskOptionVFlashCacheConfigOption);
 
 /// `VirtualDiskPartitionedRawDiskVer2BackingOption`, a [`VirtualDiskRawDiskVer2BackingOption`], since VI API 2.0.
 pub struct VirtualDiskPartitionedRawDiskVer2BackingOption {
@@ -3699,11 +3550,7 @@ impl std::fmt::Debug for VirtualDiskPartitionedRawDiskVer2BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskPartitionedRawDiskVer2BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskPartitionedRawDiskVer2BackingOption);
 
 /// `VirtualDiskRawDiskMappingVer1BackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDiskRawDiskMappingVer1BackingOption {
@@ -3806,11 +3653,7 @@ impl std::fmt::Debug for VirtualDiskRawDiskMappingVer1BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRawDiskMappingVer1BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskRawDiskMappingVer1BackingOption);
 
 /// `VirtualDiskRawDiskVer2BackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualDiskRawDiskVer2BackingOption {
@@ -3894,11 +3737,7 @@ impl std::fmt::Debug for VirtualDiskRawDiskVer2BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskRawDiskVer2BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskRawDiskVer2BackingOption);
 
 /// `VirtualDiskSeSparseBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 5.1.
 pub struct VirtualDiskSeSparseBackingOption {
@@ -4012,11 +3851,7 @@ impl std::fmt::Debug for VirtualDiskSeSparseBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSeSparseBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSeSparseBackingOption);
 
 /// `VirtualDiskSparseVer1BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualDiskSparseVer1BackingOption {
@@ -4112,11 +3947,7 @@ impl std::fmt::Debug for VirtualDiskSparseVer1BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSparseVer1BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSparseVer1BackingOption);
 
 /// `VirtualDiskSparseVer2BackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualDiskSparseVer2BackingOption {
@@ -4230,11 +4061,7 @@ impl std::fmt::Debug for VirtualDiskSparseVer2BackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskSparseVer2BackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskSparseVer2BackingOption);
 
 /// `VirtualE1000Option`, a [`VirtualEthernetCardOption`], since VI API 2.0.
 pub struct VirtualE1000Option {
@@ -4305,11 +4132,7 @@ impl std::fmt::Debug for VirtualE1000Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualE1000Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualE1000Option);
 
 /// `VirtualE1000eOption`, a [`VirtualEthernetCardOption`], since VI API 5.0.
 pub struct VirtualE1000eOption {
@@ -4380,11 +4203,7 @@ impl std::fmt::Debug for VirtualE1000eOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualE1000eOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualE1000eOption);
 
 /// `VirtualEnsoniq1371Option`, a [`VirtualSoundCardOption`], since VI API 2.0.
 pub struct VirtualEnsoniq1371Option {
@@ -4455,11 +4274,7 @@ impl std::fmt::Debug for VirtualEnsoniq1371Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEnsoniq1371Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEnsoniq1371Option);
 
 /// `VirtualEthernetCardDVPortBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 4.0.
 pub struct VirtualEthernetCardDvPortBackingOption {
@@ -4530,11 +4345,7 @@ impl std::fmt::Debug for VirtualEthernetCardDvPortBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardDvPortBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardDvPortBackingOption);
 
 /// `VirtualEthernetCardLegacyNetworkBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualEthernetCardLegacyNetworkBackingOption {
@@ -4606,8 +4417,4 @@ impl std::fmt::Debug for VirtualEthernetCardLegacyNetworkBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardLegacyNetworkBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardLegacyNetworkBackingOption);

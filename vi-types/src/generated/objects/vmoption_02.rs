@@ -75,11 +75,7 @@ impl std::fmt::Debug for VirtualEthernetCardNetworkBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardNetworkBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardNetworkBackingOption);
 
 /// `VirtualEthernetCardOpaqueNetworkBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.5.
 pub struct VirtualEthernetCardOpaqueNetworkBackingOption {
@@ -151,11 +147,7 @@ impl std::fmt::Debug for VirtualEthernetCardOpaqueNetworkBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardOpaqueNetworkBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardOpaqueNetworkBackingOption);
 
 /// `VirtualEthernetCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualEthernetCardOption {
@@ -257,11 +249,7 @@ impl std::fmt::Debug for VirtualEthernetCardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualEthernetCardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualEthernetCardOption);
 
 /// `VirtualFloppyDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualFloppyDeviceBackingOption {
@@ -332,11 +320,7 @@ impl std::fmt::Debug for VirtualFloppyDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyDeviceBackingOption);
 
 /// `VirtualFloppyImageBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualFloppyImageBackingOption {
@@ -407,11 +391,7 @@ impl std::fmt::Debug for VirtualFloppyImageBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyImageBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyImageBackingOption);
 
 /// `VirtualFloppyOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualFloppyOption {
@@ -482,11 +462,7 @@ impl std::fmt::Debug for VirtualFloppyOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyOption);
 
 /// `VirtualFloppyRemoteDeviceBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualFloppyRemoteDeviceBackingOption {
@@ -557,11 +533,7 @@ impl std::fmt::Debug for VirtualFloppyRemoteDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualFloppyRemoteDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualFloppyRemoteDeviceBackingOption);
 
 /// `VirtualHardwareOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualHardwareOption {
@@ -782,11 +754,7 @@ impl std::fmt::Debug for VirtualHardwareOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHardwareOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHardwareOption);
 
 /// `VirtualHdAudioCardOption`, a [`VirtualSoundCardOption`], since VI API 5.0.
 pub struct VirtualHdAudioCardOption {
@@ -857,11 +825,7 @@ impl std::fmt::Debug for VirtualHdAudioCardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualHdAudioCardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualHdAudioCardOption);
 
 /// `VirtualIDEControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualIdeControllerOption {
@@ -945,11 +909,7 @@ impl std::fmt::Debug for VirtualIdeControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualIdeControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualIdeControllerOption);
 
 /// `VirtualKeyboardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualKeyboardOption {
@@ -1020,11 +980,7 @@ impl std::fmt::Debug for VirtualKeyboardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualKeyboardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualKeyboardOption);
 
 /// `VirtualLsiLogicControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.0.
 pub struct VirtualLsiLogicControllerOption {
@@ -1095,11 +1051,7 @@ impl std::fmt::Debug for VirtualLsiLogicControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualLsiLogicControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualLsiLogicControllerOption);
 
 /// `VirtualLsiLogicSASControllerOption`, a [`VirtualScsiControllerOption`], since VI API 2.5u2server.
 pub struct VirtualLsiLogicSasControllerOption {
@@ -1170,11 +1122,7 @@ impl std::fmt::Debug for VirtualLsiLogicSasControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualLsiLogicSasControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualLsiLogicSasControllerOption);
 
 /// `VirtualMachineCdromInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineCdromInfo {
@@ -1251,11 +1199,7 @@ impl std::fmt::Debug for VirtualMachineCdromInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCdromInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCdromInfo);
 
 /// `VirtualMachineConfigOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConfigOption {
@@ -1380,11 +1324,7 @@ impl std::fmt::Debug for VirtualMachineConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigOption);
 
 /// `VirtualMachineConfigOptionDescriptor`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineConfigOptionDescriptor {
@@ -1479,11 +1419,7 @@ impl std::fmt::Debug for VirtualMachineConfigOptionDescriptor {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineConfigOptionDescriptor {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineConfigOptionDescriptor);
 
 /// `VirtualMachineDatastoreInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineDatastoreInfo {
@@ -1608,11 +1544,7 @@ impl std::fmt::Debug for VirtualMachineDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDatastoreInfo);
 
 /// `VirtualMachineDatastoreVolumeOption`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineDatastoreVolumeOption {
@@ -1677,11 +1609,7 @@ impl std::fmt::Debug for VirtualMachineDatastoreVolumeOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDatastoreVolumeOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDatastoreVolumeOption);
 
 /// `VirtualMachineDiskDeviceInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineDiskDeviceInfo {
@@ -1764,11 +1692,7 @@ impl std::fmt::Debug for VirtualMachineDiskDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDiskDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDiskDeviceInfo);
 
 /// `VirtualMachineDvxClassInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineDvxClassInfo {
@@ -1845,11 +1769,7 @@ impl std::fmt::Debug for VirtualMachineDvxClassInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDvxClassInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDvxClassInfo);
 
 /// `VirtualMachineDynamicPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
 pub struct VirtualMachineDynamicPassthroughInfo {
@@ -1950,11 +1870,7 @@ impl std::fmt::Debug for VirtualMachineDynamicPassthroughInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineDynamicPassthroughInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineDynamicPassthroughInfo);
 
 /// `VirtualMachineFloppyInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineFloppyInfo {
@@ -2024,11 +1940,7 @@ impl std::fmt::Debug for VirtualMachineFloppyInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineFloppyInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineFloppyInfo);
 
 /// `VirtualMachineIdeDiskDeviceInfo`, a [`VirtualMachineDiskDeviceInfo`], since VI API 2.0.
 pub struct VirtualMachineIdeDiskDeviceInfo {
@@ -2105,11 +2017,7 @@ impl std::fmt::Debug for VirtualMachineIdeDiskDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineIdeDiskDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineIdeDiskDeviceInfo);
 
 /// `VirtualMachineIdeDiskDevicePartitionInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineIdeDiskDevicePartitionInfo {
@@ -2171,11 +2079,7 @@ impl std::fmt::Debug for VirtualMachineIdeDiskDevicePartitionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineIdeDiskDevicePartitionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineIdeDiskDevicePartitionInfo);
 
 /// `VirtualMachineLegacyNetworkSwitchInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineLegacyNetworkSwitchInfo {
@@ -2232,11 +2136,7 @@ impl std::fmt::Debug for VirtualMachineLegacyNetworkSwitchInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineLegacyNetworkSwitchInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineLegacyNetworkSwitchInfo);
 
 /// `VirtualMachineNetworkInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineNetworkInfo {
@@ -2319,11 +2219,7 @@ impl std::fmt::Debug for VirtualMachineNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineNetworkInfo);
 
 /// `VirtualMachineParallelInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineParallelInfo {
@@ -2393,11 +2289,7 @@ impl std::fmt::Debug for VirtualMachineParallelInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineParallelInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineParallelInfo);
 
 /// `VirtualMachinePciPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 4.0.
 pub struct VirtualMachinePciPassthroughInfo {
@@ -2481,11 +2373,7 @@ impl std::fmt::Debug for VirtualMachinePciPassthroughInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePciPassthroughInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachinePciPassthroughInfo);
 
 /// `VirtualMachinePciSharedGpuPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 6.0.
 pub struct VirtualMachinePciSharedGpuPassthroughInfo {
@@ -2562,11 +2450,7 @@ impl std::fmt::Debug for VirtualMachinePciSharedGpuPassthroughInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePciSharedGpuPassthroughInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachinePciSharedGpuPassthroughInfo);
 
 /// `VirtualMachinePrecisionClockInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
 pub struct VirtualMachinePrecisionClockInfo {
@@ -2643,11 +2527,7 @@ impl std::fmt::Debug for VirtualMachinePrecisionClockInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePrecisionClockInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachinePrecisionClockInfo);
 
 /// `VirtualMachinePropertyRelation`, a [`DynamicData`], since VI API 6.7.
 pub struct VirtualMachinePropertyRelation {
@@ -2712,11 +2592,7 @@ impl std::fmt::Debug for VirtualMachinePropertyRelation {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachinePropertyRelation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachinePropertyRelation);
 
 /// `VirtualMachineScsiDiskDeviceInfo`, a [`VirtualMachineDiskDeviceInfo`], since VI API 2.0.
 pub struct VirtualMachineScsiDiskDeviceInfo {
@@ -2805,11 +2681,7 @@ impl std::fmt::Debug for VirtualMachineScsiDiskDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineScsiDiskDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineScsiDiskDeviceInfo);
 
 /// `VirtualMachineScsiPassthroughInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineScsiPassthroughInfo {
@@ -2898,11 +2770,7 @@ impl std::fmt::Debug for VirtualMachineScsiPassthroughInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineScsiPassthroughInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineScsiPassthroughInfo);
 
 /// `VirtualMachineSerialInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.0.
 pub struct VirtualMachineSerialInfo {
@@ -2972,11 +2840,7 @@ impl std::fmt::Debug for VirtualMachineSerialInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSerialInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSerialInfo);
 
 /// `VirtualMachineSgxTargetInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.0.0.
 pub struct VirtualMachineSgxTargetInfo {
@@ -3071,11 +2935,7 @@ impl std::fmt::Debug for VirtualMachineSgxTargetInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSgxTargetInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSgxTargetInfo);
 
 /// `VirtualMachineSoundInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.5.
 pub struct VirtualMachineSoundInfo {
@@ -3145,11 +3005,7 @@ impl std::fmt::Debug for VirtualMachineSoundInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSoundInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSoundInfo);
 
 /// `VirtualMachineSriovDevicePoolInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VirtualMachineSriovDevicePoolInfo {
@@ -3208,11 +3064,7 @@ impl std::fmt::Debug for VirtualMachineSriovDevicePoolInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSriovDevicePoolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VirtualMachineSriovDevicePoolInfo);
 
 /// `VirtualMachineSriovInfo`, a [`VirtualMachinePciPassthroughInfo`], since VI API 5.5.
 pub struct VirtualMachineSriovInfo {
@@ -3302,11 +3154,7 @@ impl std::fmt::Debug for VirtualMachineSriovInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSriovInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSriovInfo);
 
 /// `VirtualMachineSriovNetworkDevicePoolInfo`, a [`VirtualMachineSriovDevicePoolInfo`], since VI API 6.5.
 pub struct VirtualMachineSriovNetworkDevicePoolInfo {
@@ -3391,11 +3239,7 @@ impl std::fmt::Debug for VirtualMachineSriovNetworkDevicePoolInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSriovNetworkDevicePoolInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSriovNetworkDevicePoolInfo);
 
 /// `VirtualMachineTargetInfo`, a [`DynamicData`], since VI API 2.0.
 pub struct VirtualMachineTargetInfo {
@@ -3460,11 +3304,7 @@ impl std::fmt::Debug for VirtualMachineTargetInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineTargetInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineTargetInfo);
 
 /// `VirtualMachineUsbInfo`, a [`VirtualMachineTargetInfo`], since VI API 2.5.
 pub struct VirtualMachineUsbInfo {
@@ -3577,11 +3417,7 @@ impl std::fmt::Debug for VirtualMachineUsbInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineUsbInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineUsbInfo);
 
 /// `VirtualMachineVFlashModuleInfo`, a [`VirtualMachineTargetInfo`], since VI API 5.5.
 pub struct VirtualMachineVFlashModuleInfo {
@@ -3658,11 +3494,7 @@ impl std::fmt::Debug for VirtualMachineVFlashModuleInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVFlashModuleInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVFlashModuleInfo);
 
 /// `VirtualMachineVMCIDeviceOption`, a [`VirtualDeviceOption`], since VI API 2.5u2server.
 pub struct VirtualMachineVmciDeviceOption {
@@ -3752,11 +3584,7 @@ impl std::fmt::Debug for VirtualMachineVmciDeviceOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmciDeviceOption);
 
 /// `VirtualMachineVMCIDeviceOptionFilterSpecOption`, a [`DynamicData`], since VI API 6.0.
 pub struct VirtualMachineVmciDeviceOptionFilterSpecOption {
@@ -3839,11 +3667,7 @@ impl std::fmt::Debug for VirtualMachineVmciDeviceOptionFilterSpecOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVmciDeviceOptionFilterSpecOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVmciDeviceOptionFilterSpecOption);
 
 /// `VirtualMachineVMotionStunTimeInfo`, a [`VirtualMachineTargetInfo`], since VI API 8.0.2.0.
 pub struct VirtualMachineVMotionStunTimeInfo {
@@ -3926,11 +3750,7 @@ impl std::fmt::Debug for VirtualMachineVMotionStunTimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVMotionStunTimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVMotionStunTimeInfo);
 
 /// `VirtualMachineVendorDeviceGroupInfo`, a [`VirtualMachineTargetInfo`], since VI API 8.0.0.1.
 pub struct VirtualMachineVendorDeviceGroupInfo {
@@ -4021,11 +3841,7 @@ impl std::fmt::Debug for VirtualMachineVendorDeviceGroupInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVendorDeviceGroupInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVendorDeviceGroupInfo);
 
 /// `VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo`, a [`DynamicData`], since VI API 8.0.0.1.
 pub struct VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
@@ -4108,11 +3924,7 @@ impl std::fmt::Debug for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo 
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVendorDeviceGroupInfoComponentDeviceInfo);
 
 /// `VirtualMachineVgpuDeviceInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.3.0.
 pub struct VirtualMachineVgpuDeviceInfo {
@@ -4225,11 +4037,7 @@ impl std::fmt::Debug for VirtualMachineVgpuDeviceInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVgpuDeviceInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVgpuDeviceInfo);
 
 /// `VirtualMachineVgpuProfileInfo`, a [`VirtualMachineTargetInfo`], since VI API 7.0.3.0.
 pub struct VirtualMachineVgpuProfileInfo {
@@ -4336,11 +4144,7 @@ impl std::fmt::Debug for VirtualMachineVgpuProfileInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineVgpuProfileInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineVgpuProfileInfo);
 
 /// `VirtualNVDIMMControllerOption`, a [`VirtualControllerOption`], since VI API 6.7.
 pub struct VirtualNvdimmControllerOption {
@@ -4418,11 +4222,7 @@ impl std::fmt::Debug for VirtualNvdimmControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvdimmControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvdimmControllerOption);
 
 /// `VirtualNVDIMMOption`, a [`VirtualDeviceOption`], since VI API 6.7.
 pub struct VirtualNvdimmOption {
@@ -4518,11 +4318,7 @@ impl std::fmt::Debug for VirtualNvdimmOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvdimmOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvdimmOption);
 
 /// `VirtualNVMEControllerOption`, a [`VirtualControllerOption`], since VI API 6.5.
 pub struct VirtualNvmeControllerOption {
@@ -4606,11 +4402,7 @@ impl std::fmt::Debug for VirtualNvmeControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualNvmeControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualNvmeControllerOption);
 
 /// `VirtualPCIControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualPciControllerOption {
@@ -4760,11 +4552,7 @@ impl std::fmt::Debug for VirtualPciControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciControllerOption);
 
 /// `VirtualPCIPassthroughDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 4.0.
 pub struct VirtualPciPassthroughDeviceBackingOption {
@@ -4836,11 +4624,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDeviceBackingOption);
 
 /// `VirtualPCIPassthroughDvxBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 8.0.0.1.
 pub struct VirtualPciPassthroughDvxBackingOption {
@@ -4911,11 +4695,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDvxBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDvxBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDvxBackingOption);
 
 /// `VirtualPCIPassthroughDynamicBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 7.0.0.0.
 pub struct VirtualPciPassthroughDynamicBackingOption {
@@ -4987,11 +4767,7 @@ impl std::fmt::Debug for VirtualPciPassthroughDynamicBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughDynamicBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughDynamicBackingOption);
 
 /// `VirtualPCIPassthroughOption`, a [`VirtualDeviceOption`], since VI API 4.0.
 pub struct VirtualPciPassthroughOption {
@@ -5062,11 +4838,7 @@ impl std::fmt::Debug for VirtualPciPassthroughOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughOption);
 
 /// `VirtualPCIPassthroughPluginBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 6.0.
 pub struct VirtualPciPassthroughPluginBackingOption {
@@ -5138,11 +4910,7 @@ impl std::fmt::Debug for VirtualPciPassthroughPluginBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughPluginBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughPluginBackingOption);
 
 /// `VirtualPCIPassthroughVmiopBackingOption`, a [`VirtualPciPassthroughPluginBackingOption`], since VI API 6.0.
 pub struct VirtualPciPassthroughVmiopBackingOption {
@@ -5227,8 +4995,4 @@ impl std::fmt::Debug for VirtualPciPassthroughVmiopBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPciPassthroughVmiopBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPciPassthroughVmiopBackingOption);

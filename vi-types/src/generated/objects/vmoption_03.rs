@@ -81,11 +81,7 @@ impl std::fmt::Debug for VirtualPcNet32Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPcNet32Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPcNet32Option);
 
 /// `VirtualPS2ControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualPs2ControllerOption {
@@ -169,11 +165,7 @@ impl std::fmt::Debug for VirtualPs2ControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPs2ControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPs2ControllerOption);
 
 /// `VirtualParallelPortDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualParallelPortDeviceBackingOption {
@@ -244,11 +236,7 @@ impl std::fmt::Debug for VirtualParallelPortDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPortDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPortDeviceBackingOption);
 
 /// `VirtualParallelPortFileBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualParallelPortFileBackingOption {
@@ -319,11 +307,7 @@ impl std::fmt::Debug for VirtualParallelPortFileBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPortFileBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPortFileBackingOption);
 
 /// `VirtualParallelPortOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualParallelPortOption {
@@ -394,11 +378,7 @@ impl std::fmt::Debug for VirtualParallelPortOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualParallelPortOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualParallelPortOption);
 
 /// `VirtualPointingDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualPointingDeviceBackingOption {
@@ -476,11 +456,7 @@ impl std::fmt::Debug for VirtualPointingDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPointingDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPointingDeviceBackingOption);
 
 /// `VirtualPointingDeviceOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualPointingDeviceOption {
@@ -551,11 +527,7 @@ impl std::fmt::Debug for VirtualPointingDeviceOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPointingDeviceOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPointingDeviceOption);
 
 /// `VirtualPrecisionClockOption`, a [`VirtualDeviceOption`], since VI API 7.0.0.0.
 pub struct VirtualPrecisionClockOption {
@@ -626,11 +598,7 @@ impl std::fmt::Debug for VirtualPrecisionClockOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPrecisionClockOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPrecisionClockOption);
 
 /// `VirtualPrecisionClockSystemClockBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 7.0.0.0.
 pub struct VirtualPrecisionClockSystemClockBackingOption {
@@ -709,11 +677,7 @@ impl std::fmt::Debug for VirtualPrecisionClockSystemClockBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualPrecisionClockSystemClockBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualPrecisionClockSystemClockBackingOption);
 
 /// `VirtualSATAControllerOption`, a [`VirtualControllerOption`], since VI API 5.5.
 pub struct VirtualSataControllerOption {
@@ -797,11 +761,7 @@ impl std::fmt::Debug for VirtualSataControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSataControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSataControllerOption);
 
 /// `VirtualSCSIControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualScsiControllerOption {
@@ -915,11 +875,7 @@ impl std::fmt::Debug for VirtualScsiControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiControllerOption);
 
 /// `VirtualSCSIPassthroughDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualScsiPassthroughDeviceBackingOption {
@@ -991,11 +947,7 @@ impl std::fmt::Debug for VirtualScsiPassthroughDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiPassthroughDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiPassthroughDeviceBackingOption);
 
 /// `VirtualSCSIPassthroughOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualScsiPassthroughOption {
@@ -1066,11 +1018,7 @@ impl std::fmt::Debug for VirtualScsiPassthroughOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualScsiPassthroughOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualScsiPassthroughOption);
 
 /// `VirtualSIOControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualSioControllerOption {
@@ -1160,11 +1108,7 @@ impl std::fmt::Debug for VirtualSioControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSioControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSioControllerOption);
 
 /// `VirtualSerialPortDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualSerialPortDeviceBackingOption {
@@ -1235,11 +1179,7 @@ impl std::fmt::Debug for VirtualSerialPortDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortDeviceBackingOption);
 
 /// `VirtualSerialPortFileBackingOption`, a [`VirtualDeviceFileBackingOption`], since VI API 2.0.
 pub struct VirtualSerialPortFileBackingOption {
@@ -1310,11 +1250,7 @@ impl std::fmt::Debug for VirtualSerialPortFileBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortFileBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortFileBackingOption);
 
 /// `VirtualSerialPortOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualSerialPortOption {
@@ -1392,11 +1328,7 @@ impl std::fmt::Debug for VirtualSerialPortOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortOption);
 
 /// `VirtualSerialPortPipeBackingOption`, a [`VirtualDevicePipeBackingOption`], since VI API 2.0.
 pub struct VirtualSerialPortPipeBackingOption {
@@ -1480,11 +1412,7 @@ impl std::fmt::Debug for VirtualSerialPortPipeBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortPipeBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortPipeBackingOption);
 
 /// `VirtualSerialPortThinPrintBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.1.
 pub struct VirtualSerialPortThinPrintBackingOption {
@@ -1556,11 +1484,7 @@ impl std::fmt::Debug for VirtualSerialPortThinPrintBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortThinPrintBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortThinPrintBackingOption);
 
 /// `VirtualSerialPortURIBackingOption`, a [`VirtualDeviceUriBackingOption`], since VI API 4.1.
 pub struct VirtualSerialPortUriBackingOption {
@@ -1631,11 +1555,7 @@ impl std::fmt::Debug for VirtualSerialPortUriBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSerialPortUriBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSerialPortUriBackingOption);
 
 /// `VirtualSoundBlaster16Option`, a [`VirtualSoundCardOption`], since VI API 2.0.
 pub struct VirtualSoundBlaster16Option {
@@ -1706,11 +1626,7 @@ impl std::fmt::Debug for VirtualSoundBlaster16Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundBlaster16Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundBlaster16Option);
 
 /// `VirtualSoundCardDeviceBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.0.
 pub struct VirtualSoundCardDeviceBackingOption {
@@ -1781,11 +1697,7 @@ impl std::fmt::Debug for VirtualSoundCardDeviceBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundCardDeviceBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundCardDeviceBackingOption);
 
 /// `VirtualSoundCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualSoundCardOption {
@@ -1856,11 +1768,7 @@ impl std::fmt::Debug for VirtualSoundCardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSoundCardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSoundCardOption);
 
 /// `VirtualSriovEthernetCardOption`, a [`VirtualEthernetCardOption`], since VI API 5.5.
 pub struct VirtualSriovEthernetCardOption {
@@ -1931,11 +1839,7 @@ impl std::fmt::Debug for VirtualSriovEthernetCardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSriovEthernetCardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSriovEthernetCardOption);
 
 /// `VirtualSriovEthernetCardSriovBackingOption`, a [`VirtualDeviceBackingOption`], since VI API 5.5.
 pub struct VirtualSriovEthernetCardSriovBackingOption {
@@ -2007,11 +1911,7 @@ impl std::fmt::Debug for VirtualSriovEthernetCardSriovBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualSriovEthernetCardSriovBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualSriovEthernetCardSriovBackingOption);
 
 /// `VirtualTPMOption`, a [`VirtualDeviceOption`], since VI API 6.7.
 pub struct VirtualTpmOption {
@@ -2089,11 +1989,7 @@ impl std::fmt::Debug for VirtualTpmOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualTpmOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualTpmOption);
 
 /// `VirtualUSBControllerOption`, a [`VirtualControllerOption`], since VI API 2.0.
 pub struct VirtualUsbControllerOption {
@@ -2183,11 +2079,7 @@ impl std::fmt::Debug for VirtualUsbControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbControllerOption);
 
 /// `VirtualUSBOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualUsbOption {
@@ -2258,11 +2150,7 @@ impl std::fmt::Debug for VirtualUsbOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbOption);
 
 /// `VirtualUSBRemoteClientBackingOption`, a [`VirtualDeviceRemoteDeviceBackingOption`], since VI API 5.0.
 pub struct VirtualUsbRemoteClientBackingOption {
@@ -2333,11 +2221,7 @@ impl std::fmt::Debug for VirtualUsbRemoteClientBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbRemoteClientBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbRemoteClientBackingOption);
 
 /// `VirtualUSBRemoteHostBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 4.1.
 pub struct VirtualUsbRemoteHostBackingOption {
@@ -2408,11 +2292,7 @@ impl std::fmt::Debug for VirtualUsbRemoteHostBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbRemoteHostBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbRemoteHostBackingOption);
 
 /// `VirtualUSBUSBBackingOption`, a [`VirtualDeviceDeviceBackingOption`], since VI API 2.5.
 pub struct VirtualUsbusbBackingOption {
@@ -2483,11 +2363,7 @@ impl std::fmt::Debug for VirtualUsbusbBackingOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbusbBackingOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbusbBackingOption);
 
 /// `VirtualUSBXHCIControllerOption`, a [`VirtualControllerOption`], since VI API 5.0.
 pub struct VirtualUsbxhciControllerOption {
@@ -2571,11 +2447,7 @@ impl std::fmt::Debug for VirtualUsbxhciControllerOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualUsbxhciControllerOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualUsbxhciControllerOption);
 
 /// `VirtualVMIROMOption`, a [`VirtualDeviceOption`], since VI API 2.5.
 pub struct VirtualVmiromOption {
@@ -2646,11 +2518,7 @@ impl std::fmt::Debug for VirtualVmiromOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmiromOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmiromOption);
 
 /// `VirtualVideoCardOption`, a [`VirtualDeviceOption`], since VI API 2.0.
 pub struct VirtualVideoCardOption {
@@ -2764,11 +2632,7 @@ impl std::fmt::Debug for VirtualVideoCardOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVideoCardOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVideoCardOption);
 
 /// `VirtualVmxnet2Option`, a [`VirtualVmxnetOption`], since VI API 2.5.
 pub struct VirtualVmxnet2Option {
@@ -2839,11 +2703,7 @@ impl std::fmt::Debug for VirtualVmxnet2Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet2Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet2Option);
 
 /// `VirtualVmxnet3Option`, a [`VirtualVmxnetOption`], since VI API 2.5u2server.
 pub struct VirtualVmxnet3Option {
@@ -2929,11 +2789,7 @@ impl std::fmt::Debug for VirtualVmxnet3Option {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3Option {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3Option);
 
 /// `VirtualVmxnet3OptionStrictLatencyConfigOption`, a [`DynamicData`], since VI API 8.0.3.1.
 pub struct VirtualVmxnet3OptionStrictLatencyConfigOption {
@@ -3028,11 +2884,7 @@ impl std::fmt::Debug for VirtualVmxnet3OptionStrictLatencyConfigOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3OptionStrictLatencyConfigOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3OptionStrictLatencyConfigOption);
 
 /// `VirtualVmxnet3VrdmaOption`, a [`VirtualVmxnet3Option`], since VI API 6.5.
 pub struct VirtualVmxnet3VrdmaOption {
@@ -3110,11 +2962,7 @@ impl std::fmt::Debug for VirtualVmxnet3VrdmaOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnet3VrdmaOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnet3VrdmaOption);
 
 /// `VirtualVmxnetOption`, a [`VirtualEthernetCardOption`], since VI API 2.0.
 pub struct VirtualVmxnetOption {
@@ -3185,11 +3033,7 @@ impl std::fmt::Debug for VirtualVmxnetOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualVmxnetOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualVmxnetOption);
 
 /// `VirtualWDTOption`, a [`VirtualDeviceOption`], since VI API 7.0.0.0.
 pub struct VirtualWdtOption {
@@ -3267,8 +3111,4 @@ impl std::fmt::Debug for VirtualWdtOption {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualWdtOption {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualWdtOption);

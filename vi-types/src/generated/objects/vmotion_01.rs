@@ -81,11 +81,7 @@ impl std::fmt::Debug for AffinityConfigured {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AffinityConfigured {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AffinityConfigured);
 
 /// The fault `CannotModifyConfigCpuRequirements`, a [`MigrationFault`], since VI API 2.0.
 pub struct CannotModifyConfigCpuRequirements {
@@ -156,11 +152,7 @@ impl std::fmt::Debug for CannotModifyConfigCpuRequirements {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotModifyConfigCpuRequirements {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotModifyConfigCpuRequirements);
 
 /// The fault `CannotMoveVmWithDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
 pub struct CannotMoveVmWithDeltaDisk {
@@ -238,11 +230,7 @@ impl std::fmt::Debug for CannotMoveVmWithDeltaDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveVmWithDeltaDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotMoveVmWithDeltaDisk);
 
 /// The fault `CannotMoveVmWithNativeDeltaDisk`, a [`MigrationFault`], since VI API 5.0.
 pub struct CannotMoveVmWithNativeDeltaDisk {
@@ -313,11 +301,7 @@ impl std::fmt::Debug for CannotMoveVmWithNativeDeltaDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveVmWithNativeDeltaDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotMoveVmWithNativeDeltaDisk);
 
 /// `CheckResult`, a [`DynamicData`], since VI API 4.0.
 pub struct CheckResult {
@@ -394,11 +378,7 @@ impl std::fmt::Debug for CheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CheckResult);
 
 /// The fault `CloneFromSnapshotNotSupported`, a [`MigrationFault`], since VI API 4.0.
 pub struct CloneFromSnapshotNotSupported {
@@ -469,11 +449,7 @@ impl std::fmt::Debug for CloneFromSnapshotNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CloneFromSnapshotNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CloneFromSnapshotNotSupported);
 
 /// The fault `DatacenterMismatch`, a [`MigrationFault`], since VI API 2.0.
 pub struct DatacenterMismatch {
@@ -557,11 +533,7 @@ impl std::fmt::Debug for DatacenterMismatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterMismatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterMismatch);
 
 /// `DatacenterMismatchArgument`, a [`DynamicData`], since VI API 2.0.
 pub struct DatacenterMismatchArgument {
@@ -626,11 +598,7 @@ impl std::fmt::Debug for DatacenterMismatchArgument {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatacenterMismatchArgument {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatacenterMismatchArgument);
 
 /// The fault `DisallowedMigrationDeviceAttached`, a [`MigrationFault`], since VI API 2.0.
 pub struct DisallowedMigrationDeviceAttached {
@@ -708,11 +676,7 @@ impl std::fmt::Debug for DisallowedMigrationDeviceAttached {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DisallowedMigrationDeviceAttached {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DisallowedMigrationDeviceAttached);
 
 /// The fault `DiskMoveTypeNotSupported`, a [`MigrationFault`], since VI API 4.0.
 pub struct DiskMoveTypeNotSupported {
@@ -783,11 +747,7 @@ impl std::fmt::Debug for DiskMoveTypeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskMoveTypeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskMoveTypeNotSupported);
 
 /// The fault `DrsVmotionIncompatibleFault`, a [`VirtualHardwareCompatibilityIssue`], since VI API 4.0.
 pub struct DrsVmotionIncompatibleFault {
@@ -865,11 +825,7 @@ impl std::fmt::Debug for DrsVmotionIncompatibleFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DrsVmotionIncompatibleFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DrsVmotionIncompatibleFault);
 
 /// The fault `FaultToleranceAntiAffinityViolated`, a [`MigrationFault`], since VI API 4.0.
 pub struct FaultToleranceAntiAffinityViolated {
@@ -953,11 +909,7 @@ impl std::fmt::Debug for FaultToleranceAntiAffinityViolated {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceAntiAffinityViolated {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceAntiAffinityViolated);
 
 /// The fault `FaultToleranceNeedsThickDisk`, a [`MigrationFault`], since VI API 4.1.
 pub struct FaultToleranceNeedsThickDisk {
@@ -1035,11 +987,7 @@ impl std::fmt::Debug for FaultToleranceNeedsThickDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceNeedsThickDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceNeedsThickDisk);
 
 /// The fault `FaultToleranceNotSameBuild`, a [`MigrationFault`], since VI API 4.0.
 pub struct FaultToleranceNotSameBuild {
@@ -1117,11 +1065,7 @@ impl std::fmt::Debug for FaultToleranceNotSameBuild {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FaultToleranceNotSameBuild {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FaultToleranceNotSameBuild);
 
 /// The fault `FullStorageVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
 pub struct FullStorageVMotionNotSupported {
@@ -1192,11 +1136,7 @@ impl std::fmt::Debug for FullStorageVMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FullStorageVMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FullStorageVMotionNotSupported);
 
 /// The fault `HAErrorsAtDest`, a [`MigrationFault`], since VI API 2.5.
 pub struct HaErrorsAtDest {
@@ -1267,11 +1207,7 @@ impl std::fmt::Debug for HaErrorsAtDest {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HaErrorsAtDest {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HaErrorsAtDest);
 
 /// `HostVMotionCompatibility`, a [`DynamicData`], since VI API 2.0.
 pub struct HostVMotionCompatibility {
@@ -1336,11 +1272,7 @@ impl std::fmt::Debug for HostVMotionCompatibility {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionCompatibility {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionCompatibility);
 
 /// The fault `HotSnapshotMoveNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
 pub struct HotSnapshotMoveNotSupported {
@@ -1411,11 +1343,7 @@ impl std::fmt::Debug for HotSnapshotMoveNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HotSnapshotMoveNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HotSnapshotMoveNotSupported);
 
 /// The fault `IncompatibleDefaultDevice`, a [`MigrationFault`], since VI API 2.5.
 pub struct IncompatibleDefaultDevice {
@@ -1493,11 +1421,7 @@ impl std::fmt::Debug for IncompatibleDefaultDevice {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IncompatibleDefaultDevice {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IncompatibleDefaultDevice);
 
 /// The fault `IndependentDiskVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
 pub struct IndependentDiskVMotionNotSupported {
@@ -1568,11 +1492,7 @@ impl std::fmt::Debug for IndependentDiskVMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IndependentDiskVMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IndependentDiskVMotionNotSupported);
 
 /// The fault `LargeRDMConversionNotSupported`, a [`MigrationFault`], since VI API 5.0.
 pub struct LargeRdmConversionNotSupported {
@@ -1650,11 +1570,7 @@ impl std::fmt::Debug for LargeRdmConversionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LargeRdmConversionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LargeRdmConversionNotSupported);
 
 /// The fault `MaintenanceModeFileMove`, a [`MigrationFault`], since VI API 2.5.
 pub struct MaintenanceModeFileMove {
@@ -1725,11 +1641,7 @@ impl std::fmt::Debug for MaintenanceModeFileMove {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MaintenanceModeFileMove {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MaintenanceModeFileMove);
 
 /// The fault `MigrationDisabled`, a [`MigrationFault`], since VI API 4.0.
 pub struct MigrationDisabled {
@@ -1800,11 +1712,7 @@ impl std::fmt::Debug for MigrationDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationDisabled);
 
 /// The fault `MigrationFeatureNotSupported`, a [`MigrationFault`], since VI API 2.5.
 pub struct MigrationFeatureNotSupported {
@@ -1894,11 +1802,7 @@ impl std::fmt::Debug for MigrationFeatureNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationFeatureNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationFeatureNotSupported);
 
 /// The fault `MigrationNotReady`, a [`MigrationFault`], since VI API 4.0.
 pub struct MigrationNotReady {
@@ -1976,11 +1880,7 @@ impl std::fmt::Debug for MigrationNotReady {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MigrationNotReady {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MigrationNotReady);
 
 /// The fault `MismatchedNetworkPolicies`, a [`MigrationFault`], since VI API 2.0.
 pub struct MismatchedNetworkPolicies {
@@ -2070,11 +1970,7 @@ impl std::fmt::Debug for MismatchedNetworkPolicies {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MismatchedNetworkPolicies {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MismatchedNetworkPolicies);
 
 /// The fault `MismatchedVMotionNetworkNames`, a [`MigrationFault`], since VI API 2.0.
 pub struct MismatchedVMotionNetworkNames {
@@ -2158,11 +2054,7 @@ impl std::fmt::Debug for MismatchedVMotionNetworkNames {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MismatchedVMotionNetworkNames {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MismatchedVMotionNetworkNames);
 
 /// The fault `NetworksMayNotBeTheSame`, a [`MigrationFault`], since VI API 2.5.
 pub struct NetworksMayNotBeTheSame {
@@ -2240,11 +2132,7 @@ impl std::fmt::Debug for NetworksMayNotBeTheSame {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NetworksMayNotBeTheSame {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NetworksMayNotBeTheSame);
 
 /// The fault `NoGuestHeartbeat`, a [`MigrationFault`], since VI API 2.0.
 pub struct NoGuestHeartbeat {
@@ -2315,11 +2203,7 @@ impl std::fmt::Debug for NoGuestHeartbeat {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NoGuestHeartbeat {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NoGuestHeartbeat);
 
 /// The fault `NonHomeRDMVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
 pub struct NonHomeRdmvMotionNotSupported {
@@ -2397,11 +2281,7 @@ impl std::fmt::Debug for NonHomeRdmvMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NonHomeRdmvMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NonHomeRdmvMotionNotSupported);
 
 /// The fault `RDMConversionNotSupported`, a [`MigrationFault`], since VI API 4.0.
 pub struct RdmConversionNotSupported {
@@ -2479,11 +2359,7 @@ impl std::fmt::Debug for RdmConversionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RdmConversionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RdmConversionNotSupported);
 
 /// The fault `RDMNotPreserved`, a [`MigrationFault`], since VI API 2.0.
 pub struct RdmNotPreserved {
@@ -2561,11 +2437,7 @@ impl std::fmt::Debug for RdmNotPreserved {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RdmNotPreserved {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RdmNotPreserved);
 
 /// The fault `ReadOnlyDisksWithLegacyDestination`, a [`MigrationFault`], since VI API 2.0.
 pub struct ReadOnlyDisksWithLegacyDestination {
@@ -2649,11 +2521,7 @@ impl std::fmt::Debug for ReadOnlyDisksWithLegacyDestination {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ReadOnlyDisksWithLegacyDestination {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ReadOnlyDisksWithLegacyDestination);
 
 /// `ServiceLocator`, a [`DynamicData`], since VI API 6.0.
 pub struct ServiceLocator {
@@ -2736,11 +2604,7 @@ impl std::fmt::Debug for ServiceLocator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceLocator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceLocator);
 
 /// `ServiceLocatorCredential`, a [`DynamicData`], since VI API 6.0.
 pub struct ServiceLocatorCredential {}
@@ -2791,11 +2655,7 @@ impl std::fmt::Debug for ServiceLocatorCredential {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceLocatorCredential {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base ServiceLocatorCredential);
 
 /// `ServiceLocatorNamePassword`, a [`ServiceLocatorCredential`], since VI API 6.0.
 pub struct ServiceLocatorNamePassword {
@@ -2862,11 +2722,7 @@ impl std::fmt::Debug for ServiceLocatorNamePassword {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceLocatorNamePassword {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceLocatorNamePassword);
 
 /// `ServiceLocatorSAMLCredential`, a [`ServiceLocatorCredential`], since VI API 6.0.
 pub struct ServiceLocatorSamlCredential {
@@ -2925,11 +2781,7 @@ impl std::fmt::Debug for ServiceLocatorSamlCredential {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceLocatorSamlCredential {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceLocatorSamlCredential);
 
 /// The fault `SnapshotCloneNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
 pub struct SnapshotCloneNotSupported {
@@ -3000,11 +2852,7 @@ impl std::fmt::Debug for SnapshotCloneNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotCloneNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotCloneNotSupported);
 
 /// The fault `SnapshotCopyNotSupported`, a [`MigrationFault`], since VI API 2.0.
 pub struct SnapshotCopyNotSupported {
@@ -3075,11 +2923,7 @@ impl std::fmt::Debug for SnapshotCopyNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotCopyNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotCopyNotSupported);
 
 /// The fault `SnapshotMoveFromNonHomeNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
 pub struct SnapshotMoveFromNonHomeNotSupported {
@@ -3150,11 +2994,7 @@ impl std::fmt::Debug for SnapshotMoveFromNonHomeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotMoveFromNonHomeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotMoveFromNonHomeNotSupported);
 
 /// The fault `SnapshotMoveNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
 pub struct SnapshotMoveNotSupported {
@@ -3225,11 +3065,7 @@ impl std::fmt::Debug for SnapshotMoveNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotMoveNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotMoveNotSupported);
 
 /// The fault `SnapshotMoveToNonHomeNotSupported`, a [`SnapshotCopyNotSupported`], since VI API 2.5.
 pub struct SnapshotMoveToNonHomeNotSupported {
@@ -3300,11 +3136,7 @@ impl std::fmt::Debug for SnapshotMoveToNonHomeNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotMoveToNonHomeNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotMoveToNonHomeNotSupported);
 
 /// The fault `SnapshotRevertIssue`, a [`MigrationFault`], since VI API 2.0.
 pub struct SnapshotRevertIssue {
@@ -3394,11 +3226,7 @@ impl std::fmt::Debug for SnapshotRevertIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SnapshotRevertIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SnapshotRevertIssue);
 
 /// The fault `StorageVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 4.0.
 pub struct StorageVMotionNotSupported {
@@ -3469,11 +3297,7 @@ impl std::fmt::Debug for StorageVMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageVMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageVMotionNotSupported);
 
 /// The fault `StorageVmotionIncompatible`, a [`VirtualHardwareCompatibilityIssue`], since VI API 5.0.
 pub struct StorageVmotionIncompatible {
@@ -3551,11 +3375,7 @@ impl std::fmt::Debug for StorageVmotionIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageVmotionIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageVmotionIncompatible);
 
 /// The fault `SuspendedRelocateNotSupported`, a [`MigrationFault`], since VI API 2.0.
 pub struct SuspendedRelocateNotSupported {
@@ -3626,11 +3446,7 @@ impl std::fmt::Debug for SuspendedRelocateNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SuspendedRelocateNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SuspendedRelocateNotSupported);
 
 /// The fault `TooManyDisksOnLegacyHost`, a [`MigrationFault`], since VI API 2.5.
 pub struct TooManyDisksOnLegacyHost {
@@ -3714,11 +3530,7 @@ impl std::fmt::Debug for TooManyDisksOnLegacyHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TooManyDisksOnLegacyHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TooManyDisksOnLegacyHost);
 
 /// The fault `ToolsInstallationInProgress`, a [`MigrationFault`], since VI API 4.0.
 pub struct ToolsInstallationInProgress {
@@ -3789,11 +3601,7 @@ impl std::fmt::Debug for ToolsInstallationInProgress {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ToolsInstallationInProgress {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ToolsInstallationInProgress);
 
 /// The fault `UncommittedUndoableDisk`, a [`MigrationFault`], since VI API 2.0.
 pub struct UncommittedUndoableDisk {
@@ -3864,11 +3672,7 @@ impl std::fmt::Debug for UncommittedUndoableDisk {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UncommittedUndoableDisk {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UncommittedUndoableDisk);
 
 /// The fault `UnsharedSwapVMotionNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 2.5.
 pub struct UnsharedSwapVMotionNotSupported {
@@ -3939,11 +3743,7 @@ impl std::fmt::Debug for UnsharedSwapVMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UnsharedSwapVMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UnsharedSwapVMotionNotSupported);
 
 /// The fault `VMotionAcrossNetworkNotSupported`, a [`MigrationFeatureNotSupported`], since VI API 5.5.
 pub struct VMotionAcrossNetworkNotSupported {
@@ -4014,11 +3814,7 @@ impl std::fmt::Debug for VMotionAcrossNetworkNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionAcrossNetworkNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionAcrossNetworkNotSupported);
 
 /// The fault `VMotionInterfaceIssue`, a [`MigrationFault`], since VI API 2.0.
 pub struct VMotionInterfaceIssue {
@@ -4108,11 +3904,7 @@ impl std::fmt::Debug for VMotionInterfaceIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionInterfaceIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionInterfaceIssue);
 
 /// The fault `VMotionLinkCapacityLow`, a [`VMotionInterfaceIssue`], since VI API 2.0.
 pub struct VMotionLinkCapacityLow {
@@ -4190,11 +3982,7 @@ impl std::fmt::Debug for VMotionLinkCapacityLow {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionLinkCapacityLow {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionLinkCapacityLow);
 
 /// The fault `VMotionLinkDown`, a [`VMotionInterfaceIssue`], since VI API 2.0.
 pub struct VMotionLinkDown {
@@ -4272,11 +4060,7 @@ impl std::fmt::Debug for VMotionLinkDown {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionLinkDown {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionLinkDown);
 
 /// The fault `VMotionNotConfigured`, a [`VMotionInterfaceIssue`], since VI API 2.0.
 pub struct VMotionNotConfigured {
@@ -4347,11 +4131,7 @@ impl std::fmt::Debug for VMotionNotConfigured {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionNotConfigured {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionNotConfigured);
 
 /// The fault `VMotionNotLicensed`, a [`VMotionInterfaceIssue`], since VI API 2.0.
 pub struct VMotionNotLicensed {
@@ -4422,11 +4202,7 @@ impl std::fmt::Debug for VMotionNotLicensed {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionNotLicensed {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionNotLicensed);
 
 /// The fault `VMotionNotSupported`, a [`VMotionInterfaceIssue`], since VI API 2.0.
 pub struct VMotionNotSupported {
@@ -4497,11 +4273,7 @@ impl std::fmt::Debug for VMotionNotSupported {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionNotSupported {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionNotSupported);
 
 /// The fault `VMotionProtocolIncompatible`, a [`MigrationFault`], since VI API 2.0.
 pub struct VMotionProtocolIncompatible {
@@ -4572,11 +4344,7 @@ impl std::fmt::Debug for VMotionProtocolIncompatible {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VMotionProtocolIncompatible {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VMotionProtocolIncompatible);
 
 /// `VirtualMachineInstantCloneSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct VirtualMachineInstantCloneSpec {
@@ -4653,11 +4421,7 @@ impl std::fmt::Debug for VirtualMachineInstantCloneSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineInstantCloneSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineInstantCloneSpec);
 
 /// The fault `WillLoseHAProtection`, a [`MigrationFault`], since VI API 5.0.
 pub struct WillLoseHaProtection {
@@ -4735,11 +4499,7 @@ impl std::fmt::Debug for WillLoseHaProtection {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WillLoseHaProtection {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WillLoseHaProtection);
 
 /// The fault `WillModifyConfigCpuRequirements`, a [`MigrationFault`], since VI API 2.0.
 pub struct WillModifyConfigCpuRequirements {
@@ -4810,11 +4570,7 @@ impl std::fmt::Debug for WillModifyConfigCpuRequirements {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WillModifyConfigCpuRequirements {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WillModifyConfigCpuRequirements);
 
 /// The fault `WillResetSnapshotDirectory`, a [`MigrationFault`], since VI API 5.0.
 pub struct WillResetSnapshotDirectory {
@@ -4885,8 +4641,4 @@ impl std::fmt::Debug for WillResetSnapshotDirectory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for WillResetSnapshotDirectory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object WillResetSnapshotDirectory);

@@ -72,11 +72,7 @@ impl std::fmt::Debug for CannotChangeVsanClusterUuid {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotChangeVsanClusterUuid {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotChangeVsanClusterUuid);
 
 /// The fault `CannotChangeVsanNodeUuid`, a [`VsanFault`], since VI API 5.5.
 pub struct CannotChangeVsanNodeUuid {
@@ -145,11 +141,7 @@ impl std::fmt::Debug for CannotChangeVsanNodeUuid {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotChangeVsanNodeUuid {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotChangeVsanNodeUuid);
 
 /// The fault `CannotMoveVsanEnabledHost`, a [`VsanFault`], since VI API 5.5.
 pub struct CannotMoveVsanEnabledHost {
@@ -218,11 +210,7 @@ impl std::fmt::Debug for CannotMoveVsanEnabledHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotMoveVsanEnabledHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotMoveVsanEnabledHost);
 
 /// The fault `CannotReconfigureVsanWhenHaEnabled`, a [`VsanFault`], since VI API 5.5.
 pub struct CannotReconfigureVsanWhenHaEnabled {
@@ -291,11 +279,7 @@ impl std::fmt::Debug for CannotReconfigureVsanWhenHaEnabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CannotReconfigureVsanWhenHaEnabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CannotReconfigureVsanWhenHaEnabled);
 
 /// The fault `DestinationVsanDisabled`, a [`CannotMoveVsanEnabledHost`], since VI API 5.5.
 pub struct DestinationVsanDisabled {
@@ -373,11 +357,7 @@ impl std::fmt::Debug for DestinationVsanDisabled {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DestinationVsanDisabled {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DestinationVsanDisabled);
 
 /// The fault `DiskHasPartitions`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DiskHasPartitions {
@@ -448,11 +428,7 @@ impl std::fmt::Debug for DiskHasPartitions {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskHasPartitions {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskHasPartitions);
 
 /// The fault `DiskIsLastRemainingNonSSD`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DiskIsLastRemainingNonSsd {
@@ -523,11 +499,7 @@ impl std::fmt::Debug for DiskIsLastRemainingNonSsd {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskIsLastRemainingNonSsd {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskIsLastRemainingNonSsd);
 
 /// The fault `DiskIsNonLocal`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DiskIsNonLocal {
@@ -598,11 +570,7 @@ impl std::fmt::Debug for DiskIsNonLocal {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskIsNonLocal {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskIsNonLocal);
 
 /// The fault `DiskIsUSB`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DiskIsUsb {
@@ -673,11 +641,7 @@ impl std::fmt::Debug for DiskIsUsb {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskIsUsb {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskIsUsb);
 
 /// The fault `DiskTooSmall`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DiskTooSmall {
@@ -748,11 +712,7 @@ impl std::fmt::Debug for DiskTooSmall {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiskTooSmall {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiskTooSmall);
 
 /// The fault `DuplicateDisks`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct DuplicateDisks {
@@ -823,11 +783,7 @@ impl std::fmt::Debug for DuplicateDisks {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DuplicateDisks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DuplicateDisks);
 
 /// The fault `DuplicateVsanNetworkInterface`, a [`VsanFault`], since VI API 5.5.
 pub struct DuplicateVsanNetworkInterface {
@@ -905,11 +861,7 @@ impl std::fmt::Debug for DuplicateVsanNetworkInterface {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DuplicateVsanNetworkInterface {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DuplicateVsanNetworkInterface);
 
 /// `HostVsanInternalSystemCmmdsQuery`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVsanInternalSystemCmmdsQuery {
@@ -980,11 +932,7 @@ impl std::fmt::Debug for HostVsanInternalSystemCmmdsQuery {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanInternalSystemCmmdsQuery {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanInternalSystemCmmdsQuery);
 
 /// `HostVsanInternalSystemDeleteVsanObjectsResult`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVsanInternalSystemDeleteVsanObjectsResult {
@@ -1055,11 +1003,7 @@ impl std::fmt::Debug for HostVsanInternalSystemDeleteVsanObjectsResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanInternalSystemDeleteVsanObjectsResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanInternalSystemDeleteVsanObjectsResult);
 
 /// `HostVsanInternalSystemVsanObjectOperationResult`, a [`DynamicData`], since VI API 6.0.
 pub struct HostVsanInternalSystemVsanObjectOperationResult {
@@ -1124,11 +1068,7 @@ impl std::fmt::Debug for HostVsanInternalSystemVsanObjectOperationResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanInternalSystemVsanObjectOperationResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanInternalSystemVsanObjectOperationResult);
 
 /// `HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult`, a [`DynamicData`], since VI API 5.5.
 pub struct HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
@@ -1199,11 +1139,7 @@ impl std::fmt::Debug for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult);
 
 /// The fault `InsufficientDisks`, a [`VsanDiskFault`], since VI API 5.5.
 pub struct InsufficientDisks {
@@ -1274,11 +1210,7 @@ impl std::fmt::Debug for InsufficientDisks {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InsufficientDisks {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InsufficientDisks);
 
 /// The fault `NotSupportedHostForVsan`, a [`NotSupportedHost`], since VI API 5.5.
 pub struct NotSupportedHostForVsan {
@@ -1356,11 +1288,7 @@ impl std::fmt::Debug for NotSupportedHostForVsan {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for NotSupportedHostForVsan {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object NotSupportedHostForVsan);
 
 /// `VsanClusterConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanClusterConfigInfo {
@@ -1437,11 +1365,7 @@ impl std::fmt::Debug for VsanClusterConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanClusterConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanClusterConfigInfo);
 
 /// `VsanClusterConfigInfoHostDefaultInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanClusterConfigInfoHostDefaultInfo {
@@ -1512,11 +1436,7 @@ impl std::fmt::Debug for VsanClusterConfigInfoHostDefaultInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanClusterConfigInfoHostDefaultInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanClusterConfigInfoHostDefaultInfo);
 
 /// `VsanClusterCoreConfig`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VsanClusterCoreConfig {
@@ -1573,11 +1493,7 @@ impl std::fmt::Debug for VsanClusterCoreConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanClusterCoreConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanClusterCoreConfig);
 
 /// `VsanClusterCoreConfigSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VsanClusterCoreConfigSpec {
@@ -1634,11 +1550,7 @@ impl std::fmt::Debug for VsanClusterCoreConfigSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanClusterCoreConfigSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanClusterCoreConfigSpec);
 
 /// The fault `VsanClusterUuidMismatch`, a [`CannotMoveVsanEnabledHost`], since VI API 5.5.
 pub struct VsanClusterUuidMismatch {
@@ -1722,11 +1634,7 @@ impl std::fmt::Debug for VsanClusterUuidMismatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanClusterUuidMismatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanClusterUuidMismatch);
 
 /// `VsanDatastoreInfo`, a [`DatastoreInfo`], since VI API 7.0.1.0.
 pub struct VsanDatastoreInfo {
@@ -1810,11 +1718,7 @@ impl std::fmt::Debug for VsanDatastoreInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanDatastoreInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanDatastoreInfo);
 
 /// The fault `VsanDiskFault`, a [`VsanFault`], since VI API 5.5.
 pub struct VsanDiskFault {
@@ -1892,11 +1796,7 @@ impl std::fmt::Debug for VsanDiskFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanDiskFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanDiskFault);
 
 /// The fault `VsanFault`, a [`VimFault`], since VI API 5.5.
 pub struct VsanFault {
@@ -1965,11 +1865,7 @@ impl std::fmt::Debug for VsanFault {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanFault {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanFault);
 
 /// `VsanHostClusterStatus`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostClusterStatus {
@@ -2052,11 +1948,7 @@ impl std::fmt::Debug for VsanHostClusterStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostClusterStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostClusterStatus);
 
 /// `VsanHostClusterStatusState`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostClusterStatusState {
@@ -2121,11 +2013,7 @@ impl std::fmt::Debug for VsanHostClusterStatusState {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostClusterStatusState {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostClusterStatusState);
 
 /// `VsanHostClusterStatusStateCompletionEstimate`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostClusterStatusStateCompletionEstimate {
@@ -2190,11 +2078,7 @@ impl std::fmt::Debug for VsanHostClusterStatusStateCompletionEstimate {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostClusterStatusStateCompletionEstimate {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostClusterStatusStateCompletionEstimate);
 
 /// `VsanHostConfigInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostConfigInfo {
@@ -2295,11 +2179,7 @@ impl std::fmt::Debug for VsanHostConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostConfigInfo);
 
 /// `VsanHostConfigInfoClusterInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostConfigInfoClusterInfo {
@@ -2364,11 +2244,7 @@ impl std::fmt::Debug for VsanHostConfigInfoClusterInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostConfigInfoClusterInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostConfigInfoClusterInfo);
 
 /// `VsanHostConfigInfoNetworkInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostConfigInfoNetworkInfo {
@@ -2425,11 +2301,7 @@ impl std::fmt::Debug for VsanHostConfigInfoNetworkInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostConfigInfoNetworkInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostConfigInfoNetworkInfo);
 
 /// `VsanHostConfigInfoNetworkInfoPortConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostConfigInfoNetworkInfoPortConfig {
@@ -2494,11 +2366,7 @@ impl std::fmt::Debug for VsanHostConfigInfoNetworkInfoPortConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostConfigInfoNetworkInfoPortConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostConfigInfoNetworkInfoPortConfig);
 
 /// `VsanHostConfigInfoStorageInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostConfigInfoStorageInfo {
@@ -2575,11 +2443,7 @@ impl std::fmt::Debug for VsanHostConfigInfoStorageInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostConfigInfoStorageInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostConfigInfoStorageInfo);
 
 /// `VsanHostDecommissionMode`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostDecommissionMode {
@@ -2638,11 +2502,7 @@ impl std::fmt::Debug for VsanHostDecommissionMode {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDecommissionMode {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostDecommissionMode);
 
 /// `VsanHostDiskMapInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanHostDiskMapInfo {
@@ -2707,11 +2567,7 @@ impl std::fmt::Debug for VsanHostDiskMapInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDiskMapInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostDiskMapInfo);
 
 /// `VsanHostDiskMapResult`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostDiskMapResult {
@@ -2782,11 +2638,7 @@ impl std::fmt::Debug for VsanHostDiskMapResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDiskMapResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostDiskMapResult);
 
 /// `VsanHostDiskMapping`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostDiskMapping {
@@ -2851,11 +2703,7 @@ impl std::fmt::Debug for VsanHostDiskMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDiskMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostDiskMapping);
 
 /// `VsanHostDiskResult`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostDiskResult {
@@ -2938,11 +2786,7 @@ impl std::fmt::Debug for VsanHostDiskResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostDiskResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostDiskResult);
 
 /// `VsanHostFaultDomainInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanHostFaultDomainInfo {
@@ -2999,11 +2843,7 @@ impl std::fmt::Debug for VsanHostFaultDomainInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostFaultDomainInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostFaultDomainInfo);
 
 /// `VsanHostIpConfig`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostIpConfig {
@@ -3068,11 +2908,7 @@ impl std::fmt::Debug for VsanHostIpConfig {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostIpConfig {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostIpConfig);
 
 /// `VsanHostMembershipInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostMembershipInfo {
@@ -3137,11 +2973,7 @@ impl std::fmt::Debug for VsanHostMembershipInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostMembershipInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostMembershipInfo);
 
 /// `VsanHostRuntimeInfo`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostRuntimeInfo {
@@ -3212,11 +3044,7 @@ impl std::fmt::Debug for VsanHostRuntimeInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostRuntimeInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostRuntimeInfo);
 
 /// `VsanHostRuntimeInfoDiskIssue`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanHostRuntimeInfoDiskIssue {
@@ -3281,11 +3109,7 @@ impl std::fmt::Debug for VsanHostRuntimeInfoDiskIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostRuntimeInfoDiskIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostRuntimeInfoDiskIssue);
 
 /// `VsanHostVsanDiskInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanHostVsanDiskInfo {
@@ -3350,11 +3174,7 @@ impl std::fmt::Debug for VsanHostVsanDiskInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanHostVsanDiskInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanHostVsanDiskInfo);
 
 /// The fault `VsanIncompatibleDiskMapping`, a [`VsanDiskFault`], since VI API 6.0.
 pub struct VsanIncompatibleDiskMapping {
@@ -3425,11 +3245,7 @@ impl std::fmt::Debug for VsanIncompatibleDiskMapping {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanIncompatibleDiskMapping {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanIncompatibleDiskMapping);
 
 /// `VsanNewPolicyBatch`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanNewPolicyBatch {
@@ -3494,11 +3310,7 @@ impl std::fmt::Debug for VsanNewPolicyBatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanNewPolicyBatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanNewPolicyBatch);
 
 /// `VsanPolicyChangeBatch`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanPolicyChangeBatch {
@@ -3563,11 +3375,7 @@ impl std::fmt::Debug for VsanPolicyChangeBatch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanPolicyChangeBatch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanPolicyChangeBatch);
 
 /// `VsanPolicyCost`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanPolicyCost {
@@ -3668,11 +3476,7 @@ impl std::fmt::Debug for VsanPolicyCost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanPolicyCost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanPolicyCost);
 
 /// `VsanPolicySatisfiability`, a [`DynamicData`], since VI API 5.5.
 pub struct VsanPolicySatisfiability {
@@ -3749,11 +3553,7 @@ impl std::fmt::Debug for VsanPolicySatisfiability {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanPolicySatisfiability {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanPolicySatisfiability);
 
 /// `VsanUpgradeSystemAPIBrokenIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemApiBrokenIssue {
@@ -3832,11 +3632,7 @@ impl std::fmt::Debug for VsanUpgradeSystemApiBrokenIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemApiBrokenIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemApiBrokenIssue);
 
 /// `VsanUpgradeSystemAutoClaimEnabledOnHostsIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
@@ -3915,11 +3711,7 @@ impl std::fmt::Debug for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemAutoClaimEnabledOnHostsIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemAutoClaimEnabledOnHostsIssue);
 
 /// `VsanUpgradeSystemHostsDisconnectedIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemHostsDisconnectedIssue {
@@ -3998,11 +3790,7 @@ impl std::fmt::Debug for VsanUpgradeSystemHostsDisconnectedIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemHostsDisconnectedIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemHostsDisconnectedIssue);
 
 /// `VsanUpgradeSystemMissingHostsInClusterIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemMissingHostsInClusterIssue {
@@ -4081,11 +3869,7 @@ impl std::fmt::Debug for VsanUpgradeSystemMissingHostsInClusterIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemMissingHostsInClusterIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemMissingHostsInClusterIssue);
 
 /// `VsanUpgradeSystemNetworkPartitionInfo`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanUpgradeSystemNetworkPartitionInfo {
@@ -4142,11 +3926,7 @@ impl std::fmt::Debug for VsanUpgradeSystemNetworkPartitionInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemNetworkPartitionInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemNetworkPartitionInfo);
 
 /// `VsanUpgradeSystemNetworkPartitionIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemNetworkPartitionIssue {
@@ -4225,11 +4005,7 @@ impl std::fmt::Debug for VsanUpgradeSystemNetworkPartitionIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemNetworkPartitionIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemNetworkPartitionIssue);
 
 /// `VsanUpgradeSystemNotEnoughFreeCapacityIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemNotEnoughFreeCapacityIssue {
@@ -4308,11 +4084,7 @@ impl std::fmt::Debug for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemNotEnoughFreeCapacityIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemNotEnoughFreeCapacityIssue);
 
 /// `VsanUpgradeSystemPreflightCheckIssue`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanUpgradeSystemPreflightCheckIssue {
@@ -4371,11 +4143,7 @@ impl std::fmt::Debug for VsanUpgradeSystemPreflightCheckIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemPreflightCheckIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VsanUpgradeSystemPreflightCheckIssue);
 
 /// `VsanUpgradeSystemPreflightCheckResult`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanUpgradeSystemPreflightCheckResult {
@@ -4440,11 +4208,7 @@ impl std::fmt::Debug for VsanUpgradeSystemPreflightCheckResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemPreflightCheckResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemPreflightCheckResult);
 
 /// `VsanUpgradeSystemRogueHostsInClusterIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemRogueHostsInClusterIssue {
@@ -4523,11 +4287,7 @@ impl std::fmt::Debug for VsanUpgradeSystemRogueHostsInClusterIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemRogueHostsInClusterIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemRogueHostsInClusterIssue);
 
 /// `VsanUpgradeSystemUpgradeHistoryDiskGroupOp`, a [`VsanUpgradeSystemUpgradeHistoryItem`], since VI API 6.0.
 pub struct VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
@@ -4612,11 +4372,7 @@ impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryDiskGroupOp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemUpgradeHistoryDiskGroupOp);
 
 /// `VsanUpgradeSystemUpgradeHistoryItem`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanUpgradeSystemUpgradeHistoryItem {
@@ -4695,11 +4451,7 @@ impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryItem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryItem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VsanUpgradeSystemUpgradeHistoryItem);
 
 /// `VsanUpgradeSystemUpgradeHistoryPreflightFail`, a [`VsanUpgradeSystemUpgradeHistoryItem`], since VI API 6.0.
 pub struct VsanUpgradeSystemUpgradeHistoryPreflightFail {
@@ -4778,11 +4530,7 @@ impl std::fmt::Debug for VsanUpgradeSystemUpgradeHistoryPreflightFail {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemUpgradeHistoryPreflightFail {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemUpgradeHistoryPreflightFail);
 
 /// `VsanUpgradeSystemUpgradeStatus`, a [`DynamicData`], since VI API 6.0.
 pub struct VsanUpgradeSystemUpgradeStatus {
@@ -4865,11 +4613,7 @@ impl std::fmt::Debug for VsanUpgradeSystemUpgradeStatus {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemUpgradeStatus {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemUpgradeStatus);
 
 /// `VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
@@ -4948,11 +4692,7 @@ impl std::fmt::Debug for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemV2ObjectsPresentDuringDowngradeIssue);
 
 /// `VsanUpgradeSystemWrongEsxVersionIssue`, a [`VsanUpgradeSystemPreflightCheckIssue`], since VI API 6.0.
 pub struct VsanUpgradeSystemWrongEsxVersionIssue {
@@ -5031,8 +4771,4 @@ impl std::fmt::Debug for VsanUpgradeSystemWrongEsxVersionIssue {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystemWrongEsxVersionIssue {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystemWrongEsxVersionIssue);

@@ -122,11 +122,7 @@ impl std::fmt::Debug for BaseConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BaseConfigInfo);
 
 /// `BaseConfigInfoBackingInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct BaseConfigInfoBackingInfo {
@@ -186,11 +182,7 @@ impl std::fmt::Debug for BaseConfigInfoBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfoBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base BaseConfigInfoBackingInfo);
 
 /// `BaseConfigInfoDiskFileBackingInfo`, a [`BaseConfigInfoFileBackingInfo`], since VI API 6.5.
 pub struct BaseConfigInfoDiskFileBackingInfo {
@@ -269,11 +261,7 @@ impl std::fmt::Debug for BaseConfigInfoDiskFileBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfoDiskFileBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BaseConfigInfoDiskFileBackingInfo);
 
 /// `BaseConfigInfoFileBackingInfo`, a [`BaseConfigInfoBackingInfo`], since VI API 6.5.
 pub struct BaseConfigInfoFileBackingInfo {
@@ -382,11 +370,7 @@ impl std::fmt::Debug for BaseConfigInfoFileBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfoFileBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base BaseConfigInfoFileBackingInfo);
 
 /// `BaseConfigInfoRawDiskMappingBackingInfo`, a [`BaseConfigInfoFileBackingInfo`], since VI API 6.5.
 pub struct BaseConfigInfoRawDiskMappingBackingInfo {
@@ -472,11 +456,7 @@ impl std::fmt::Debug for BaseConfigInfoRawDiskMappingBackingInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for BaseConfigInfoRawDiskMappingBackingInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object BaseConfigInfoRawDiskMappingBackingInfo);
 
 /// `RetrieveVStorageObjSpec`, a [`DynamicData`], since VI API 6.7.
 pub struct RetrieveVStorageObjSpec {
@@ -541,11 +521,7 @@ impl std::fmt::Debug for RetrieveVStorageObjSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for RetrieveVStorageObjSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object RetrieveVStorageObjSpec);
 
 /// `VStorageObject`, a [`DynamicData`], since VI API 6.5.
 pub struct VStorageObject {
@@ -602,11 +578,7 @@ impl std::fmt::Debug for VStorageObject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObject);
 
 /// `VStorageObjectAssociations`, a [`DynamicData`], since VI API 6.7.
 pub struct VStorageObjectAssociations {
@@ -677,11 +649,7 @@ impl std::fmt::Debug for VStorageObjectAssociations {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectAssociations {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectAssociations);
 
 /// `VStorageObjectAssociationsVmDiskAssociations`, a [`DynamicData`], since VI API 6.7.
 pub struct VStorageObjectAssociationsVmDiskAssociations {
@@ -746,11 +714,7 @@ impl std::fmt::Debug for VStorageObjectAssociationsVmDiskAssociations {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectAssociationsVmDiskAssociations {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectAssociationsVmDiskAssociations);
 
 /// `VStorageObjectAttachResult`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VStorageObjectAttachResult {
@@ -821,11 +785,7 @@ impl std::fmt::Debug for VStorageObjectAttachResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectAttachResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectAttachResult);
 
 /// `VStorageObjectAttachSpec`, a [`DynamicData`], since VI API 9.1.0.0.
 pub struct VStorageObjectAttachSpec {
@@ -914,11 +874,7 @@ impl std::fmt::Debug for VStorageObjectAttachSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectAttachSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectAttachSpec);
 
 /// `VStorageObjectConfigInfo`, a [`BaseConfigInfo`], since VI API 6.5.
 pub struct VStorageObjectConfigInfo {
@@ -1031,11 +987,7 @@ impl std::fmt::Debug for VStorageObjectConfigInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectConfigInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectConfigInfo);
 
 /// `VStorageObjectReconcileResult`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VStorageObjectReconcileResult {
@@ -1094,11 +1046,7 @@ impl std::fmt::Debug for VStorageObjectReconcileResult {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectReconcileResult {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectReconcileResult);
 
 /// `VStorageObjectReconcileResultInvalidDiskPath`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VStorageObjectReconcileResultInvalidDiskPath {
@@ -1163,11 +1111,7 @@ impl std::fmt::Debug for VStorageObjectReconcileResultInvalidDiskPath {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectReconcileResultInvalidDiskPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectReconcileResultInvalidDiskPath);
 
 /// `VStorageObjectReconcileResultReconcileDetail`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VStorageObjectReconcileResultReconcileDetail {
@@ -1268,11 +1212,7 @@ impl std::fmt::Debug for VStorageObjectReconcileResultReconcileDetail {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectReconcileResultReconcileDetail {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectReconcileResultReconcileDetail);
 
 /// `VStorageObjectReconcileSpec`, a [`DynamicData`], since VI API 9.0.0.0.
 pub struct VStorageObjectReconcileSpec {
@@ -1361,11 +1301,7 @@ impl std::fmt::Debug for VStorageObjectReconcileSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectReconcileSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectReconcileSpec);
 
 /// `VStorageObjectSnapshot`, a [`DynamicData`], since VI API 8.0.2.0.
 pub struct VStorageObjectSnapshot {
@@ -1436,11 +1372,7 @@ impl std::fmt::Debug for VStorageObjectSnapshot {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectSnapshot {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectSnapshot);
 
 /// `VStorageObjectSnapshotDetails`, a [`DynamicData`], since VI API 6.7.
 pub struct VStorageObjectSnapshotDetails {
@@ -1505,11 +1437,7 @@ impl std::fmt::Debug for VStorageObjectSnapshotDetails {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectSnapshotDetails {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectSnapshotDetails);
 
 /// `VStorageObjectSnapshotInfo`, a [`DynamicData`], since VI API 6.7.
 pub struct VStorageObjectSnapshotInfo {
@@ -1566,11 +1494,7 @@ impl std::fmt::Debug for VStorageObjectSnapshotInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectSnapshotInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectSnapshotInfo);
 
 /// `VStorageObjectSnapshotInfoVStorageObjectSnapshot`, a [`DynamicData`], since VI API 6.7.
 pub struct VStorageObjectSnapshotInfoVStorageObjectSnapshot {
@@ -1647,11 +1571,7 @@ impl std::fmt::Debug for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectSnapshotInfoVStorageObjectSnapshot {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectSnapshotInfoVStorageObjectSnapshot);
 
 /// `VStorageObjectStateInfo`, a [`DynamicData`], since VI API 6.5.
 pub struct VStorageObjectStateInfo {
@@ -1708,11 +1628,7 @@ impl std::fmt::Debug for VStorageObjectStateInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectStateInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectStateInfo);
 
 /// `VslmCloneSpec`, a [`VslmMigrateSpec`], since VI API 6.5.
 pub struct VslmCloneSpec {
@@ -1801,11 +1717,7 @@ impl std::fmt::Debug for VslmCloneSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmCloneSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmCloneSpec);
 
 /// `VslmCreateSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VslmCreateSpec {
@@ -1914,11 +1826,7 @@ impl std::fmt::Debug for VslmCreateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmCreateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmCreateSpec);
 
 /// `VslmCreateSpecBackingSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VslmCreateSpecBackingSpec {
@@ -1984,11 +1892,7 @@ impl std::fmt::Debug for VslmCreateSpecBackingSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmCreateSpecBackingSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object base VslmCreateSpecBackingSpec);
 
 /// `VslmCreateSpecDiskFileBackingSpec`, a [`VslmCreateSpecBackingSpec`], since VI API 6.5.
 pub struct VslmCreateSpecDiskFileBackingSpec {
@@ -2066,11 +1970,7 @@ impl std::fmt::Debug for VslmCreateSpecDiskFileBackingSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmCreateSpecDiskFileBackingSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmCreateSpecDiskFileBackingSpec);
 
 /// `VslmCreateSpecRawDiskMappingBackingSpec`, a [`VslmCreateSpecBackingSpec`], since VI API 6.5.
 pub struct VslmCreateSpecRawDiskMappingBackingSpec {
@@ -2154,11 +2054,7 @@ impl std::fmt::Debug for VslmCreateSpecRawDiskMappingBackingSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmCreateSpecRawDiskMappingBackingSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmCreateSpecRawDiskMappingBackingSpec);
 
 /// `VslmMigrateSpec`, a [`DynamicData`], since VI API 6.5.
 pub struct VslmMigrateSpec {
@@ -2253,11 +2149,7 @@ impl std::fmt::Debug for VslmMigrateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmMigrateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmMigrateSpec);
 
 /// `VslmRelocateSpec`, a [`VslmMigrateSpec`], since VI API 6.5.
 pub struct VslmRelocateSpec {
@@ -2327,11 +2219,7 @@ impl std::fmt::Debug for VslmRelocateSpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmRelocateSpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmRelocateSpec);
 
 /// `VslmTagEntry`, a [`DynamicData`], since VI API 6.5.
 pub struct VslmTagEntry {
@@ -2396,11 +2284,7 @@ impl std::fmt::Debug for VslmTagEntry {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmTagEntry {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmTagEntry);
 
 /// `vslmInfrastructureObjectPolicy`, a [`DynamicData`], since VI API 6.7.
 pub struct VslmInfrastructureObjectPolicy {
@@ -2477,11 +2361,7 @@ impl std::fmt::Debug for VslmInfrastructureObjectPolicy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmInfrastructureObjectPolicy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmInfrastructureObjectPolicy);
 
 /// `vslmInfrastructureObjectPolicySpec`, a [`DynamicData`], since VI API 6.7.
 pub struct VslmInfrastructureObjectPolicySpec {
@@ -2550,11 +2430,7 @@ impl std::fmt::Debug for VslmInfrastructureObjectPolicySpec {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmInfrastructureObjectPolicySpec {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmInfrastructureObjectPolicySpec);
 
 /// `vslmVClockInfo`, a [`DynamicData`], since VI API 6.7.2.
 pub struct VslmVClockInfo {
@@ -2611,8 +2487,4 @@ impl std::fmt::Debug for VslmVClockInfo {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VslmVClockInfo {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VslmVClockInfo);

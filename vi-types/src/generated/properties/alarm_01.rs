@@ -80,11 +80,7 @@ impl std::fmt::Debug for Alarm {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Alarm {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Alarm);
 impl rt::ManagedObject for Alarm {
     const TYPE: &'static str = "Alarm";
 }
@@ -152,11 +148,7 @@ impl std::fmt::Debug for AlarmManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AlarmManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AlarmManager);
 impl rt::ManagedObject for AlarmManager {
     const TYPE: &'static str = "AlarmManager";
 }
@@ -236,11 +228,7 @@ impl std::fmt::Debug for ScheduledTask {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTask {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTask);
 impl rt::ManagedObject for ScheduledTask {
     const TYPE: &'static str = "ScheduledTask";
 }
@@ -308,11 +296,7 @@ impl std::fmt::Debug for ScheduledTaskManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ScheduledTaskManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ScheduledTaskManager);
 impl rt::ManagedObject for ScheduledTaskManager {
     const TYPE: &'static str = "ScheduledTaskManager";
 }

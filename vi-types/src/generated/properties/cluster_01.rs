@@ -86,11 +86,7 @@ impl std::fmt::Debug for ClusterEvcManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterEvcManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterEvcManager);
 impl rt::ManagedObject for ClusterEvcManager {
     const TYPE: &'static str = "ClusterEVCManager";
 }
@@ -143,11 +139,7 @@ impl std::fmt::Debug for HealthUpdateManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HealthUpdateManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HealthUpdateManager);
 impl rt::ManagedObject for HealthUpdateManager {
     const TYPE: &'static str = "HealthUpdateManager";
 }
@@ -200,11 +192,7 @@ impl std::fmt::Debug for OverheadMemoryManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OverheadMemoryManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OverheadMemoryManager);
 impl rt::ManagedObject for OverheadMemoryManager {
     const TYPE: &'static str = "OverheadMemoryManager";
 }
@@ -290,11 +278,7 @@ impl std::fmt::Debug for StoragePod {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StoragePod {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StoragePod);
 impl rt::ManagedObject for StoragePod {
     const TYPE: &'static str = "StoragePod";
 }
@@ -347,11 +331,7 @@ impl std::fmt::Debug for StorageResourceManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageResourceManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageResourceManager);
 impl rt::ManagedObject for StorageResourceManager {
     const TYPE: &'static str = "StorageResourceManager";
 }

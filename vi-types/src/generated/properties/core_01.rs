@@ -146,11 +146,7 @@ impl std::fmt::Debug for ClusterComputeResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterComputeResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterComputeResource);
 impl rt::ManagedObject for ClusterComputeResource {
     const TYPE: &'static str = "ClusterComputeResource";
 }
@@ -284,11 +280,7 @@ impl std::fmt::Debug for ComputeResource {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ComputeResource {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ComputeResource);
 impl rt::ManagedObject for ComputeResource {
     const TYPE: &'static str = "ComputeResource";
 }
@@ -380,11 +372,7 @@ impl std::fmt::Debug for ContainerView {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ContainerView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ContainerView);
 impl rt::ManagedObject for ContainerView {
     const TYPE: &'static str = "ContainerView";
 }
@@ -500,11 +488,7 @@ impl std::fmt::Debug for Datacenter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Datacenter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Datacenter);
 impl rt::ManagedObject for Datacenter {
     const TYPE: &'static str = "Datacenter";
 }
@@ -624,11 +608,7 @@ impl std::fmt::Debug for Datastore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Datastore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Datastore);
 impl rt::ManagedObject for Datastore {
     const TYPE: &'static str = "Datastore";
 }
@@ -714,11 +694,7 @@ impl std::fmt::Debug for EventHistoryCollector {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventHistoryCollector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventHistoryCollector);
 impl rt::ManagedObject for EventHistoryCollector {
     const TYPE: &'static str = "EventHistoryCollector";
 }
@@ -792,11 +768,7 @@ impl std::fmt::Debug for EventManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EventManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EventManager);
 impl rt::ManagedObject for EventManager {
     const TYPE: &'static str = "EventManager";
 }
@@ -864,11 +836,7 @@ impl std::fmt::Debug for ExtensibleManagedObject {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensibleManagedObject {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensibleManagedObject);
 impl rt::ManagedObject for ExtensibleManagedObject {
     const TYPE: &'static str = "ExtensibleManagedObject";
 }
@@ -921,11 +889,7 @@ impl std::fmt::Debug for FileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FileManager);
 impl rt::ManagedObject for FileManager {
     const TYPE: &'static str = "FileManager";
 }
@@ -1029,11 +993,7 @@ impl std::fmt::Debug for Folder {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Folder {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Folder);
 impl rt::ManagedObject for Folder {
     const TYPE: &'static str = "Folder";
 }
@@ -1093,11 +1053,7 @@ impl std::fmt::Debug for HistoryCollector {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HistoryCollector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HistoryCollector);
 impl rt::ManagedObject for HistoryCollector {
     const TYPE: &'static str = "HistoryCollector";
 }
@@ -1157,11 +1113,7 @@ impl std::fmt::Debug for HostAutoStartManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAutoStartManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAutoStartManager);
 impl rt::ManagedObject for HostAutoStartManager {
     const TYPE: &'static str = "HostAutoStartManager";
 }
@@ -1229,11 +1181,7 @@ impl std::fmt::Debug for HostDatastoreBrowser {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreBrowser {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreBrowser);
 impl rt::ManagedObject for HostDatastoreBrowser {
     const TYPE: &'static str = "HostDatastoreBrowser";
 }
@@ -1301,11 +1249,7 @@ impl std::fmt::Debug for HostDatastoreSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDatastoreSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDatastoreSystem);
 impl rt::ManagedObject for HostDatastoreSystem {
     const TYPE: &'static str = "HostDatastoreSystem";
 }
@@ -1425,11 +1369,7 @@ impl std::fmt::Debug for HostNetworkSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNetworkSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNetworkSystem);
 impl rt::ManagedObject for HostNetworkSystem {
     const TYPE: &'static str = "HostNetworkSystem";
 }
@@ -1531,11 +1471,7 @@ impl std::fmt::Debug for HostStorageSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostStorageSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostStorageSystem);
 impl rt::ManagedObject for HostStorageSystem {
     const TYPE: &'static str = "HostStorageSystem";
 }
@@ -1757,11 +1693,7 @@ impl std::fmt::Debug for HostSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSystem);
 impl rt::ManagedObject for HostSystem {
     const TYPE: &'static str = "HostSystem";
 }
@@ -1834,11 +1766,7 @@ impl std::fmt::Debug for ListView {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ListView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ListView);
 impl rt::ManagedObject for ListView {
     const TYPE: &'static str = "ListView";
 }
@@ -2004,11 +1932,7 @@ impl std::fmt::Debug for ManagedEntity {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedEntity {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ManagedEntity);
 impl rt::ManagedObject for ManagedEntity {
     const TYPE: &'static str = "ManagedEntity";
 }
@@ -2068,11 +1992,7 @@ impl std::fmt::Debug for ManagedObjectView {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ManagedObjectView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ManagedObjectView);
 impl rt::ManagedObject for ManagedObjectView {
     const TYPE: &'static str = "ManagedObjectView";
 }
@@ -2164,11 +2084,7 @@ impl std::fmt::Debug for Network {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Network {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Network);
 impl rt::ManagedObject for Network {
     const TYPE: &'static str = "Network";
 }
@@ -2236,11 +2152,7 @@ impl std::fmt::Debug for OptionManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OptionManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OptionManager);
 impl rt::ManagedObject for OptionManager {
     const TYPE: &'static str = "OptionManager";
 }
@@ -2314,11 +2226,7 @@ impl std::fmt::Debug for PerformanceManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PerformanceManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PerformanceManager);
 impl rt::ManagedObject for PerformanceManager {
     const TYPE: &'static str = "PerformanceManager";
 }
@@ -2378,11 +2286,7 @@ impl std::fmt::Debug for PropertyCollector {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyCollector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertyCollector);
 impl rt::ManagedObject for PropertyCollector {
     const TYPE: &'static str = "PropertyCollector";
 }
@@ -2450,11 +2354,7 @@ impl std::fmt::Debug for PropertyFilter {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for PropertyFilter {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object PropertyFilter);
 impl rt::ManagedObject for PropertyFilter {
     const TYPE: &'static str = "PropertyFilter";
 }
@@ -2576,11 +2476,7 @@ impl std::fmt::Debug for ResourcePool {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePool {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePool);
 impl rt::ManagedObject for ResourcePool {
     const TYPE: &'static str = "ResourcePool";
 }
@@ -2633,11 +2529,7 @@ impl std::fmt::Debug for SearchIndex {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SearchIndex {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SearchIndex);
 impl rt::ManagedObject for SearchIndex {
     const TYPE: &'static str = "SearchIndex";
 }
@@ -2711,11 +2603,7 @@ impl std::fmt::Debug for ServiceInstance {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceInstance {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceInstance);
 impl rt::ManagedObject for ServiceInstance {
     const TYPE: &'static str = "ServiceInstance";
 }
@@ -2807,11 +2695,7 @@ impl std::fmt::Debug for SessionManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SessionManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SessionManager);
 impl rt::ManagedObject for SessionManager {
     const TYPE: &'static str = "SessionManager";
 }
@@ -2891,11 +2775,7 @@ impl std::fmt::Debug for Task {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Task {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Task);
 impl rt::ManagedObject for Task {
     const TYPE: &'static str = "Task";
 }
@@ -2975,11 +2855,7 @@ impl std::fmt::Debug for TaskHistoryCollector {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskHistoryCollector {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskHistoryCollector);
 impl rt::ManagedObject for TaskHistoryCollector {
     const TYPE: &'static str = "TaskHistoryCollector";
 }
@@ -3053,11 +2929,7 @@ impl std::fmt::Debug for TaskManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TaskManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TaskManager);
 impl rt::ManagedObject for TaskManager {
     const TYPE: &'static str = "TaskManager";
 }
@@ -3110,11 +2982,7 @@ impl std::fmt::Debug for View {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for View {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object View);
 impl rt::ManagedObject for View {
     const TYPE: &'static str = "View";
 }
@@ -3174,11 +3042,7 @@ impl std::fmt::Debug for ViewManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ViewManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ViewManager);
 impl rt::ManagedObject for ViewManager {
     const TYPE: &'static str = "ViewManager";
 }
@@ -3231,11 +3095,7 @@ impl std::fmt::Debug for VirtualDiskManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualDiskManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualDiskManager);
 impl rt::ManagedObject for VirtualDiskManager {
     const TYPE: &'static str = "VirtualDiskManager";
 }
@@ -3411,11 +3271,7 @@ impl std::fmt::Debug for VirtualMachine {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachine {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachine);
 impl rt::ManagedObject for VirtualMachine {
     const TYPE: &'static str = "VirtualMachine";
 }
@@ -3507,11 +3363,7 @@ impl std::fmt::Debug for VirtualMachineSnapshot {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineSnapshot {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineSnapshot);
 impl rt::ManagedObject for VirtualMachineSnapshot {
     const TYPE: &'static str = "VirtualMachineSnapshot";
 }

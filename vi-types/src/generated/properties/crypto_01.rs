@@ -60,11 +60,7 @@ impl std::fmt::Debug for CryptoManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManager);
 impl rt::ManagedObject for CryptoManager {
     const TYPE: &'static str = "CryptoManager";
 }
@@ -137,11 +133,7 @@ impl std::fmt::Debug for CryptoManagerHost {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerHost {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerHost);
 impl rt::ManagedObject for CryptoManagerHost {
     const TYPE: &'static str = "CryptoManagerHost";
 }
@@ -214,11 +206,7 @@ impl std::fmt::Debug for CryptoManagerHostKms {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerHostKms {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerHostKms);
 impl rt::ManagedObject for CryptoManagerHostKms {
     const TYPE: &'static str = "CryptoManagerHostKMS";
 }
@@ -298,11 +286,7 @@ impl std::fmt::Debug for CryptoManagerKmip {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CryptoManagerKmip {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CryptoManagerKmip);
 impl rt::ManagedObject for CryptoManagerKmip {
     const TYPE: &'static str = "CryptoManagerKmip";
 }

@@ -68,11 +68,7 @@ impl std::fmt::Debug for CustomizationSpecManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomizationSpecManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomizationSpecManager);
 impl rt::ManagedObject for CustomizationSpecManager {
     const TYPE: &'static str = "CustomizationSpecManager";
 }

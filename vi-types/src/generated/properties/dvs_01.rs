@@ -92,11 +92,7 @@ impl std::fmt::Debug for DistributedVirtualPortgroup {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualPortgroup {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualPortgroup);
 impl rt::ManagedObject for DistributedVirtualPortgroup {
     const TYPE: &'static str = "DistributedVirtualPortgroup";
 }
@@ -212,11 +208,7 @@ impl std::fmt::Debug for DistributedVirtualSwitch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitch);
 impl rt::ManagedObject for DistributedVirtualSwitch {
     const TYPE: &'static str = "DistributedVirtualSwitch";
 }
@@ -269,11 +261,7 @@ impl std::fmt::Debug for DistributedVirtualSwitchManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DistributedVirtualSwitchManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DistributedVirtualSwitchManager);
 impl rt::ManagedObject for DistributedVirtualSwitchManager {
     const TYPE: &'static str = "DistributedVirtualSwitchManager";
 }
@@ -346,11 +334,7 @@ impl std::fmt::Debug for VmwareDistributedVirtualSwitch {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VmwareDistributedVirtualSwitch {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VmwareDistributedVirtualSwitch);
 impl rt::ManagedObject for VmwareDistributedVirtualSwitch {
     const TYPE: &'static str = "VmwareDistributedVirtualSwitch";
 }

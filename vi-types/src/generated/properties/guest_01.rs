@@ -53,11 +53,7 @@ impl std::fmt::Debug for GuestAliasManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAliasManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAliasManager);
 impl rt::ManagedObject for GuestAliasManager {
     const TYPE: &'static str = "GuestAliasManager";
 }
@@ -110,11 +106,7 @@ impl std::fmt::Debug for GuestAuthManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestAuthManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestAuthManager);
 impl rt::ManagedObject for GuestAuthManager {
     const TYPE: &'static str = "GuestAuthManager";
 }
@@ -167,11 +159,7 @@ impl std::fmt::Debug for GuestFileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestFileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestFileManager);
 impl rt::ManagedObject for GuestFileManager {
     const TYPE: &'static str = "GuestFileManager";
 }
@@ -257,11 +245,7 @@ impl std::fmt::Debug for GuestOperationsManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestOperationsManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestOperationsManager);
 impl rt::ManagedObject for GuestOperationsManager {
     const TYPE: &'static str = "GuestOperationsManager";
 }
@@ -314,11 +298,7 @@ impl std::fmt::Debug for GuestProcessManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestProcessManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestProcessManager);
 impl rt::ManagedObject for GuestProcessManager {
     const TYPE: &'static str = "GuestProcessManager";
 }
@@ -371,11 +351,7 @@ impl std::fmt::Debug for GuestWindowsRegistryManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for GuestWindowsRegistryManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object GuestWindowsRegistryManager);
 impl rt::ManagedObject for GuestWindowsRegistryManager {
     const TYPE: &'static str = "GuestWindowsRegistryManager";
 }
@@ -428,11 +404,7 @@ impl std::fmt::Debug for VirtualMachineGuestCustomizationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineGuestCustomizationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineGuestCustomizationManager);
 impl rt::ManagedObject for VirtualMachineGuestCustomizationManager {
     const TYPE: &'static str = "VirtualMachineGuestCustomizationManager";
 }

@@ -53,11 +53,7 @@ impl std::fmt::Debug for CertificateManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CertificateManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CertificateManager);
 impl rt::ManagedObject for CertificateManager {
     const TYPE: &'static str = "CertificateManager";
 }
@@ -110,11 +106,7 @@ impl std::fmt::Debug for DirectPathProfileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DirectPathProfileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DirectPathProfileManager);
 impl rt::ManagedObject for DirectPathProfileManager {
     const TYPE: &'static str = "DirectPathProfileManager";
 }
@@ -174,11 +166,7 @@ impl std::fmt::Debug for HostAccessManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAccessManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAccessManager);
 impl rt::ManagedObject for HostAccessManager {
     const TYPE: &'static str = "HostAccessManager";
 }
@@ -251,11 +239,7 @@ impl std::fmt::Debug for HostActiveDirectoryAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostActiveDirectoryAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostActiveDirectoryAuthentication);
 impl rt::ManagedObject for HostActiveDirectoryAuthentication {
     const TYPE: &'static str = "HostActiveDirectoryAuthentication";
 }
@@ -323,11 +307,7 @@ impl std::fmt::Debug for HostAssignableHardwareManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAssignableHardwareManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAssignableHardwareManager);
 impl rt::ManagedObject for HostAssignableHardwareManager {
     const TYPE: &'static str = "HostAssignableHardwareManager";
 }
@@ -395,11 +375,7 @@ impl std::fmt::Debug for HostAuthenticationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAuthenticationManager);
 impl rt::ManagedObject for HostAuthenticationManager {
     const TYPE: &'static str = "HostAuthenticationManager";
 }
@@ -459,11 +435,7 @@ impl std::fmt::Debug for HostAuthenticationStore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostAuthenticationStore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostAuthenticationStore);
 impl rt::ManagedObject for HostAuthenticationStore {
     const TYPE: &'static str = "HostAuthenticationStore";
 }
@@ -516,11 +488,7 @@ impl std::fmt::Debug for HostBootDeviceSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostBootDeviceSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostBootDeviceSystem);
 impl rt::ManagedObject for HostBootDeviceSystem {
     const TYPE: &'static str = "HostBootDeviceSystem";
 }
@@ -580,11 +548,7 @@ impl std::fmt::Debug for HostCertificateManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCertificateManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCertificateManager);
 impl rt::ManagedObject for HostCertificateManager {
     const TYPE: &'static str = "HostCertificateManager";
 }
@@ -670,11 +634,7 @@ impl std::fmt::Debug for HostCpuSchedulerSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCpuSchedulerSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCpuSchedulerSystem);
 impl rt::ManagedObject for HostCpuSchedulerSystem {
     const TYPE: &'static str = "HostCpuSchedulerSystem";
 }
@@ -734,11 +694,7 @@ impl std::fmt::Debug for HostDateTimeSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDateTimeSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDateTimeSystem);
 impl rt::ManagedObject for HostDateTimeSystem {
     const TYPE: &'static str = "HostDateTimeSystem";
 }
@@ -798,11 +754,7 @@ impl std::fmt::Debug for HostDiagnosticSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDiagnosticSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDiagnosticSystem);
 impl rt::ManagedObject for HostDiagnosticSystem {
     const TYPE: &'static str = "HostDiagnosticSystem";
 }
@@ -875,11 +827,7 @@ impl std::fmt::Debug for HostDirectoryStore {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostDirectoryStore {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostDirectoryStore);
 impl rt::ManagedObject for HostDirectoryStore {
     const TYPE: &'static str = "HostDirectoryStore";
 }
@@ -939,11 +887,7 @@ impl std::fmt::Debug for HostEsxAgentHostManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostEsxAgentHostManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostEsxAgentHostManager);
 impl rt::ManagedObject for HostEsxAgentHostManager {
     const TYPE: &'static str = "HostEsxAgentHostManager";
 }
@@ -1023,11 +967,7 @@ impl std::fmt::Debug for HostFirewallSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirewallSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirewallSystem);
 impl rt::ManagedObject for HostFirewallSystem {
     const TYPE: &'static str = "HostFirewallSystem";
 }
@@ -1080,11 +1020,7 @@ impl std::fmt::Debug for HostFirmwareSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostFirmwareSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostFirmwareSystem);
 impl rt::ManagedObject for HostFirmwareSystem {
     const TYPE: &'static str = "HostFirmwareSystem";
 }
@@ -1182,11 +1118,7 @@ impl std::fmt::Debug for HostGraphicsManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostGraphicsManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostGraphicsManager);
 impl rt::ManagedObject for HostGraphicsManager {
     const TYPE: &'static str = "HostGraphicsManager";
 }
@@ -1246,11 +1178,7 @@ impl std::fmt::Debug for HostHealthStatusSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostHealthStatusSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostHealthStatusSystem);
 impl rt::ManagedObject for HostHealthStatusSystem {
     const TYPE: &'static str = "HostHealthStatusSystem";
 }
@@ -1303,11 +1231,7 @@ impl std::fmt::Debug for HostImageConfigManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostImageConfigManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostImageConfigManager);
 impl rt::ManagedObject for HostImageConfigManager {
     const TYPE: &'static str = "HostImageConfigManager";
 }
@@ -1360,11 +1284,7 @@ impl std::fmt::Debug for HostKernelModuleSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostKernelModuleSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostKernelModuleSystem);
 impl rt::ManagedObject for HostKernelModuleSystem {
     const TYPE: &'static str = "HostKernelModuleSystem";
 }
@@ -1417,11 +1337,7 @@ impl std::fmt::Debug for HostLocalAccountManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalAccountManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalAccountManager);
 impl rt::ManagedObject for HostLocalAccountManager {
     const TYPE: &'static str = "HostLocalAccountManager";
 }
@@ -1494,11 +1410,7 @@ impl std::fmt::Debug for HostLocalAuthentication {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostLocalAuthentication {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostLocalAuthentication);
 impl rt::ManagedObject for HostLocalAuthentication {
     const TYPE: &'static str = "HostLocalAuthentication";
 }
@@ -1590,11 +1502,7 @@ impl std::fmt::Debug for HostMemorySystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostMemorySystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostMemorySystem);
 impl rt::ManagedObject for HostMemorySystem {
     const TYPE: &'static str = "HostMemorySystem";
 }
@@ -1647,11 +1555,7 @@ impl std::fmt::Debug for HostPatchManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPatchManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPatchManager);
 impl rt::ManagedObject for HostPatchManager {
     const TYPE: &'static str = "HostPatchManager";
 }
@@ -1737,11 +1641,7 @@ impl std::fmt::Debug for HostPciPassthruSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPciPassthruSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPciPassthruSystem);
 impl rt::ManagedObject for HostPciPassthruSystem {
     const TYPE: &'static str = "HostPciPassthruSystem";
 }
@@ -1809,11 +1709,7 @@ impl std::fmt::Debug for HostPowerSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostPowerSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostPowerSystem);
 impl rt::ManagedObject for HostPowerSystem {
     const TYPE: &'static str = "HostPowerSystem";
 }
@@ -1893,11 +1789,7 @@ impl std::fmt::Debug for HostServiceSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostServiceSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostServiceSystem);
 impl rt::ManagedObject for HostServiceSystem {
     const TYPE: &'static str = "HostServiceSystem";
 }
@@ -1965,11 +1857,7 @@ impl std::fmt::Debug for HostSnmpSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSnmpSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSnmpSystem);
 impl rt::ManagedObject for HostSnmpSystem {
     const TYPE: &'static str = "HostSnmpSystem";
 }

@@ -53,11 +53,7 @@ impl std::fmt::Debug for IoFilterManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IoFilterManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IoFilterManager);
 impl rt::ManagedObject for IoFilterManager {
     const TYPE: &'static str = "IoFilterManager";
 }

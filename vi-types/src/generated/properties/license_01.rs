@@ -53,11 +53,7 @@ impl std::fmt::Debug for LicenseAssignmentManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseAssignmentManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseAssignmentManager);
 impl rt::ManagedObject for LicenseAssignmentManager {
     const TYPE: &'static str = "LicenseAssignmentManager";
 }
@@ -161,11 +157,7 @@ impl std::fmt::Debug for LicenseManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LicenseManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LicenseManager);
 impl rt::ManagedObject for LicenseManager {
     const TYPE: &'static str = "LicenseManager";
 }

@@ -86,11 +86,7 @@ impl std::fmt::Debug for HostVMotionSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVMotionSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVMotionSystem);
 impl rt::ManagedObject for HostVMotionSystem {
     const TYPE: &'static str = "HostVMotionSystem";
 }
@@ -170,11 +166,7 @@ impl std::fmt::Debug for HostVirtualNicManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVirtualNicManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVirtualNicManager);
 impl rt::ManagedObject for HostVirtualNicManager {
     const TYPE: &'static str = "HostVirtualNicManager";
 }
@@ -227,11 +219,7 @@ impl std::fmt::Debug for IscsiManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IscsiManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IscsiManager);
 impl rt::ManagedObject for IscsiManager {
     const TYPE: &'static str = "IscsiManager";
 }
@@ -317,11 +305,7 @@ impl std::fmt::Debug for OpaqueNetwork {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OpaqueNetwork {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OpaqueNetwork);
 impl rt::ManagedObject for OpaqueNetwork {
     const TYPE: &'static str = "OpaqueNetwork";
 }
@@ -401,11 +385,7 @@ impl std::fmt::Debug for TransitGateway {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TransitGateway {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TransitGateway);
 impl rt::ManagedObject for TransitGateway {
     const TYPE: &'static str = "TransitGateway";
 }

@@ -98,11 +98,7 @@ impl std::fmt::Debug for HttpNfcLease {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HttpNfcLease {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HttpNfcLease);
 impl rt::ManagedObject for HttpNfcLease {
     const TYPE: &'static str = "HttpNfcLease";
 }
@@ -170,11 +166,7 @@ impl std::fmt::Debug for OvfManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for OvfManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object OvfManager);
 impl rt::ManagedObject for OvfManager {
     const TYPE: &'static str = "OvfManager";
 }

@@ -74,11 +74,7 @@ impl std::fmt::Debug for AuthorizationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for AuthorizationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object AuthorizationManager);
 impl rt::ManagedObject for AuthorizationManager {
     const TYPE: &'static str = "AuthorizationManager";
 }
@@ -138,11 +134,7 @@ impl std::fmt::Debug for UserDirectory {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for UserDirectory {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object UserDirectory);
 impl rt::ManagedObject for UserDirectory {
     const TYPE: &'static str = "UserDirectory";
 }

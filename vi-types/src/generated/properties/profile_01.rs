@@ -71,11 +71,7 @@ impl std::fmt::Debug for ClusterProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfile);
 impl rt::ManagedObject for ClusterProfile {
     const TYPE: &'static str = "ClusterProfile";
 }
@@ -148,11 +144,7 @@ impl std::fmt::Debug for ClusterProfileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ClusterProfileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ClusterProfileManager);
 impl rt::ManagedObject for ClusterProfileManager {
     const TYPE: &'static str = "ClusterProfileManager";
 }
@@ -256,11 +248,7 @@ impl std::fmt::Debug for HostProfile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfile);
 impl rt::ManagedObject for HostProfile {
     const TYPE: &'static str = "HostProfile";
 }
@@ -333,11 +321,7 @@ impl std::fmt::Debug for HostProfileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostProfileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostProfileManager);
 impl rt::ManagedObject for HostProfileManager {
     const TYPE: &'static str = "HostProfileManager";
 }
@@ -390,11 +374,7 @@ impl std::fmt::Debug for HostSpecificationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostSpecificationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostSpecificationManager);
 impl rt::ManagedObject for HostSpecificationManager {
     const TYPE: &'static str = "HostSpecificationManager";
 }
@@ -492,11 +472,7 @@ impl std::fmt::Debug for Profile {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for Profile {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object Profile);
 impl rt::ManagedObject for Profile {
     const TYPE: &'static str = "Profile";
 }
@@ -549,11 +525,7 @@ impl std::fmt::Debug for ProfileComplianceManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileComplianceManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileComplianceManager);
 impl rt::ManagedObject for ProfileComplianceManager {
     const TYPE: &'static str = "ProfileComplianceManager";
 }
@@ -613,11 +585,7 @@ impl std::fmt::Debug for ProfileManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ProfileManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ProfileManager);
 impl rt::ManagedObject for ProfileManager {
     const TYPE: &'static str = "ProfileManager";
 }

@@ -60,11 +60,7 @@ impl std::fmt::Debug for CustomFieldsManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for CustomFieldsManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object CustomFieldsManager);
 impl rt::ManagedObject for CustomFieldsManager {
     const TYPE: &'static str = "CustomFieldsManager";
 }
@@ -117,11 +113,7 @@ impl std::fmt::Debug for DiagnosticManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DiagnosticManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DiagnosticManager);
 impl rt::ManagedObject for DiagnosticManager {
     const TYPE: &'static str = "DiagnosticManager";
 }
@@ -181,11 +173,7 @@ impl std::fmt::Debug for ExtensionManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ExtensionManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ExtensionManager);
 impl rt::ManagedObject for ExtensionManager {
     const TYPE: &'static str = "ExtensionManager";
 }
@@ -258,11 +246,7 @@ impl std::fmt::Debug for InventoryView {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for InventoryView {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object InventoryView);
 impl rt::ManagedObject for InventoryView {
     const TYPE: &'static str = "InventoryView";
 }
@@ -322,11 +306,7 @@ impl std::fmt::Debug for LocalizationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for LocalizationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object LocalizationManager);
 impl rt::ManagedObject for LocalizationManager {
     const TYPE: &'static str = "LocalizationManager";
 }
@@ -379,11 +359,7 @@ impl std::fmt::Debug for MessageBusProxy {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for MessageBusProxy {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object MessageBusProxy);
 impl rt::ManagedObject for MessageBusProxy {
     const TYPE: &'static str = "MessageBusProxy";
 }
@@ -436,11 +412,7 @@ impl std::fmt::Debug for ResourcePlanningManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ResourcePlanningManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ResourcePlanningManager);
 impl rt::ManagedObject for ResourcePlanningManager {
     const TYPE: &'static str = "ResourcePlanningManager";
 }
@@ -500,11 +472,7 @@ impl std::fmt::Debug for ServiceManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for ServiceManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object ServiceManager);
 impl rt::ManagedObject for ServiceManager {
     const TYPE: &'static str = "ServiceManager";
 }
@@ -572,11 +540,7 @@ impl std::fmt::Debug for SimpleCommand {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SimpleCommand {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SimpleCommand);
 impl rt::ManagedObject for SimpleCommand {
     const TYPE: &'static str = "SimpleCommand";
 }
@@ -629,11 +593,7 @@ impl std::fmt::Debug for SiteInfoManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for SiteInfoManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object SiteInfoManager);
 impl rt::ManagedObject for SiteInfoManager {
     const TYPE: &'static str = "SiteInfoManager";
 }
@@ -686,11 +646,7 @@ impl std::fmt::Debug for TenantTenantManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for TenantTenantManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object TenantTenantManager);
 impl rt::ManagedObject for TenantTenantManager {
     const TYPE: &'static str = "TenantTenantManager";
 }
@@ -743,11 +699,7 @@ impl std::fmt::Debug for VirtualizationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualizationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualizationManager);
 impl rt::ManagedObject for VirtualizationManager {
     const TYPE: &'static str = "VirtualizationManager";
 }

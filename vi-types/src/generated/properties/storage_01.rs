@@ -53,11 +53,7 @@ impl std::fmt::Debug for DatastoreNamespaceManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for DatastoreNamespaceManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object DatastoreNamespaceManager);
 impl rt::ManagedObject for DatastoreNamespaceManager {
     const TYPE: &'static str = "DatastoreNamespaceManager";
 }
@@ -119,11 +115,7 @@ impl std::fmt::Debug for HostCacheConfigurationManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostCacheConfigurationManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostCacheConfigurationManager);
 impl rt::ManagedObject for HostCacheConfigurationManager {
     const TYPE: &'static str = "HostCacheConfigurationManager";
 }
@@ -183,11 +175,7 @@ impl std::fmt::Debug for HostNvdimmSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostNvdimmSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostNvdimmSystem);
 impl rt::ManagedObject for HostNvdimmSystem {
     const TYPE: &'static str = "HostNvdimmSystem";
 }
@@ -247,11 +235,7 @@ impl std::fmt::Debug for HostVFlashManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVFlashManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVFlashManager);
 impl rt::ManagedObject for HostVFlashManager {
     const TYPE: &'static str = "HostVFlashManager";
 }
@@ -304,11 +288,7 @@ impl std::fmt::Debug for StorageQueryManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for StorageQueryManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object StorageQueryManager);
 impl rt::ManagedObject for StorageQueryManager {
     const TYPE: &'static str = "StorageQueryManager";
 }

@@ -53,11 +53,7 @@ impl std::fmt::Debug for IpPoolManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for IpPoolManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object IpPoolManager);
 impl rt::ManagedObject for IpPoolManager {
     const TYPE: &'static str = "IpPoolManager";
 }
@@ -167,11 +163,7 @@ impl std::fmt::Debug for VirtualApp {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualApp {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualApp);
 impl rt::ManagedObject for VirtualApp {
     const TYPE: &'static str = "VirtualApp";
 }

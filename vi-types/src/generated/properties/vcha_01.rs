@@ -62,11 +62,7 @@ impl std::fmt::Debug for FailoverClusterConfigurator {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailoverClusterConfigurator {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailoverClusterConfigurator);
 impl rt::ManagedObject for FailoverClusterConfigurator {
     const TYPE: &'static str = "FailoverClusterConfigurator";
 }
@@ -128,11 +124,7 @@ impl std::fmt::Debug for FailoverClusterManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for FailoverClusterManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object FailoverClusterManager);
 impl rt::ManagedObject for FailoverClusterManager {
     const TYPE: &'static str = "FailoverClusterManager";
 }

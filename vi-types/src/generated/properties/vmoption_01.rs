@@ -60,11 +60,7 @@ impl std::fmt::Debug for EnvironmentBrowser {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for EnvironmentBrowser {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object EnvironmentBrowser);
 impl rt::ManagedObject for EnvironmentBrowser {
     const TYPE: &'static str = "EnvironmentBrowser";
 }

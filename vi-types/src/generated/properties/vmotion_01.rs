@@ -53,11 +53,7 @@ impl std::fmt::Debug for VirtualMachineCompatibilityChecker {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineCompatibilityChecker {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineCompatibilityChecker);
 impl rt::ManagedObject for VirtualMachineCompatibilityChecker {
     const TYPE: &'static str = "VirtualMachineCompatibilityChecker";
 }
@@ -110,11 +106,7 @@ impl std::fmt::Debug for VirtualMachineProvisioningChecker {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VirtualMachineProvisioningChecker {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VirtualMachineProvisioningChecker);
 impl rt::ManagedObject for VirtualMachineProvisioningChecker {
     const TYPE: &'static str = "VirtualMachineProvisioningChecker";
 }

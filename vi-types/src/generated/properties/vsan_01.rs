@@ -53,11 +53,7 @@ impl std::fmt::Debug for HostVsanInternalSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanInternalSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanInternalSystem);
 impl rt::ManagedObject for HostVsanInternalSystem {
     const TYPE: &'static str = "HostVsanInternalSystem";
 }
@@ -117,11 +113,7 @@ impl std::fmt::Debug for HostVsanSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVsanSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVsanSystem);
 impl rt::ManagedObject for HostVsanSystem {
     const TYPE: &'static str = "HostVsanSystem";
 }
@@ -174,11 +166,7 @@ impl std::fmt::Debug for VsanUpgradeSystem {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VsanUpgradeSystem {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VsanUpgradeSystem);
 impl rt::ManagedObject for VsanUpgradeSystem {
     const TYPE: &'static str = "VsanUpgradeSystem";
 }

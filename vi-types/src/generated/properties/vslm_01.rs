@@ -53,11 +53,7 @@ impl std::fmt::Debug for HostVStorageObjectManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for HostVStorageObjectManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object HostVStorageObjectManager);
 impl rt::ManagedObject for HostVStorageObjectManager {
     const TYPE: &'static str = "HostVStorageObjectManager";
 }
@@ -110,11 +106,7 @@ impl std::fmt::Debug for VStorageObjectManagerBase {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VStorageObjectManagerBase {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VStorageObjectManagerBase);
 impl rt::ManagedObject for VStorageObjectManagerBase {
     const TYPE: &'static str = "VStorageObjectManagerBase";
 }
@@ -167,11 +159,7 @@ impl std::fmt::Debug for VcenterVStorageObjectManager {
     }
 }
 #[cfg(feature = "serde")]
-impl serde::Serialize for VcenterVStorageObjectManager {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        rt::json::serialize(self, serializer)
-    }
-}
+rt::serde!(object VcenterVStorageObjectManager);
 impl rt::ManagedObject for VcenterVStorageObjectManager {
     const TYPE: &'static str = "VcenterVStorageObjectManager";
 }

@@ -1,0 +1,155 @@
+//! The tokenizer against quick-xml: both see the same elements, attributes and texts, or both refuse.
+//!
+//! The tokenizer is looked at from outside: content of an unknown type is kept as XML that has no prefixes,
+//! comments or CDATA any more.
+
+use quick_xml::events::Event;
+use vi_types::Any;
+use vi_types::methods::RetrievePropertiesEx;
+use vi_types::wire::{Limits, decode_response};
+
+pub(crate) fn check(data: &[u8]) {
+    let Ok(content) = str::from_utf8(data) else {
+        return;
+    };
+    let theirs = theirs(content);
+    if theirs == Err(Refusal::NoContent) {
+        return;
+    }
+    match (ours(content), theirs) {
+        (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
+        (Err(_), Err(_)) => {}
+        (Ok(ours), Err(Refusal::Malformed(why))) => {
+            assert!(
+                is_tolerated(&why),
+                "only quick-xml refuses: {why}\n{ours:?}"
+            );
+        }
+        (Err(error), Ok(theirs)) => {
+            assert!(
+                is_stricter(&error),
+                "only the tokenizer refuses: {error}\n{theirs:?}"
+            );
+        }
+        (_, Err(Refusal::NoContent)) => {}
+    }
+}
+
+/// What the tokenizer refuses on purpose, and quick-xml doesn't see.
+fn is_stricter(error: &str) -> bool {
+    ["elements are nested more than", "document type declaration"]
+        .iter()
+        .any(|what| error.contains(what))
+}
+
+/// What quick-xml refuses, and the tokenizer takes on purpose.
+fn is_tolerated(why: &str) -> bool {
+    let _ = why;
+    false
+}
+
+#[derive(Debug, PartialEq)]
+enum Refusal {
+    /// The text is no content of an element: it closes the one that it is put into.
+    NoContent,
+    Malformed(String),
+}
+
+/// What content holds. Prefixes are gone, and so are attributes that have one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    Start(String, Vec<(String, String)>),
+    Text(String),
+    End,
+}
+
+fn ours(content: &str) -> Result<Vec<Told>, String> {
+    let message = format!(
+        "<Envelope xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><Body>\
+         <RetrievePropertiesExResponse><returnval><objects><obj type=\"A\">a</obj><propSet><name>p</name>\
+         <val xsi:type=\"Nobodys\">{content}</val></propSet></objects></returnval>\
+         </RetrievePropertiesExResponse></Body></Envelope>"
+    );
+    let decoded = decode_response::<RetrievePropertiesEx>(message.as_bytes(), Limits::default())
+        .map_err(|error| error.to_string())?;
+    let mut result = decoded.returnval.ok_or("nothing was returned")?;
+    match result.objects.remove(0).prop_set.remove(0).val {
+        Any::Unknown(element) => match theirs(&element.content) {
+            Ok(told) => Ok(told),
+            Err(refusal) => panic!("{refusal:?} in {:?}", element.content),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+fn theirs(content: &str) -> Result<Vec<Told>, Refusal> {
+    tell(content).map_err(|error| match error.downcast::<Closed>() {
+        Ok(_) => Refusal::NoContent,
+        Err(error) => Refusal::Malformed(error.to_string()),
+    })
+}
+
+/// The element around the content was closed in it.
+#[derive(Debug)]
+struct Closed;
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("closed")
+    }
+}
+
+impl std::error::Error for Closed {}
+
+fn tell(content: &str) -> Result<Vec<Told>, Box<dyn std::error::Error>> {
+    let document = format!("<val>{content}</val>");
+    let mut reader = quick_xml::Reader::from_str(&document);
+    reader.config_mut().expand_empty_elements = true;
+    let mut told = Vec::new();
+    let mut depth = 0;
+    loop {
+        match reader.read_event()? {
+            Event::Start(start) => {
+                depth += 1;
+                let mut attributes = Vec::new();
+                for attribute in start.attributes() {
+                    let attribute = attribute?;
+                    let name = attribute.key.as_ref();
+                    let value = quick_xml::escape::unescape(&attribute.value)?.into_owned();
+                    if !name.contains(':') && name != "xmlns" {
+                        attributes.push((name.to_owned(), value));
+                    }
+                }
+                told.push(Told::Start(local(start.name().as_ref()), attributes));
+            }
+            Event::End(_) => {
+                depth -= 1;
+                told.push(Told::End);
+                if depth == 0 && reader.buffer_position() < document.len() as u64 {
+                    return Err(Box::new(Closed));
+                }
+            }
+            Event::Text(text) => push_text(&mut told, &text.xml10_content()),
+            Event::CData(data) => push_text(&mut told, &data),
+            Event::GeneralRef(name) => {
+                let text = quick_xml::escape::unescape(&format!("&{};", &*name))?.into_owned();
+                push_text(&mut told, &text);
+            }
+            Event::Eof if depth == 0 => return Ok(told),
+            Event::Eof => return Err("it ends too early".into()),
+            _ => {}
+        }
+    }
+}
+
+fn local(name: &str) -> String {
+    name.rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+fn push_text(told: &mut Vec<Told>, text: &str) {
+    match told.last_mut() {
+        _ if text.is_empty() => {}
+        Some(Told::Text(before)) => before.push_str(text),
+        _ => told.push(Told::Text(text.to_owned())),
+    }
+}
