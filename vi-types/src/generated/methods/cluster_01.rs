@@ -59,6 +59,7 @@ impl rt::Method for AbandonHciWorkflow {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AbandonHciWorkflow {}
 
 /// `AddFilter`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -129,6 +130,7 @@ impl rt::Method for AddFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddFilter {}
 
 /// `AddFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -193,6 +195,7 @@ impl rt::Method for AddFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddFilterEntities {}
 
 /// `AddHost_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -277,6 +280,12 @@ impl rt::Method for AddHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddHostTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidLogin> for AddHostTask {}
+impl rt::Throws<objects::HostConnectFault> for AddHostTask {}
+impl rt::Throws<objects::DuplicateName> for AddHostTask {}
 
 /// `AddMonitoredEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -341,6 +350,7 @@ impl rt::Method for AddMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddMonitoredEntities {}
 
 /// `ApplyEvcModeVM_Task`, a method of `VirtualMachine`, since VI API 6.7.
 ///
@@ -411,6 +421,10 @@ impl rt::Method for ApplyEvcModeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyEvcModeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ApplyEvcModeVmTask {}
 
 /// `ApplyRecommendation`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -535,6 +549,9 @@ impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyStorageDrsRecommendationToPodTask {
+    type Result = objects::ApplyStorageRecommendationResult;
+}
 
 /// `ApplyStorageDrsRecommendation_Task`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -590,6 +607,9 @@ impl rt::Method for ApplyStorageDrsRecommendationTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ApplyStorageDrsRecommendationTask {
+    type Result = objects::ApplyStorageRecommendationResult;
 }
 
 /// `CancelRecommendation`, a method of `ClusterComputeResource`, since VI API 4.1.
@@ -773,6 +793,11 @@ impl rt::Method for CheckAddHostEvcTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckAddHostEvcTask {
+    type Result = Vec<objects::ClusterEvcManagerCheckResult>;
+}
+impl rt::Throws<objects::InvalidLogin> for CheckAddHostEvcTask {}
+impl rt::Throws<objects::HostConnectFault> for CheckAddHostEvcTask {}
 
 /// `CheckConfigureEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -842,6 +867,9 @@ impl rt::Method for CheckConfigureEvcModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CheckConfigureEvcModeTask {
+    type Result = Vec<objects::ClusterEvcManagerCheckResult>;
 }
 
 /// `ClusterEnterMaintenanceMode`, a method of `ClusterComputeResource`, since VI API 5.0.
@@ -979,6 +1007,13 @@ impl rt::Method for ConfigureDatastoreIormTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureDatastoreIormTask {
+    type Result = ();
+}
+impl rt::Throws<objects::IormNotSupportedHostOnDatastore>
+for ConfigureDatastoreIormTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InaccessibleDatastore> for ConfigureDatastoreIormTask {}
 
 /// `ConfigureEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -1049,6 +1084,10 @@ impl rt::Method for ConfigureEvcModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureEvcModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::EvcConfigFault> for ConfigureEvcModeTask {}
 
 /// `ConfigureHCI_Task`, a method of `ClusterComputeResource`, since VI API 6.7.1.
 ///
@@ -1117,6 +1156,9 @@ impl rt::Method for ConfigureHciTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureHciTask {
+    type Result = objects::ClusterComputeResourceClusterConfigResult;
+}
 
 /// `ConfigureStorageDrsForPod_Task`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -1182,6 +1224,9 @@ impl rt::Method for ConfigureStorageDrsForPodTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ConfigureStorageDrsForPodTask {
+    type Result = ();
 }
 
 /// `CreateCluster`, a method of `Folder`, since VI API 2.0.
@@ -1253,6 +1298,8 @@ impl rt::Method for CreateCluster {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateCluster {}
+impl rt::Throws<objects::InvalidName> for CreateCluster {}
 
 /// `CreateClusterEx`, a method of `Folder`, since VI API 2.5.
 ///
@@ -1323,6 +1370,8 @@ impl rt::Method for CreateClusterEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateClusterEx {}
+impl rt::Throws<objects::InvalidName> for CreateClusterEx {}
 
 /// `CreateStoragePod`, a method of `Folder`, since VI API 5.0.
 ///
@@ -1387,6 +1436,8 @@ impl rt::Method for CreateStoragePod {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateStoragePod {}
+impl rt::Throws<objects::InvalidName> for CreateStoragePod {}
 
 /// `DatastoreEnterMaintenanceMode`, a method of `Datastore`, since VI API 5.0.
 ///
@@ -1443,6 +1494,7 @@ impl rt::Method for DatastoreEnterMaintenanceMode {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DatastoreEnterMaintenanceMode {}
 
 /// `DatastoreExitMaintenanceMode_Task`, a method of `Datastore`, since VI API 5.0.
 ///
@@ -1499,6 +1551,10 @@ impl rt::Method for DatastoreExitMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DatastoreExitMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for DatastoreExitMaintenanceModeTask {}
 
 /// `DisableEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -1552,6 +1608,9 @@ impl rt::Method for DisableEvcModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DisableEvcModeTask {
+    type Result = ();
 }
 
 /// `EvcManager`, a method of `ClusterComputeResource`, since VI API 6.0.
@@ -1674,6 +1733,9 @@ impl rt::Method for ExtendHciTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ExtendHciTask {
+    type Result = objects::ClusterComputeResourceClusterConfigResult;
 }
 
 /// `FindRulesForVm`, a method of `ClusterComputeResource`, since VI API 6.0.
@@ -1909,6 +1971,7 @@ impl rt::Method for HasMonitoredEntity {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HasMonitoredEntity {}
 
 /// `HasProvider`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2027,6 +2090,10 @@ impl rt::Method for LookupVmOverheadMemory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::InvalidArgument> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::ManagedObjectNotFound> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::InvalidType> for LookupVmOverheadMemory {}
 
 /// `MoveHostInto_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -2097,6 +2164,12 @@ impl rt::Method for MoveHostIntoTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveHostIntoTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::TooManyHosts> for MoveHostIntoTask {}
+impl rt::Throws<objects::InvalidState> for MoveHostIntoTask {}
 
 /// `MoveInto_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -2161,6 +2234,13 @@ impl rt::Method for MoveIntoTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveIntoTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DuplicateName> for MoveIntoTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::TooManyHosts> for MoveIntoTask {}
+impl rt::Throws<objects::InvalidState> for MoveIntoTask {}
 
 /// `PlaceVm`, a method of `ClusterComputeResource`, since VI API 6.0.
 ///
@@ -2225,6 +2305,7 @@ impl rt::Method for PlaceVm {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for PlaceVm {}
 
 /// `PostHealthUpdates`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2289,6 +2370,7 @@ impl rt::Method for PostHealthUpdates {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for PostHealthUpdates {}
 
 /// `PowerOnMultiVM_Task`, a method of `Datacenter`, since VI API 2.5.
 ///
@@ -2359,6 +2441,9 @@ impl rt::Method for PowerOnMultiVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOnMultiVmTask {
+    type Result = objects::ClusterPowerOnVmResult;
+}
 
 /// `QueryDatastorePerformanceSummary`, a method of `StorageResourceManager`, since VI API 5.1.
 ///
@@ -2417,6 +2502,7 @@ impl rt::Method for QueryDatastorePerformanceSummary {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDatastorePerformanceSummary {}
 
 /// `QueryFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2473,6 +2559,7 @@ impl rt::Method for QueryFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterEntities {}
 
 /// `QueryFilterInfoIds`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2529,6 +2616,7 @@ impl rt::Method for QueryFilterInfoIds {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterInfoIds {}
 
 /// `QueryFilterList`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2585,6 +2673,7 @@ impl rt::Method for QueryFilterList {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterList {}
 
 /// `QueryFilterName`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2641,6 +2730,7 @@ impl rt::Method for QueryFilterName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterName {}
 
 /// `QueryHealthUpdateInfos`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2697,6 +2787,7 @@ impl rt::Method for QueryHealthUpdateInfos {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryHealthUpdateInfos {}
 
 /// `QueryHealthUpdates`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2753,6 +2844,7 @@ impl rt::Method for QueryHealthUpdates {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryHealthUpdates {}
 
 /// `QueryIORMConfigOption`, a method of `StorageResourceManager`, since VI API 4.1.
 ///
@@ -2863,6 +2955,7 @@ impl rt::Method for QueryMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryMonitoredEntities {}
 
 /// `QueryProviderList`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2966,6 +3059,7 @@ impl rt::Method for QueryProviderName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryProviderName {}
 
 /// `QueryUnmonitoredHosts`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3030,6 +3124,7 @@ impl rt::Method for QueryUnmonitoredHosts {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryUnmonitoredHosts {}
 
 /// `RecommendDatastores`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -3222,6 +3317,9 @@ impl rt::Method for ReconfigureClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureClusterTask {
+    type Result = ();
+}
 
 /// `ReconfigureComputeResource_Task`, a method of `ComputeResource`, since VI API 2.5.
 ///
@@ -3290,6 +3388,9 @@ impl rt::Method for ReconfigureComputeResourceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureComputeResourceTask {
+    type Result = ();
+}
 
 /// `ReconfigureDatacenter_Task`, a method of `Datacenter`, since VI API 5.1.
 ///
@@ -3357,6 +3458,9 @@ impl rt::Method for ReconfigureDatacenterTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ReconfigureDatacenterTask {
+    type Result = ();
 }
 
 /// `RefreshRecommendation`, a method of `ClusterComputeResource`, since VI API 2.5.
@@ -3576,6 +3680,11 @@ impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RefreshStorageDrsRecommendationsForPodTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidArgument>
+for RefreshStorageDrsRecommendationsForPodTask {}
 
 /// `RegisterHealthUpdateProvider`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3694,6 +3803,7 @@ impl rt::Method for RemoveFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveFilter {}
 
 /// `RemoveFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3758,6 +3868,7 @@ impl rt::Method for RemoveFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveFilterEntities {}
 
 /// `RemoveMonitoredEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3822,6 +3933,8 @@ impl rt::Method for RemoveMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveMonitoredEntities {}
+impl rt::Throws<objects::InvalidState> for RemoveMonitoredEntities {}
 
 /// `RetrieveDasAdvancedRuntimeInfo`, a method of `ClusterComputeResource`, since VI API 4.0.
 ///

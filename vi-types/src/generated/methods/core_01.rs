@@ -112,6 +112,7 @@ impl rt::Method for AcquireTicket {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AcquireTicket {}
 
 /// `AddInternetScsiSendTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -182,6 +183,8 @@ impl rt::Method for AddInternetScsiSendTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddInternetScsiSendTargets {}
+impl rt::Throws<objects::HostConfigFault> for AddInternetScsiSendTargets {}
 
 /// `AddInternetScsiStaticTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -252,6 +255,8 @@ impl rt::Method for AddInternetScsiStaticTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddInternetScsiStaticTargets {}
+impl rt::Throws<objects::HostConfigFault> for AddInternetScsiStaticTargets {}
 
 /// `AddPortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -316,6 +321,9 @@ impl rt::Method for AddPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddPortGroup {}
+impl rt::Throws<objects::NotFound> for AddPortGroup {}
+impl rt::Throws<objects::HostConfigFault> for AddPortGroup {}
 
 /// `AddVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -384,6 +392,9 @@ impl rt::Method for AddVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for AddVirtualNic {}
+impl rt::Throws<objects::InvalidState> for AddVirtualNic {}
 
 /// `AddVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -454,6 +465,9 @@ impl rt::Method for AddVirtualSwitch {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddVirtualSwitch {}
+impl rt::Throws<objects::ResourceInUse> for AddVirtualSwitch {}
+impl rt::Throws<objects::HostConfigFault> for AddVirtualSwitch {}
 
 /// `AnswerVM`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -524,6 +538,7 @@ impl rt::Method for AnswerVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ConcurrentAccess> for AnswerVm {}
 
 /// `AutoStartPowerOff`, a method of `HostAutoStartManager`, since VI API 2.0.
 ///
@@ -688,6 +703,7 @@ impl rt::Method for CancelRetrievePropertiesEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for CancelRetrievePropertiesEx {}
 
 /// `CancelTask`, a method of `Task`, since VI API 2.0.
 ///
@@ -742,6 +758,7 @@ impl rt::Method for CancelTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CancelTask {}
 
 /// `CancelWaitForUpdates`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -845,6 +862,7 @@ impl rt::Method for CheckForUpdates {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for CheckForUpdates {}
 
 /// `CloneSession`, a method of `SessionManager`, since VI API 2.5u2.
 ///
@@ -903,6 +921,7 @@ impl rt::Method for CloneSession {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for CloneSession {}
 
 /// `CloneVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -979,6 +998,18 @@ impl rt::Method for CloneVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CloneVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+#[cfg(feature = "customization")]
+impl rt::Throws<objects::CustomizationFault> for CloneVmTask {}
+impl rt::Throws<objects::InvalidState> for CloneVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for CloneVmTask {}
+impl rt::Throws<objects::TaskInProgress> for CloneVmTask {}
+impl rt::Throws<objects::VmConfigFault> for CloneVmTask {}
+impl rt::Throws<objects::FileFault> for CloneVmTask {}
+impl rt::Throws<objects::MigrationFault> for CloneVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CloneVmTask {}
 
 /// `ConsolidateVMDisks_Task`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -1035,6 +1066,13 @@ impl rt::Method for ConsolidateVmDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConsolidateVmDisksTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::InvalidState> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::FileFault> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::VmConfigFault> for ConsolidateVmDisksTask {}
 
 /// `ContinueRetrievePropertiesEx`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -1091,6 +1129,7 @@ impl rt::Method for ContinueRetrievePropertiesEx {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for ContinueRetrievePropertiesEx {}
 
 /// `CopyDatastoreFile_Task`, a method of `FileManager`, since VI API 2.5.
 ///
@@ -1171,6 +1210,11 @@ impl rt::Method for CopyDatastoreFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CopyDatastoreFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for CopyDatastoreFileTask {}
+impl rt::Throws<objects::FileFault> for CopyDatastoreFileTask {}
 
 /// `CopyVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1261,6 +1305,12 @@ impl rt::Method for CopyVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CopyVirtualDiskTask {
+    type Result = String;
+}
+impl rt::Throws<objects::FileFault> for CopyVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDiskFormat> for CopyVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CopyVirtualDiskTask {}
 
 /// `CreateCollectorForEvents`, a method of `EventManager`, since VI API 2.0.
 ///
@@ -1317,6 +1367,7 @@ impl rt::Method for CreateCollectorForEvents {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorForEvents {}
 
 /// `CreateCollectorForTasks`, a method of `TaskManager`, since VI API 2.0.
 ///
@@ -1373,6 +1424,7 @@ impl rt::Method for CreateCollectorForTasks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorForTasks {}
 
 /// `CreateContainerView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -1505,6 +1557,8 @@ impl rt::Method for CreateDatacenter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateDatacenter {}
+impl rt::Throws<objects::InvalidName> for CreateDatacenter {}
 
 /// `CreateFilter`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -1569,6 +1623,7 @@ impl rt::Method for CreateFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for CreateFilter {}
 
 /// `CreateFolder`, a method of `Folder`, since VI API 2.0.
 ///
@@ -1633,6 +1688,8 @@ impl rt::Method for CreateFolder {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateFolder {}
+impl rt::Throws<objects::InvalidName> for CreateFolder {}
 
 /// `CreateListView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -1811,6 +1868,10 @@ impl rt::Method for CreateLocalDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateLocalDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateLocalDatastore {}
+impl rt::Throws<objects::FileNotFound> for CreateLocalDatastore {}
+impl rt::Throws<objects::InvalidName> for CreateLocalDatastore {}
 
 /// `CreateNasDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -1875,6 +1936,9 @@ impl rt::Method for CreateNasDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateNasDatastore {}
+impl rt::Throws<objects::AlreadyExists> for CreateNasDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateNasDatastore {}
 
 /// `CreatePropertyCollector`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -1992,6 +2056,9 @@ impl rt::Method for CreateResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateResourcePool {}
+impl rt::Throws<objects::DuplicateName> for CreateResourcePool {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateResourcePool {}
 
 /// `CreateScreenshot_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -2050,6 +2117,12 @@ impl rt::Method for CreateScreenshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateScreenshotTask {
+    type Result = String;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateScreenshotTask {}
+impl rt::Throws<objects::FileFault> for CreateScreenshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateScreenshotTask {}
 
 /// `CreateSnapshot_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -2134,6 +2207,15 @@ impl rt::Method for CreateSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSnapshotTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSnapshotTask {}
+impl rt::Throws<objects::SnapshotFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::FileFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::InvalidName> for CreateSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateSnapshotTask {}
 
 /// `CreateVM_Task`, a method of `Folder`, since VI API 2.0.
 ///
@@ -2212,6 +2294,18 @@ impl rt::Method for CreateVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::VmConfigFault> for CreateVmTask {}
+impl rt::Throws<objects::FileFault> for CreateVmTask {}
+impl rt::Throws<objects::OutOfBounds> for CreateVmTask {}
+impl rt::Throws<objects::DuplicateName> for CreateVmTask {}
+impl rt::Throws<objects::InvalidName> for CreateVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateVmTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateVmTask {}
+impl rt::Throws<objects::InvalidState> for CreateVmTask {}
 
 /// `CreateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -2284,6 +2378,11 @@ impl rt::Method for CreateVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateVirtualDiskTask {
+    type Result = String;
+}
+impl rt::Throws<objects::FileFault> for CreateVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateVirtualDiskTask {}
 
 /// `CreateVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -2348,6 +2447,8 @@ impl rt::Method for CreateVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateVmfsDatastore {}
 
 /// `CurrentTime`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -2464,6 +2565,11 @@ impl rt::Method for DeleteDatastoreFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteDatastoreFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for DeleteDatastoreFileTask {}
+impl rt::Throws<objects::FileFault> for DeleteDatastoreFileTask {}
 
 /// `DeleteFile`, a method of `HostDatastoreBrowser`, since VI API 2.0.
 ///
@@ -2528,6 +2634,8 @@ impl rt::Method for DeleteFile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for DeleteFile {}
+impl rt::Throws<objects::FileFault> for DeleteFile {}
 
 /// `DeleteVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -2592,6 +2700,11 @@ impl rt::Method for DeleteVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DeleteVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVirtualDiskTask {}
 
 /// `DestroyChildren`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -2752,6 +2865,7 @@ impl rt::Method for DestroyDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for DestroyDatastore {}
 
 /// `DestroyNetwork`, a method of `Network`, since VI API 2.0.
 ///
@@ -2808,6 +2922,7 @@ impl rt::Method for DestroyNetwork {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 
 /// `DestroyPropertyCollector`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -3015,6 +3130,10 @@ impl rt::Method for DestroyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DestroyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::VimFault> for DestroyTask {}
 
 /// `EnterMaintenanceMode_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -3091,6 +3210,11 @@ impl rt::Method for EnterMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EnterMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for EnterMaintenanceModeTask {}
+impl rt::Throws<objects::Timedout> for EnterMaintenanceModeTask {}
 
 /// `ExitMaintenanceMode_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -3155,6 +3279,11 @@ impl rt::Method for ExitMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExitMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ExitMaintenanceModeTask {}
+impl rt::Throws<objects::Timedout> for ExitMaintenanceModeTask {}
 
 /// `ExtendVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -3231,6 +3360,11 @@ impl rt::Method for ExtendVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExtendVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ExtendVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ExtendVirtualDiskTask {}
 
 /// `Fetch`, since VI API 2.0.
 ///
@@ -3565,6 +3699,7 @@ impl rt::Method for FindByDatastorePath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for FindByDatastorePath {}
 
 /// `FindByDnsName`, a method of `SearchIndex`, since VI API 2.0.
 ///

@@ -125,6 +125,11 @@ impl rt::Method for SearchDatastoreSubFoldersTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SearchDatastoreSubFoldersTask {
+    type Result = Vec<objects::HostDatastoreBrowserSearchResults>;
+}
+impl rt::Throws<objects::InvalidDatastore> for SearchDatastoreSubFoldersTask {}
+impl rt::Throws<objects::FileFault> for SearchDatastoreSubFoldersTask {}
 
 /// `SearchDatastore_Task`, a method of `HostDatastoreBrowser`, since VI API 2.0.
 ///
@@ -195,6 +200,11 @@ impl rt::Method for SearchDatastoreTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SearchDatastoreTask {
+    type Result = objects::HostDatastoreBrowserSearchResults;
+}
+impl rt::Throws<objects::InvalidDatastore> for SearchDatastoreTask {}
+impl rt::Throws<objects::FileFault> for SearchDatastoreTask {}
 
 /// `SendNMI`, a method of `VirtualMachine`, since VI API 6.0.
 ///
@@ -251,6 +261,7 @@ impl rt::Method for SendNmi {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SendNmi {}
 
 /// `SessionIsActive`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -429,6 +440,9 @@ impl rt::Method for ShutdownGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ToolsUnavailable> for ShutdownGuest {}
+impl rt::Throws<objects::TaskInProgress> for ShutdownGuest {}
+impl rt::Throws<objects::InvalidState> for ShutdownGuest {}
 
 /// `ShutdownHost_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -493,6 +507,10 @@ impl rt::Method for ShutdownHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ShutdownHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ShutdownHostTask {}
 
 /// `StandbyGuest`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -549,6 +567,9 @@ impl rt::Method for StandbyGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ToolsUnavailable> for StandbyGuest {}
+impl rt::Throws<objects::TaskInProgress> for StandbyGuest {}
+impl rt::Throws<objects::InvalidState> for StandbyGuest {}
 
 /// `SuspendVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -605,6 +626,11 @@ impl rt::Method for SuspendVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SuspendVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for SuspendVmTask {}
+impl rt::Throws<objects::InvalidState> for SuspendVmTask {}
 
 /// `TerminateSession`, a method of `SessionManager`, since VI API 2.0.
 ///
@@ -661,6 +687,7 @@ impl rt::Method for TerminateSession {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for TerminateSession {}
 
 /// `UnmountVmfsVolume`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -725,6 +752,10 @@ impl rt::Method for UnmountVmfsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountVmfsVolume {}
+impl rt::Throws<objects::InvalidState> for UnmountVmfsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountVmfsVolume {}
+impl rt::Throws<objects::ResourceInUse> for UnmountVmfsVolume {}
 
 /// `UnregisterVM`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -781,6 +812,8 @@ impl rt::Method for UnregisterVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for UnregisterVm {}
+impl rt::Throws<objects::InvalidPowerState> for UnregisterVm {}
 
 /// `UpdateConfig`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -849,6 +882,10 @@ impl rt::Method for UpdateConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for UpdateConfig {}
+impl rt::Throws<objects::DuplicateName> for UpdateConfig {}
+impl rt::Throws<objects::InsufficientResourcesFault> for UpdateConfig {}
+impl rt::Throws<objects::ConcurrentAccess> for UpdateConfig {}
 
 /// `UpdateInternetScsiAuthenticationProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -925,6 +962,9 @@ impl rt::Method for UpdateInternetScsiAuthenticationProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAuthenticationProperties {}
+impl rt::Throws<objects::HostConfigFault>
+for UpdateInternetScsiAuthenticationProperties {}
 
 /// `UpdateOptions`, a method of `OptionManager`, since VI API 2.0.
 ///
@@ -979,6 +1019,7 @@ impl rt::Method for UpdateOptions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for UpdateOptions {}
 
 /// `UpdatePortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1049,6 +1090,9 @@ impl rt::Method for UpdatePortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for UpdatePortGroup {}
+impl rt::Throws<objects::NotFound> for UpdatePortGroup {}
+impl rt::Throws<objects::HostConfigFault> for UpdatePortGroup {}
 
 /// `UpdateSoftwareInternetScsiEnabled`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1113,6 +1157,7 @@ impl rt::Method for UpdateSoftwareInternetScsiEnabled {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateSoftwareInternetScsiEnabled {}
 
 /// `UpdateVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1181,6 +1226,9 @@ impl rt::Method for UpdateVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for UpdateVirtualNic {}
+impl rt::Throws<objects::InvalidState> for UpdateVirtualNic {}
 
 /// `UpdateVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1251,6 +1299,9 @@ impl rt::Method for UpdateVirtualSwitch {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for UpdateVirtualSwitch {}
+impl rt::Throws<objects::NotFound> for UpdateVirtualSwitch {}
+impl rt::Throws<objects::HostConfigFault> for UpdateVirtualSwitch {}
 
 /// `ValidateMigration`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -1339,6 +1390,7 @@ impl rt::Method for ValidateMigration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ValidateMigration {}
 
 /// `WaitForUpdates`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -1395,6 +1447,7 @@ impl rt::Method for WaitForUpdates {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for WaitForUpdates {}
 
 /// `WaitForUpdatesEx`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -1459,6 +1512,7 @@ impl rt::Method for WaitForUpdatesEx {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for WaitForUpdatesEx {}
 
 /// `ZeroFillVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1523,6 +1577,11 @@ impl rt::Method for ZeroFillVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ZeroFillVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ZeroFillVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ZeroFillVirtualDiskTask {}
 
 /// `setCustomValue`, a method of `ExtensibleManagedObject`, since VI API 2.5.
 ///

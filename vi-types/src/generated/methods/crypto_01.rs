@@ -59,6 +59,8 @@ impl rt::Method for AddKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddKey {}
+impl rt::Throws<objects::InvalidState> for AddKey {}
 
 /// `AddKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -115,6 +117,7 @@ impl rt::Method for AddKeys {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AddKeys {}
 
 /// `ChangeKey_Task`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -179,6 +182,10 @@ impl rt::Method for ChangeKeyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ChangeKeyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ChangeKeyTask {}
 
 /// `ConfigureCryptoKey`, a method of `HostSystem`, since VI API 6.5.
 ///
@@ -297,6 +304,7 @@ impl rt::Method for CryptoManagerHostDisable {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostDisable {}
 
 /// `CryptoManagerHostEnable`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -361,6 +369,8 @@ impl rt::Method for CryptoManagerHostEnable {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostEnable {}
+impl rt::Throws<objects::AlreadyExists> for CryptoManagerHostEnable {}
 
 /// `CryptoManagerHostPrepare`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -417,6 +427,7 @@ impl rt::Method for CryptoManagerHostPrepare {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostPrepare {}
 
 /// `CryptoUnlock_Task`, a method of `VirtualMachine`, since VI API 6.7.
 ///
@@ -473,6 +484,11 @@ impl rt::Method for CryptoUnlockTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CryptoUnlockTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for CryptoUnlockTask {}
+impl rt::Throws<objects::NotSupported> for CryptoUnlockTask {}
 
 /// `EnableCrypto`, a method of `HostSystem`, since VI API 6.5.
 ///
@@ -537,6 +553,7 @@ impl rt::Method for EnableCrypto {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for EnableCrypto {}
 
 /// `GenerateClientCsr`, a method of `CryptoManagerKmip`, since VI API 6.5.
 ///
@@ -941,6 +958,7 @@ impl rt::Method for IsKmsClusterActive {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for IsKmsClusterActive {}
 
 /// `ListKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -1249,6 +1267,7 @@ impl rt::Method for PrepareCrypto {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for PrepareCrypto {}
 
 /// `QueryCryptoKeyStatus`, a method of `CryptoManagerKmip`, since VI API 6.7.2.
 ///
@@ -1511,6 +1530,7 @@ impl rt::Method for RemoveKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for RemoveKey {}
 
 /// `RemoveKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -1897,6 +1917,9 @@ impl rt::Method for RetrieveKmipServersStatusTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RetrieveKmipServersStatusTask {
+    type Result = Vec<objects::CryptoManagerKmipClusterStatus>;
+}
 
 /// `RetrieveSelfSignedClientCert`, a method of `CryptoManagerKmip`, since VI API 6.5.
 ///
@@ -2029,6 +2052,8 @@ impl rt::Method for SetCryptoMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidRequest> for SetCryptoMode {}
+impl rt::Throws<objects::InvalidArgument> for SetCryptoMode {}
 
 /// `SetDefaultKmsCluster`, a method of `CryptoManagerKmip`, since VI API 7.0.0.0.
 ///

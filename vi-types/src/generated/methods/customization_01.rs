@@ -59,6 +59,7 @@ impl rt::Method for CheckCustomizationResources {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CheckCustomizationResources {}
 
 /// `CheckCustomizationSpec`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -123,6 +124,7 @@ impl rt::Method for CheckCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CheckCustomizationSpec {}
 
 /// `CreateCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -179,6 +181,8 @@ impl rt::Method for CreateCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CreateCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for CreateCustomizationSpec {}
 
 /// `CustomizationSpecItemToXml`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -297,6 +301,10 @@ impl rt::Method for CustomizeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CustomizeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::CustomizationFault> for CustomizeVmTask {}
 
 /// `DeleteCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -353,6 +361,7 @@ impl rt::Method for DeleteCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DeleteCustomizationSpec {}
 
 /// `DoesCustomizationSpecExist`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -471,6 +480,8 @@ impl rt::Method for DuplicateCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DuplicateCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for DuplicateCustomizationSpec {}
 
 /// `GetCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -527,6 +538,7 @@ impl rt::Method for GetCustomizationSpec {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for GetCustomizationSpec {}
 
 /// `IsGuestOsCustomizable`, a method of `CustomizationSpecManager`, since VI API 9.0.0.0.
 ///
@@ -637,6 +649,9 @@ impl rt::Method for OverwriteCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for OverwriteCustomizationSpec {}
+impl rt::Throws<objects::NotFound> for OverwriteCustomizationSpec {}
+impl rt::Throws<objects::ConcurrentAccess> for OverwriteCustomizationSpec {}
 
 /// `RenameCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -701,6 +716,8 @@ impl rt::Method for RenameCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RenameCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for RenameCustomizationSpec {}
 
 /// `XmlToCustomizationSpecItem`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -759,3 +776,4 @@ impl rt::Method for XmlToCustomizationSpecItem {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for XmlToCustomizationSpecItem {}

@@ -67,6 +67,12 @@ impl rt::Method for AddDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddDvPortgroupTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for AddDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for AddDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for AddDvPortgroupTask {}
 
 /// `AddNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 5.0.
 ///
@@ -131,6 +137,8 @@ impl rt::Method for AddNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for AddNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for AddNetworkResourcePool {}
 
 /// `CreateDVPortgroup_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -197,6 +205,12 @@ impl rt::Method for CreateDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDvPortgroupTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::DvsFault> for CreateDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for CreateDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for CreateDvPortgroupTask {}
 
 /// `CreateDVS_Task`, a method of `Folder`, since VI API 4.0.
 ///
@@ -263,6 +277,14 @@ impl rt::Method for CreateDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDvsTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::DvsFault> for CreateDvsTask {}
+impl rt::Throws<objects::DuplicateName> for CreateDvsTask {}
+impl rt::Throws<objects::InvalidName> for CreateDvsTask {}
+impl rt::Throws<objects::NotFound> for CreateDvsTask {}
+impl rt::Throws<objects::DvsNotAuthorized> for CreateDvsTask {}
 
 /// `DVPortgroupRollback_Task`, a method of `DistributedVirtualPortgroup`, since VI API 5.1.
 ///
@@ -327,6 +349,11 @@ impl rt::Method for DvPortgroupRollbackTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvPortgroupRollbackTask {
+    type Result = Option<objects::DvPortgroupConfigSpec>;
+}
+impl rt::Throws<objects::DvsFault> for DvPortgroupRollbackTask {}
+impl rt::Throws<objects::RollbackFailure> for DvPortgroupRollbackTask {}
 
 /// `DVSManagerExportEntity_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -383,6 +410,11 @@ impl rt::Method for DvsManagerExportEntityTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsManagerExportEntityTask {
+    type Result = Vec<objects::EntityBackupConfig>;
+}
+impl rt::Throws<objects::NotFound> for DvsManagerExportEntityTask {}
+impl rt::Throws<objects::BackupBlobWriteFailure> for DvsManagerExportEntityTask {}
 
 /// `DVSManagerImportEntity_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -447,6 +479,11 @@ impl rt::Method for DvsManagerImportEntityTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsManagerImportEntityTask {
+    type Result = objects::DistributedVirtualSwitchManagerImportResult;
+}
+impl rt::Throws<objects::DvsFault> for DvsManagerImportEntityTask {}
+impl rt::Throws<objects::NotFound> for DvsManagerImportEntityTask {}
 
 /// `DVSManagerLookupDvPortGroup`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -511,6 +548,7 @@ impl rt::Method for DvsManagerLookupDvPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DvsManagerLookupDvPortGroup {}
 
 /// `DVSRollback_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -575,6 +613,11 @@ impl rt::Method for DvsRollbackTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsRollbackTask {
+    type Result = Option<rt::Poly<objects::DvsConfigSpec>>;
+}
+impl rt::Throws<objects::DvsFault> for DvsRollbackTask {}
+impl rt::Throws<objects::RollbackFailure> for DvsRollbackTask {}
 
 /// `DvsReconfigureVmVnicNetworkResourcePool_Task`, a method of `DistributedVirtualSwitch`, since VI API 6.0.
 ///
@@ -639,6 +682,17 @@ impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsReconfigureVmVnicNetworkResourcePoolTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::NotFound> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::InvalidName> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ConcurrentAccess>
+for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ConflictingConfiguration>
+for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ResourceInUse> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
 
 /// `EnableNetworkResourceManagement`, a method of `DistributedVirtualSwitch`, since VI API 4.1.
 ///
@@ -703,6 +757,7 @@ impl rt::Method for EnableNetworkResourceManagement {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for EnableNetworkResourceManagement {}
 
 /// `FetchDVPortKeys`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -883,6 +938,7 @@ impl rt::Method for GetVpcNetworkSpan {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for GetVpcNetworkSpan {}
 
 /// `LookupDvPortGroup`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -947,6 +1003,7 @@ impl rt::Method for LookupDvPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for LookupDvPortGroup {}
 
 /// `MergeDvs_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1011,6 +1068,14 @@ impl rt::Method for MergeDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MergeDvsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for MergeDvsTask {}
+impl rt::Throws<objects::NotFound> for MergeDvsTask {}
+impl rt::Throws<objects::ResourceInUse> for MergeDvsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for MergeDvsTask {}
 
 /// `MoveDVPort_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1081,6 +1146,12 @@ impl rt::Method for MoveDvPortTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveDvPortTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for MoveDvPortTask {}
+impl rt::Throws<objects::NotFound> for MoveDvPortTask {}
+impl rt::Throws<objects::ConcurrentAccess> for MoveDvPortTask {}
 
 /// `PerformDvsProductSpecOperation_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1151,6 +1222,12 @@ impl rt::Method for PerformDvsProductSpecOperationTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PerformDvsProductSpecOperationTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PerformDvsProductSpecOperationTask {}
+impl rt::Throws<objects::InvalidState> for PerformDvsProductSpecOperationTask {}
+impl rt::Throws<objects::DvsFault> for PerformDvsProductSpecOperationTask {}
 
 /// `QueryAvailableDvsSpec`, a method of `DistributedVirtualSwitchManager`, since VI API 4.0.
 ///
@@ -1459,6 +1536,7 @@ impl rt::Method for QueryDvsByUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDvsByUuid {}
 
 /// `QueryDvsCheckCompatibility`, a method of `DistributedVirtualSwitchManager`, since VI API 4.1.
 ///
@@ -1872,6 +1950,13 @@ impl rt::Method for ReconfigureDvPortTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvPortTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::NotFound> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::ResourceInUse> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvPortTask {}
 
 /// `ReconfigureDVPortgroup_Task`, a method of `DistributedVirtualPortgroup`, since VI API 4.0.
 ///
@@ -1934,6 +2019,13 @@ impl rt::Method for ReconfigureDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvPortgroupTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigureDvPortgroupTask {}
 
 /// `ReconfigureDvs_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1996,6 +2088,21 @@ impl rt::Method for ReconfigureDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvsTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvsTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureDvsTask {}
+impl rt::Throws<objects::InvalidState> for ReconfigureDvsTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigureDvsTask {}
+impl rt::Throws<objects::NotFound> for ReconfigureDvsTask {}
+impl rt::Throws<objects::AlreadyExists> for ReconfigureDvsTask {}
+impl rt::Throws<objects::LimitExceeded> for ReconfigureDvsTask {}
+impl rt::Throws<objects::ResourceInUse> for ReconfigureDvsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::ResourceNotAvailable> for ReconfigureDvsTask {}
+impl rt::Throws<objects::DvsNotAuthorized> for ReconfigureDvsTask {}
 
 /// `RectifyDvsHost_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2060,6 +2167,11 @@ impl rt::Method for RectifyDvsHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RectifyDvsHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for RectifyDvsHostTask {}
+impl rt::Throws<objects::NotFound> for RectifyDvsHostTask {}
 
 /// `RectifyDvsOnHost_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.0.
 ///
@@ -2116,6 +2228,10 @@ impl rt::Method for RectifyDvsOnHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RectifyDvsOnHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for RectifyDvsOnHostTask {}
 
 /// `RefreshDVPortState`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2180,6 +2296,8 @@ impl rt::Method for RefreshDvPortState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for RefreshDvPortState {}
+impl rt::Throws<objects::NotFound> for RefreshDvPortState {}
 
 /// `RemoveNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 5.0.
 ///
@@ -2244,6 +2362,10 @@ impl rt::Method for RemoveNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::NotFound> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::ResourceInUse> for RemoveNetworkResourcePool {}
 
 /// `UpdateDVSHealthCheckConfig_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -2308,6 +2430,10 @@ impl rt::Method for UpdateDvsHealthCheckConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateDvsHealthCheckConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for UpdateDvsHealthCheckConfigTask {}
 
 /// `UpdateDVSLacpGroupConfig_Task`, a method of `VmwareDistributedVirtualSwitch`, since VI API 5.5.
 ///
@@ -2372,6 +2498,10 @@ impl rt::Method for UpdateDvsLacpGroupConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateDvsLacpGroupConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for UpdateDvsLacpGroupConfigTask {}
 
 /// `UpdateDvsCapability`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2436,6 +2566,7 @@ impl rt::Method for UpdateDvsCapability {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for UpdateDvsCapability {}
 
 /// `UpdateNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 4.1.
 ///
@@ -2500,3 +2631,7 @@ impl rt::Method for UpdateNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::NotFound> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::ConcurrentAccess> for UpdateNetworkResourcePool {}

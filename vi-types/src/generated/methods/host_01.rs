@@ -145,6 +145,12 @@ impl rt::Method for AddStandaloneHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddStandaloneHostTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidLogin> for AddStandaloneHostTask {}
+impl rt::Throws<objects::HostConnectFault> for AddStandaloneHostTask {}
+impl rt::Throws<objects::DuplicateName> for AddStandaloneHostTask {}
 
 /// `AssignUserToGroup`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -209,6 +215,8 @@ impl rt::Method for AssignUserToGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for AssignUserToGroup {}
+impl rt::Throws<objects::AlreadyExists> for AssignUserToGroup {}
 
 /// `BackupFirmwareConfiguration`, a method of `HostFirmwareSystem`, since VI API 2.5.
 ///
@@ -353,6 +361,9 @@ impl rt::Method for BatchAddHostsToClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for BatchAddHostsToClusterTask {
+    type Result = objects::FolderBatchAddHostsToClusterResult;
+}
 
 /// `BatchAddStandaloneHosts_Task`, a method of `Folder`, since VI API 6.7.1.
 ///
@@ -432,6 +443,9 @@ impl rt::Method for BatchAddStandaloneHostsTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for BatchAddStandaloneHostsTask {
+    type Result = objects::FolderBatchAddStandaloneHostsResult;
 }
 
 /// `BatchQueryConnectInfo`, a method of `Datacenter`, since VI API 6.7.1.
@@ -549,6 +563,9 @@ impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CertMgrRefreshCaCertificatesAndCrlsTask {
+    type Result = ();
+}
 
 /// `CertMgrRefreshCertificates_Task`, a method of `CertificateManager`, since VI API 6.0.
 ///
@@ -603,6 +620,9 @@ impl rt::Method for CertMgrRefreshCertificatesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CertMgrRefreshCertificatesTask {
+    type Result = ();
+}
 
 /// `CertMgrRevokeCertificates_Task`, a method of `CertificateManager`, since VI API 6.0.
 ///
@@ -656,6 +676,9 @@ impl rt::Method for CertMgrRevokeCertificatesTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CertMgrRevokeCertificatesTask {
+    type Result = ();
 }
 
 /// `ChangeAccessMode`, a method of `HostAccessManager`, since VI API 6.0.
@@ -733,6 +756,9 @@ impl rt::Method for ChangeAccessMode {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for ChangeAccessMode {}
+impl rt::Throws<objects::UserNotFound> for ChangeAccessMode {}
 
 /// `ChangeLockdownMode`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -797,6 +823,8 @@ impl rt::Method for ChangeLockdownMode {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for ChangeLockdownMode {}
 
 /// `ChangePassword`, a method of `HostLocalAccountManager`, since VI API 6.7.2.
 ///
@@ -867,6 +895,7 @@ impl rt::Method for ChangePassword {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for ChangePassword {}
 
 /// `CheckHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -945,6 +974,13 @@ impl rt::Method for CheckHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for CheckHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for CheckHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for CheckHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for CheckHostPatchTask {}
 
 /// `ClearSystemEventLog`, a method of `HostHealthStatusSystem`, since VI API 6.5.
 ///
@@ -1063,6 +1099,7 @@ impl rt::Method for ConfigurePowerPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ConfigurePowerPolicy {}
 
 /// `CreateDiagnosticPartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -1127,6 +1164,8 @@ impl rt::Method for CreateDiagnosticPartition {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for CreateDiagnosticPartition {}
+impl rt::Throws<objects::HostConfigFault> for CreateDiagnosticPartition {}
 
 /// `CreateGroup`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1183,6 +1222,7 @@ impl rt::Method for CreateGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for CreateGroup {}
 
 /// `CreateUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1239,6 +1279,7 @@ impl rt::Method for CreateUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for CreateUser {}
 
 /// `DirectPathProfileManagerCreate`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1295,6 +1336,8 @@ impl rt::Method for DirectPathProfileManagerCreate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for DirectPathProfileManagerCreate {}
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerCreate {}
 
 /// `DirectPathProfileManagerDelete`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1351,6 +1394,8 @@ impl rt::Method for DirectPathProfileManagerDelete {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DirectPathProfileManagerDelete {}
+impl rt::Throws<objects::ResourceInUse> for DirectPathProfileManagerDelete {}
 
 /// `DirectPathProfileManagerList`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1469,6 +1514,7 @@ impl rt::Method for DirectPathProfileManagerQueryCapacity {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerQueryCapacity {}
 
 /// `DirectPathProfileManagerUpdate`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1533,6 +1579,9 @@ impl rt::Method for DirectPathProfileManagerUpdate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for DirectPathProfileManagerUpdate {}
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerUpdate {}
+impl rt::Throws<objects::NotFound> for DirectPathProfileManagerUpdate {}
 
 /// `DisableHyperThreading`, a method of `HostCpuSchedulerSystem`, since VI API 2.0.
 ///
@@ -1641,6 +1690,9 @@ impl rt::Method for DisableNetworkBootTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DisableNetworkBootTask {
+    type Result = ();
+}
 
 /// `DisableRuleset`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -1705,6 +1757,8 @@ impl rt::Method for DisableRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableRuleset {}
+impl rt::Throws<objects::HostConfigFault> for DisableRuleset {}
 
 /// `DisableSmartCardAuthentication`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1761,6 +1815,8 @@ impl rt::Method for DisableSmartCardAuthentication {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ActiveDirectoryFault> for DisableSmartCardAuthentication {}
+impl rt::Throws<objects::HostConfigFault> for DisableSmartCardAuthentication {}
 
 /// `DisconnectHost_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -1814,6 +1870,9 @@ impl rt::Method for DisconnectHostTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DisconnectHostTask {
+    type Result = ();
 }
 
 /// `DownloadDescriptionTree`, a method of `HostAssignableHardwareManager`, since VI API 7.0.0.0.
@@ -1985,6 +2044,9 @@ impl rt::Method for EnableNetworkBootTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EnableNetworkBootTask {
+    type Result = ();
+}
 
 /// `EnableRuleset`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -2049,6 +2111,8 @@ impl rt::Method for EnableRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableRuleset {}
+impl rt::Throws<objects::HostConfigFault> for EnableRuleset {}
 
 /// `EnableSmartCardAuthentication`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -2105,6 +2169,8 @@ impl rt::Method for EnableSmartCardAuthentication {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ActiveDirectoryFault> for EnableSmartCardAuthentication {}
+impl rt::Throws<objects::HostConfigFault> for EnableSmartCardAuthentication {}
 
 /// `EnterLockdownMode`, a method of `HostSystem`, since VI API 4.1.
 ///
@@ -2161,6 +2227,7 @@ impl rt::Method for EnterLockdownMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for EnterLockdownMode {}
 
 /// `EsxAgentHostManagerUpdateConfig`, a method of `HostEsxAgentHostManager`, since VI API 5.0.
 ///
@@ -2225,6 +2292,7 @@ impl rt::Method for EsxAgentHostManagerUpdateConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for EsxAgentHostManagerUpdateConfig {}
 
 /// `ExitLockdownMode`, a method of `HostSystem`, since VI API 4.1.
 ///
@@ -2281,6 +2349,7 @@ impl rt::Method for ExitLockdownMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ExitLockdownMode {}
 
 /// `FetchSystemEventLog`, a method of `HostHealthStatusSystem`, since VI API 6.5.
 ///
@@ -2405,6 +2474,7 @@ impl rt::Method for GenerateCertificateSigningRequest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequest {}
 
 /// `GenerateCertificateSigningRequestByDn`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -2475,6 +2545,7 @@ impl rt::Method for GenerateCertificateSigningRequestByDn {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequestByDn {}
 
 /// `HostImageConfigGetAcceptance`, a method of `HostImageConfigManager`, since VI API 5.0.
 ///
@@ -2531,6 +2602,7 @@ impl rt::Method for HostImageConfigGetAcceptance {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostImageConfigGetAcceptance {}
 
 /// `HostImageConfigGetProfile`, a method of `HostImageConfigManager`, since VI API 5.0.
 ///
@@ -2655,6 +2727,11 @@ impl rt::Method for ImportCertificateForCamTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ImportCertificateForCamTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileNotFound> for ImportCertificateForCamTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for ImportCertificateForCamTask {}
 
 /// `InstallHostPatchV2_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2739,6 +2816,13 @@ impl rt::Method for InstallHostPatchV2Task {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallHostPatchV2Task {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::InvalidState> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::TaskInProgress> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::PlatformConfigFault> for InstallHostPatchV2Task {}
 
 /// `InstallHostPatch_Task`, a method of `HostPatchManager`, since VI API 2.0.
 ///
@@ -2815,6 +2899,22 @@ impl rt::Method for InstallHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallHostPatchTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchMetadataInvalid> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchBinariesNotFound> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchNotApplicable> for InstallHostPatchTask {}
+impl rt::Throws<objects::NoDiskSpace> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchInstallFailed> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::RebootRequired> for InstallHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for InstallHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for InstallHostPatchTask {}
 
 /// `InstallServerCertificate`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -2879,6 +2979,7 @@ impl rt::Method for InstallServerCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for InstallServerCertificate {}
 
 /// `InstallSmartCardTrustAnchor`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -2943,6 +3044,7 @@ impl rt::Method for InstallSmartCardTrustAnchor {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for InstallSmartCardTrustAnchor {}
 
 /// `IsSharedGraphicsActive`, a method of `HostGraphicsManager`, since VI API 5.5.
 ///
@@ -3067,6 +3169,13 @@ impl rt::Method for JoinDomainWithCamTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for JoinDomainWithCamTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::HostConfigFault> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::TaskInProgress> for JoinDomainWithCamTask {}
 
 /// `JoinDomain_Task`, a method of `HostActiveDirectoryAuthentication`, since VI API 4.1.
 ///
@@ -3143,6 +3252,14 @@ impl rt::Method for JoinDomainTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for JoinDomainTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for JoinDomainTask {}
+impl rt::Throws<objects::HostConfigFault> for JoinDomainTask {}
+impl rt::Throws<objects::InvalidLogin> for JoinDomainTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for JoinDomainTask {}
+impl rt::Throws<objects::TaskInProgress> for JoinDomainTask {}
 
 /// `LeaveCurrentDomain_Task`, a method of `HostActiveDirectoryAuthentication`, since VI API 4.1.
 ///
@@ -3207,6 +3324,14 @@ impl rt::Method for LeaveCurrentDomainTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for LeaveCurrentDomainTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for LeaveCurrentDomainTask {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for LeaveCurrentDomainTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for LeaveCurrentDomainTask {}
+impl rt::Throws<objects::TaskInProgress> for LeaveCurrentDomainTask {}
 
 /// `ListCACertificateRevocationLists`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3263,6 +3388,7 @@ impl rt::Method for ListCaCertificateRevocationLists {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListCaCertificateRevocationLists {}
 
 /// `ListCACertificates`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3319,6 +3445,7 @@ impl rt::Method for ListCaCertificates {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListCaCertificates {}
 
 /// `ListSmartCardTrustAnchors`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -3375,6 +3502,7 @@ impl rt::Method for ListSmartCardTrustAnchors {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListSmartCardTrustAnchors {}
 
 /// `NotifyAffectedServices`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3507,6 +3635,15 @@ impl rt::Method for PowerDownHostToStandByTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerDownHostToStandByTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostPowerOpFailed> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::InvalidState> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::NotSupported> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::Timedout> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::RequestCanceled> for PowerDownHostToStandByTask {}
 
 /// `PowerUpHostFromStandBy_Task`, a method of `HostSystem`, since VI API 2.5.
 ///
@@ -3571,6 +3708,14 @@ impl rt::Method for PowerUpHostFromStandByTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerUpHostFromStandByTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostPowerOpFailed> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::InvalidState> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::NotSupported> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::Timedout> for PowerUpHostFromStandByTask {}
 
 /// `ProvisionServerPrivateKey`, a method of `HostCertificateManager`, since VI API 8.0.3.0.
 ///
@@ -3635,6 +3780,7 @@ impl rt::Method for ProvisionServerPrivateKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ProvisionServerPrivateKey {}
 
 /// `QueryAvailablePartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -3691,6 +3837,7 @@ impl rt::Method for QueryAvailablePartition {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryAvailablePartition {}
 
 /// `QueryAvailableTimeZones`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///
@@ -3863,6 +4010,7 @@ impl rt::Method for QueryConfiguredModuleOptionString {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryConfiguredModuleOptionString {}
 
 /// `QueryConnectionInfo`, a method of `Datacenter`, since VI API 2.0.
 ///
@@ -3957,6 +4105,8 @@ impl rt::Method for QueryConnectionInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for QueryConnectionInfo {}
+impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfo {}
 
 /// `QueryConnectionInfoViaSpec`, a method of `Datacenter`, since VI API 6.0.
 ///
@@ -4021,6 +4171,8 @@ impl rt::Method for QueryConnectionInfoViaSpec {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for QueryConnectionInfoViaSpec {}
+impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfoViaSpec {}
 
 /// `QueryDateTime`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///

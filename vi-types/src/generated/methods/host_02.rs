@@ -177,6 +177,13 @@ impl rt::Method for QueryHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for QueryHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for QueryHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for QueryHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for QueryHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for QueryHostPatchTask {}
 
 /// `QueryLockdownExceptions`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -491,6 +498,8 @@ impl rt::Method for QueryPartitionCreateDesc {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryPartitionCreateDesc {}
+impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateDesc {}
 
 /// `QueryPartitionCreateOptions`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -561,6 +570,7 @@ impl rt::Method for QueryPartitionCreateOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateOptions {}
 
 /// `QueryProductLockerLocation`, a method of `HostSystem`, since VI API 6.7.1.
 ///
@@ -617,6 +627,7 @@ impl rt::Method for QueryProductLockerLocation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryProductLockerLocation {}
 
 /// `QuerySystemUsers`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -781,6 +792,11 @@ impl rt::Method for ReconfigureHostForDasTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureHostForDasTask {
+    type Result = ();
+}
+#[cfg(feature = "cluster")]
+impl rt::Throws<objects::DasConfigFault> for ReconfigureHostForDasTask {}
 
 /// `ReconfigureServiceConsoleReservation`, a method of `HostMemorySystem`, since VI API 2.0.
 ///
@@ -899,6 +915,8 @@ impl rt::Method for ReconfigureSnmpAgent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ReconfigureSnmpAgent {}
+impl rt::Throws<objects::InsufficientResourcesFault> for ReconfigureSnmpAgent {}
 
 /// `ReconfigureVirtualMachineReservation`, a method of `HostMemorySystem`, since VI API 2.5.
 ///
@@ -1031,6 +1049,13 @@ impl rt::Method for ReconnectHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconnectHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidLogin> for ReconnectHostTask {}
+impl rt::Throws<objects::InvalidState> for ReconnectHostTask {}
+impl rt::Throws<objects::InvalidName> for ReconnectHostTask {}
+impl rt::Throws<objects::HostConnectFault> for ReconnectHostTask {}
 
 /// `Refresh`, a method of `HostPciPassthruSystem`, since VI API 4.0.
 ///
@@ -1411,6 +1436,7 @@ impl rt::Method for RemoveGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for RemoveGroup {}
 
 /// `RemoveSmartCardTrustAnchor`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1481,6 +1507,7 @@ impl rt::Method for RemoveSmartCardTrustAnchor {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchor {}
 
 /// `RemoveSmartCardTrustAnchorByFingerprint`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1551,6 +1578,7 @@ impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorByFingerprint {}
 
 /// `RemoveSmartCardTrustAnchorCertificate`, a method of `HostActiveDirectoryAuthentication`, since VI API 9.0.0.0.
 ///
@@ -1615,6 +1643,7 @@ impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorCertificate {}
 
 /// `RemoveUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1671,6 +1700,7 @@ impl rt::Method for RemoveUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for RemoveUser {}
 
 /// `ReplaceCACertificatesAndCRLs`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -1741,6 +1771,7 @@ impl rt::Method for ReplaceCaCertificatesAndCrls {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ReplaceCaCertificatesAndCrls {}
 
 /// `ReplaceSmartCardTrustAnchors`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1859,6 +1890,7 @@ impl rt::Method for ResetFirmwareToFactoryDefaults {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ResetFirmwareToFactoryDefaults {}
 
 /// `ResetSystemHealthInfo`, a method of `HostHealthStatusSystem`, since VI API 2.5.
 ///
@@ -1977,6 +2009,9 @@ impl rt::Method for RestartService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RestartService {}
+impl rt::Throws<objects::NotFound> for RestartService {}
+impl rt::Throws<objects::HostConfigFault> for RestartService {}
 
 /// `RestoreFirmwareConfiguration`, a method of `HostFirmwareSystem`, since VI API 2.5.
 ///
@@ -2041,6 +2076,12 @@ impl rt::Method for RestoreFirmwareConfiguration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RestoreFirmwareConfiguration {}
+impl rt::Throws<objects::FileFault> for RestoreFirmwareConfiguration {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::MismatchedBundle> for RestoreFirmwareConfiguration {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidBundle> for RestoreFirmwareConfiguration {}
 
 /// `RetrieveCertificateInfoList`, a method of `HostCertificateManager`, since VI API 8.0.1.0.
 ///
@@ -2281,6 +2322,13 @@ impl rt::Method for ScanHostPatchV2Task {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ScanHostPatchV2Task {
+    type Result = Option<objects::HostPatchManagerResult>;
+}
+impl rt::Throws<objects::RequestCanceled> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::InvalidState> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::TaskInProgress> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::PlatformConfigFault> for ScanHostPatchV2Task {}
 
 /// `ScanHostPatch_Task`, a method of `HostPatchManager`, since VI API 2.0.
 ///
@@ -2353,6 +2401,13 @@ impl rt::Method for ScanHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ScanHostPatchTask {
+    type Result = Vec<objects::HostPatchManagerStatus>;
+}
+impl rt::Throws<objects::RequestCanceled> for ScanHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchMetadataInvalid> for ScanHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for ScanHostPatchTask {}
 
 /// `SelectActivePartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -2417,6 +2472,8 @@ impl rt::Method for SelectActivePartition {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SelectActivePartition {}
+impl rt::Throws<objects::HostConfigFault> for SelectActivePartition {}
 
 /// `SendTestNotification`, a method of `HostSnmpSystem`, since VI API 2.5.
 ///
@@ -2466,6 +2523,8 @@ impl rt::Method for SendTestNotification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SendTestNotification {}
+impl rt::Throws<objects::InsufficientResourcesFault> for SendTestNotification {}
 
 /// `StageHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2550,6 +2609,13 @@ impl rt::Method for StageHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StageHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for StageHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for StageHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for StageHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for StageHostPatchTask {}
 
 /// `StartService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -2614,6 +2680,9 @@ impl rt::Method for StartService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for StartService {}
+impl rt::Throws<objects::NotFound> for StartService {}
+impl rt::Throws<objects::HostConfigFault> for StartService {}
 
 /// `StopService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -2678,6 +2747,9 @@ impl rt::Method for StopService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for StopService {}
+impl rt::Throws<objects::NotFound> for StopService {}
+impl rt::Throws<objects::HostConfigFault> for StopService {}
 
 /// `TestTimeService`, a method of `HostDateTimeSystem`, since VI API 7.0.3.0.
 ///
@@ -2796,6 +2868,7 @@ impl rt::Method for UnassignUserFromGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UnassignUserFromGroup {}
 
 /// `UninstallHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2868,6 +2941,12 @@ impl rt::Method for UninstallHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UninstallHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::InvalidState> for UninstallHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for UninstallHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UninstallHostPatchTask {}
 
 /// `UninstallService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -2932,6 +3011,8 @@ impl rt::Method for UninstallService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UninstallService {}
+impl rt::Throws<objects::HostConfigFault> for UninstallService {}
 
 /// `UpdateAssignableHardwareConfig`, a method of `HostAssignableHardwareManager`, since VI API 7.0.0.0.
 ///
@@ -2996,6 +3077,7 @@ impl rt::Method for UpdateAssignableHardwareConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateAssignableHardwareConfig {}
 
 /// `UpdateBootDevice`, a method of `HostBootDeviceSystem`, since VI API 2.5.
 ///
@@ -3122,6 +3204,7 @@ impl rt::Method for UpdateDateTime {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateDateTime {}
 
 /// `UpdateDateTimeConfig`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///
@@ -3186,6 +3269,7 @@ impl rt::Method for UpdateDateTimeConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateDateTimeConfig {}
 
 /// `UpdateDefaultPolicy`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -3436,6 +3520,7 @@ impl rt::Method for UpdateHostImageAcceptanceLevel {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateHostImageAcceptanceLevel {}
 
 /// `UpdateIpmi`, a method of `HostSystem`, since VI API 4.0.
 ///
@@ -3500,6 +3585,10 @@ impl rt::Method for UpdateIpmi {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidIpmiLoginInfo> for UpdateIpmi {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidIpmiMacAddress> for UpdateIpmi {}
 
 /// `UpdateLockdownExceptions`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -3564,6 +3653,9 @@ impl rt::Method for UpdateLockdownExceptions {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for UpdateLockdownExceptions {}
+impl rt::Throws<objects::UserNotFound> for UpdateLockdownExceptions {}
 
 /// `UpdateModuleOptionString`, a method of `HostKernelModuleSystem`, since VI API 2.5u2.
 ///
@@ -3634,6 +3726,7 @@ impl rt::Method for UpdateModuleOptionString {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateModuleOptionString {}
 
 /// `UpdatePassthruConfig`, a method of `HostPciPassthruSystem`, since VI API 4.0.
 ///
@@ -3698,6 +3791,7 @@ impl rt::Method for UpdatePassthruConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdatePassthruConfig {}
 
 /// `UpdateProductLockerLocation_Task`, a method of `HostSystem`, since VI API 6.7.1.
 ///
@@ -3764,6 +3858,13 @@ impl rt::Method for UpdateProductLockerLocationTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateProductLockerLocationTask {
+    type Result = String;
+}
+impl rt::Throws<objects::InvalidArgument> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::FileNotFound> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::HostConfigFault> for UpdateProductLockerLocationTask {}
 
 /// `UpdateRuleset`, a method of `HostFirewallSystem`, since VI API 5.0.
 ///
@@ -3834,6 +3935,8 @@ impl rt::Method for UpdateRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateRuleset {}
+impl rt::Throws<objects::HostConfigFault> for UpdateRuleset {}
 
 /// `UpdateServicePolicy`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -3904,6 +4007,8 @@ impl rt::Method for UpdateServicePolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateServicePolicy {}
+impl rt::Throws<objects::HostConfigFault> for UpdateServicePolicy {}
 
 /// `UpdateSystemResources`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -4092,6 +4197,7 @@ impl rt::Method for UpdateSystemUsers {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UpdateSystemUsers {}
 
 /// `UpdateUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -4148,3 +4254,5 @@ impl rt::Method for UpdateUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UpdateUser {}
+impl rt::Throws<objects::AlreadyExists> for UpdateUser {}

@@ -59,6 +59,10 @@ impl rt::Method for InitiateTransitionToVlcmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InitiateTransitionToVlcmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidArgument> for InitiateTransitionToVlcmTask {}
 
 /// `InstallIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -129,6 +133,10 @@ impl rt::Method for InstallIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallIoFilterTask {
+    type Result = Option<objects::ClusterIoFilterInfo>;
+}
+impl rt::Throws<objects::AlreadyExists> for InstallIoFilterTask {}
 
 /// `QueryDisksUsingFilter`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -193,6 +201,7 @@ impl rt::Method for QueryDisksUsingFilter {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDisksUsingFilter {}
 
 /// `QueryIoFilterInfo`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -313,6 +322,7 @@ impl rt::Method for QueryIoFilterIssues {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryIoFilterIssues {}
 
 /// `ResolveInstallationErrorsOnCluster_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -375,6 +385,10 @@ impl rt::Method for ResolveInstallationErrorsOnClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveInstallationErrorsOnClusterTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for ResolveInstallationErrorsOnClusterTask {}
 
 /// `ResolveInstallationErrorsOnHost_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -437,6 +451,10 @@ impl rt::Method for ResolveInstallationErrorsOnHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveInstallationErrorsOnHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for ResolveInstallationErrorsOnHostTask {}
 
 /// `UninstallIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -499,6 +517,13 @@ impl rt::Method for UninstallIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UninstallIoFilterTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for UninstallIoFilterTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::FilterInUse> for UninstallIoFilterTask {}
+impl rt::Throws<objects::InvalidState> for UninstallIoFilterTask {}
 
 /// `UpgradeIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -575,3 +600,8 @@ impl rt::Method for UpgradeIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeIoFilterTask {
+    type Result = Option<objects::ClusterIoFilterInfo>;
+}
+impl rt::Throws<objects::NotFound> for UpgradeIoFilterTask {}
+impl rt::Throws<objects::InvalidState> for UpgradeIoFilterTask {}

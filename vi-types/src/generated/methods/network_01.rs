@@ -71,6 +71,7 @@ impl rt::Method for AddServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for AddServiceConsoleVirtualNic {}
 
 /// `BindVnic`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -141,6 +142,15 @@ impl rt::Method for BindVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::IscsiFaultVnicAlreadyBound> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasNoUplinks> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasMultipleUplinks> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasWrongUplink> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicNotFound> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultInvalidVnic> for BindVnic {}
+impl rt::Throws<objects::PlatformConfigFault> for BindVnic {}
+impl rt::Throws<objects::IscsiFault> for BindVnic {}
+impl rt::Throws<objects::NotFound> for BindVnic {}
 
 /// `DeselectVnic`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -197,6 +207,7 @@ impl rt::Method for DeselectVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeselectVnic {}
 
 /// `DeselectVnicForNicType`, a method of `HostVirtualNicManager`, since VI API 4.0.
 ///
@@ -267,6 +278,8 @@ impl rt::Method for DeselectVnicForNicType {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeselectVnicForNicType {}
+impl rt::Throws<objects::InvalidArgument> for DeselectVnicForNicType {}
 
 /// `QueryBoundVnics`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -331,6 +344,8 @@ impl rt::Method for QueryBoundVnics {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryBoundVnics {}
+impl rt::Throws<objects::NotFound> for QueryBoundVnics {}
 
 /// `QueryCandidateNics`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -395,6 +410,8 @@ impl rt::Method for QueryCandidateNics {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryCandidateNics {}
+impl rt::Throws<objects::NotFound> for QueryCandidateNics {}
 
 /// `QueryMigrationDependencies`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -521,6 +538,8 @@ impl rt::Method for QueryNetConfig {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryNetConfig {}
+impl rt::Throws<objects::InvalidArgument> for QueryNetConfig {}
 
 /// `QueryNetworkHint`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -585,6 +604,8 @@ impl rt::Method for QueryNetworkHint {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryNetworkHint {}
+impl rt::Throws<objects::HostConfigFault> for QueryNetworkHint {}
 
 /// `QueryPnicStatus`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -649,6 +670,7 @@ impl rt::Method for QueryPnicStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryPnicStatus {}
 
 /// `QueryVnicStatus`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -713,6 +735,7 @@ impl rt::Method for QueryVnicStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryVnicStatus {}
 
 /// `RemoveServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -777,6 +800,9 @@ impl rt::Method for RemoveServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RemoveServiceConsoleVirtualNic {}
 
 /// `RestartServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -841,6 +867,8 @@ impl rt::Method for RestartServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RestartServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RestartServiceConsoleVirtualNic {}
 
 /// `SelectVnic`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -905,6 +933,7 @@ impl rt::Method for SelectVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SelectVnic {}
 
 /// `SelectVnicForNicType`, a method of `HostVirtualNicManager`, since VI API 4.0.
 ///
@@ -975,6 +1004,8 @@ impl rt::Method for SelectVnicForNicType {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SelectVnicForNicType {}
+impl rt::Throws<objects::InvalidArgument> for SelectVnicForNicType {}
 
 /// `UnbindVnic`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -1051,6 +1082,12 @@ impl rt::Method for UnbindVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::IscsiFaultVnicNotBound> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasActivePaths> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicIsLastPath> for UnbindVnic {}
+impl rt::Throws<objects::PlatformConfigFault> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFault> for UnbindVnic {}
+impl rt::Throws<objects::NotFound> for UnbindVnic {}
 
 /// `UpdateConsoleIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1115,6 +1152,7 @@ impl rt::Method for UpdateConsoleIpRouteConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateConsoleIpRouteConfig {}
 
 /// `UpdateDnsConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1179,6 +1217,8 @@ impl rt::Method for UpdateDnsConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateDnsConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateDnsConfig {}
 
 /// `UpdateIpConfig`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -1243,6 +1283,8 @@ impl rt::Method for UpdateIpConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateIpConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateIpConfig {}
 
 /// `UpdateIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1307,6 +1349,8 @@ impl rt::Method for UpdateIpRouteConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteConfig {}
+impl rt::Throws<objects::InvalidState> for UpdateIpRouteConfig {}
 
 /// `UpdateIpRouteTableConfig`, a method of `HostNetworkSystem`, since VI API 4.0.
 ///
@@ -1371,6 +1415,7 @@ impl rt::Method for UpdateIpRouteTableConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteTableConfig {}
 
 /// `UpdateNetworkConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1439,6 +1484,10 @@ impl rt::Method for UpdateNetworkConfig {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for UpdateNetworkConfig {}
+impl rt::Throws<objects::NotFound> for UpdateNetworkConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateNetworkConfig {}
+impl rt::Throws<objects::ResourceInUse> for UpdateNetworkConfig {}
 
 /// `UpdatePhysicalNicLinkSpeed`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1509,6 +1558,8 @@ impl rt::Method for UpdatePhysicalNicLinkSpeed {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdatePhysicalNicLinkSpeed {}
+impl rt::Throws<objects::HostConfigFault> for UpdatePhysicalNicLinkSpeed {}
 
 /// `UpdateServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1577,6 +1628,9 @@ impl rt::Method for UpdateServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for UpdateServiceConsoleVirtualNic {}
 
 /// `startDpuFailover`, a method of `HostNetworkSystem`, since VI API 8.0.3.0.
 ///
@@ -1647,3 +1701,4 @@ impl rt::Method for StartDpuFailover {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for StartDpuFailover {}

@@ -59,6 +59,9 @@ impl rt::Method for ApplyEntitiesConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyEntitiesConfigTask {
+    type Result = Vec<objects::ApplyHostProfileConfigurationResult>;
+}
 
 /// `ApplyHostConfig_Task`, a method of `HostProfileManager`, since VI API 4.0.
 ///
@@ -127,6 +130,12 @@ impl rt::Method for ApplyHostConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyHostConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ApplyHostConfigTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostConfigFailed> for ApplyHostConfigTask {}
 
 /// `AssociateProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -245,6 +254,9 @@ impl rt::Method for CheckAnswerFileStatusTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckAnswerFileStatusTask {
+    type Result = Vec<objects::AnswerFileStatusResult>;
+}
 
 /// `CheckCompliance_Task`, a method of `ProfileComplianceManager`, since VI API 4.0.
 ///
@@ -309,6 +321,9 @@ impl rt::Method for CheckComplianceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckComplianceTask {
+    type Result = Vec<objects::ComplianceResult>;
+}
 
 /// `CheckProfileCompliance_Task`, a method of `Profile`, since VI API 4.0.
 ///
@@ -372,6 +387,9 @@ impl rt::Method for CheckProfileComplianceTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CheckProfileComplianceTask {
+    type Result = Vec<objects::ComplianceResult>;
 }
 
 /// `ClearComplianceStatus`, a method of `ProfileComplianceManager`, since VI API 4.0.
@@ -523,6 +541,9 @@ impl rt::Method for CompositeHostProfileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CompositeHostProfileTask {
+    type Result = Option<objects::HostProfileManagerCompositionResult>;
+}
 
 /// `CreateDefaultProfile`, a method of `HostProfileManager`, since VI API 4.0.
 ///
@@ -655,6 +676,7 @@ impl rt::Method for CreateProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateProfile {}
 
 /// `DeleteHostSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -711,6 +733,7 @@ impl rt::Method for DeleteHostSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed> for DeleteHostSpecification {}
 
 /// `DeleteHostSubSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -775,6 +798,8 @@ impl rt::Method for DeleteHostSubSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for DeleteHostSubSpecification {}
 
 /// `DestroyProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -1015,6 +1040,9 @@ impl rt::Method for ExportAnswerFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExportAnswerFileTask {
+    type Result = String;
+}
 
 /// `ExportProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -1249,6 +1277,9 @@ impl rt::Method for GenerateHostConfigTaskSpecTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for GenerateHostConfigTaskSpecTask {
+    type Result = Vec<objects::ApplyHostProfileConfigurationSpec>;
+}
 
 /// `GenerateHostProfileTaskList_Task`, a method of `HostProfileManager`, since VI API 5.5.
 ///
@@ -1312,6 +1343,9 @@ impl rt::Method for GenerateHostProfileTaskListTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for GenerateHostProfileTaskListTask {
+    type Result = Option<objects::HostProfileManagerConfigTaskList>;
 }
 
 /// `HostProfileResetValidationState`, a method of `HostProfile`, since VI API 6.7.
@@ -2133,6 +2167,8 @@ impl rt::Method for RetrieveHostSpecification {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for RetrieveHostSpecification {}
 
 /// `UpdateAnswerFile_Task`, a method of `HostProfileManager`, since VI API 5.0.
 ///
@@ -2197,6 +2233,10 @@ impl rt::Method for UpdateAnswerFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateAnswerFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::AnswerFileUpdateFailed> for UpdateAnswerFileTask {}
 
 /// `UpdateClusterProfile`, a method of `ClusterProfile`, since VI API 4.0.
 ///
@@ -2261,6 +2301,7 @@ impl rt::Method for UpdateClusterProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for UpdateClusterProfile {}
 
 /// `UpdateHostProfile`, a method of `HostProfile`, since VI API 4.0.
 ///
@@ -2325,6 +2366,8 @@ impl rt::Method for UpdateHostProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for UpdateHostProfile {}
+impl rt::Throws<objects::ProfileUpdateFailed> for UpdateHostProfile {}
 
 /// `UpdateHostSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -2389,6 +2432,7 @@ impl rt::Method for UpdateHostSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed> for UpdateHostSpecification {}
 
 /// `UpdateHostSubSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -2453,6 +2497,8 @@ impl rt::Method for UpdateHostSubSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for UpdateHostSubSpecification {}
 
 /// `UpdateReferenceHost`, a method of `HostProfile`, since VI API 4.0.
 ///
@@ -2608,4 +2654,7 @@ impl rt::Method for ValidateHostProfileCompositionTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ValidateHostProfileCompositionTask {
+    type Result = Option<objects::HostProfileManagerCompositionValidationResult>;
 }

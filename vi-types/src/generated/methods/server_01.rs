@@ -113,6 +113,7 @@ impl rt::Method for AcquireLocalTicket {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for AcquireLocalTicket {}
 
 /// `AddCustomFieldDef`, a method of `CustomFieldsManager`, since VI API 2.0.
 ///
@@ -189,6 +190,9 @@ impl rt::Method for AddCustomFieldDef {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for AddCustomFieldDef {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::InvalidPrivilege> for AddCustomFieldDef {}
 
 /// `BrowseDiagnosticLog`, a method of `DiagnosticManager`, since VI API 2.0.
 ///
@@ -265,6 +269,7 @@ impl rt::Method for BrowseDiagnosticLog {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::CannotAccessFile> for BrowseDiagnosticLog {}
 
 /// `CloseInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
@@ -389,6 +394,7 @@ impl rt::Method for CreateCollectorWithInfoFilterForTasks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorWithInfoFilterForTasks {}
 
 /// `CreateInventoryView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -812,6 +818,8 @@ impl rt::Method for FetchAuditRecords {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for FetchAuditRecords {}
+impl rt::Throws<objects::SystemError> for FetchAuditRecords {}
 
 /// `FindExtension`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -934,6 +942,12 @@ impl rt::Method for GenerateLogBundlesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for GenerateLogBundlesTask {
+    type Result = Vec<objects::DiagnosticManagerBundleInfo>;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::LogBundlingFailed> for GenerateLogBundlesTask {}
+impl rt::Throws<objects::TaskInProgress> for GenerateLogBundlesTask {}
 
 /// `GetPublicKey`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -1092,6 +1106,8 @@ impl rt::Method for ImpersonateUser {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for ImpersonateUser {}
+impl rt::Throws<objects::InvalidLocale> for ImpersonateUser {}
 
 /// `LoginBySSPI`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -1156,6 +1172,10 @@ impl rt::Method for LoginBySspi {
         M::Object(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::SspiChallenge> for LoginBySspi {}
+impl rt::Throws<objects::InvalidLogin> for LoginBySspi {}
+impl rt::Throws<objects::InvalidLocale> for LoginBySspi {}
 
 /// `LoginExtensionByCertificate`, a method of `SessionManager`, since VI API 4.0.
 ///
@@ -1220,6 +1240,10 @@ impl rt::Method for LoginExtensionByCertificate {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for LoginExtensionByCertificate {}
+impl rt::Throws<objects::InvalidLocale> for LoginExtensionByCertificate {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for LoginExtensionByCertificate {}
 
 /// `LoginExtensionBySubjectName`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -1284,6 +1308,12 @@ impl rt::Method for LoginExtensionBySubjectName {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::InvalidLocale> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::NotFound> for LoginExtensionBySubjectName {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::NoSubjectName> for LoginExtensionBySubjectName {}
 
 /// `MarkServiceProviderEntities`, a method of `TenantTenantManager`, since VI API 6.9.1.
 ///
@@ -1340,6 +1370,9 @@ impl rt::Method for MarkServiceProviderEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ManagedObjectNotFound> for MarkServiceProviderEntities {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for MarkServiceProviderEntities {}
 
 /// `OpenInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
@@ -1458,6 +1491,7 @@ impl rt::Method for Query {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for Query {}
 
 /// `QueryDescriptions`, a method of `DiagnosticManager`, since VI API 2.0.
 ///
@@ -1680,6 +1714,7 @@ impl rt::Method for QueryNext {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for QueryNext {}
 
 /// `QueryPerfComposite`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -2148,6 +2183,7 @@ impl rt::Method for RenameCustomFieldDef {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for RenameCustomFieldDef {}
 
 /// `ResetCounterLevelMapping`, a method of `PerformanceManager`, since VI API 4.1.
 ///
@@ -2367,6 +2403,9 @@ impl rt::Method for SetExtensionCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetExtensionCertificate {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for SetExtensionCertificate {}
 
 /// `SetField`, a method of `CustomFieldsManager`, since VI API 2.0.
 ///
@@ -2489,6 +2528,7 @@ impl rt::Method for SetLocale {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidLocale> for SetLocale {}
 
 /// `SetPublicKey`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -2615,6 +2655,7 @@ impl rt::Method for SetServiceAccount {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetServiceAccount {}
 
 /// `SetTaskDescription`, a method of `Task`, since VI API 4.0.
 ///
@@ -2753,6 +2794,7 @@ impl rt::Method for SetTaskState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetTaskState {}
 
 /// `UnmarkServiceProviderEntities`, a method of `TenantTenantManager`, since VI API 6.9.1.
 ///
@@ -2809,6 +2851,7 @@ impl rt::Method for UnmarkServiceProviderEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ManagedObjectNotFound> for UnmarkServiceProviderEntities {}
 
 /// `UnregisterExtension`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -2867,6 +2910,7 @@ impl rt::Method for UnregisterExtension {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnregisterExtension {}
 
 /// `UpdateCounterLevelMapping`, a method of `PerformanceManager`, since VI API 4.1.
 ///
@@ -2981,6 +3025,7 @@ impl rt::Method for UpdateExtension {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateExtension {}
 
 /// `UpdatePerfInterval`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -3101,6 +3146,8 @@ impl rt::Method for UpdateProgress {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for UpdateProgress {}
+impl rt::Throws<objects::OutOfBounds> for UpdateProgress {}
 
 /// `UpdateServiceMessage`, a method of `SessionManager`, since VI API 2.0.
 ///

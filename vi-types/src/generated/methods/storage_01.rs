@@ -67,6 +67,9 @@ impl rt::Method for AttachScsiLun {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachScsiLun {}
+impl rt::Throws<objects::HostConfigFault> for AttachScsiLun {}
+impl rt::Throws<objects::InvalidState> for AttachScsiLun {}
 
 /// `AttachScsiLunEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -133,6 +136,10 @@ impl rt::Method for AttachScsiLunExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AttachScsiLunExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for AttachScsiLunExTask {}
 
 /// `AttachVmfsExtent`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -203,6 +210,8 @@ impl rt::Method for AttachVmfsExtent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachVmfsExtent {}
+impl rt::Throws<objects::HostConfigFault> for AttachVmfsExtent {}
 
 /// `ChangeNFSUserPassword`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -267,6 +276,8 @@ impl rt::Method for ChangeNfsUserPassword {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ChangeNfsUserPassword {}
+impl rt::Throws<objects::HostConfigFault> for ChangeNfsUserPassword {}
 
 /// `ChangeOwner`, a method of `FileManager`, since VI API 4.0.
 ///
@@ -335,6 +346,9 @@ impl rt::Method for ChangeOwner {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ChangeOwner {}
+impl rt::Throws<objects::FileFault> for ChangeOwner {}
+impl rt::Throws<objects::UserNotFound> for ChangeOwner {}
 
 /// `ClearNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -391,6 +405,7 @@ impl rt::Method for ClearNfsUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ClearNfsUser {}
 
 /// `ComputeDiskPartitionInfo`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -467,6 +482,8 @@ impl rt::Method for ComputeDiskPartitionInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ComputeDiskPartitionInfo {}
+impl rt::Throws<objects::HostConfigFault> for ComputeDiskPartitionInfo {}
 
 /// `ComputeDiskPartitionInfoForResize`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -543,6 +560,8 @@ impl rt::Method for ComputeDiskPartitionInfoForResize {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ComputeDiskPartitionInfoForResize {}
+impl rt::Throws<objects::HostConfigFault> for ComputeDiskPartitionInfoForResize {}
 
 /// `ConfigureDatastorePrincipal`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -613,6 +632,8 @@ impl rt::Method for ConfigureDatastorePrincipal {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ConfigureDatastorePrincipal {}
+impl rt::Throws<objects::HostConfigFault> for ConfigureDatastorePrincipal {}
 
 /// `ConfigureHostCache_Task`, a method of `HostCacheConfigurationManager`, since VI API 5.0.
 ///
@@ -674,6 +695,9 @@ impl rt::Method for ConfigureHostCacheTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ConfigureHostCacheTask {
+    type Result = ();
 }
 
 /// `ConfigureVFlashResourceEx_Task`, a method of `HostVFlashManager`, since VI API 5.5.
@@ -741,6 +765,10 @@ impl rt::Method for ConfigureVFlashResourceExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureVFlashResourceExTask {
+    type Result = Option<objects::HostVFlashResourceConfigurationResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for ConfigureVFlashResourceExTask {}
 
 /// `ConnectNvmeController`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -805,6 +833,8 @@ impl rt::Method for ConnectNvmeController {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ConnectNvmeController {}
+impl rt::Throws<objects::HostConfigFault> for ConnectNvmeController {}
 
 /// `ConnectNvmeControllerEx_Task`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -869,6 +899,10 @@ impl rt::Method for ConnectNvmeControllerExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConnectNvmeControllerExTask {
+    type Result = ();
+}
+impl rt::Throws<objects::HostConfigFault> for ConnectNvmeControllerExTask {}
 
 /// `ConvertNamespacePathToUuidPath`, a method of `DatastoreNamespaceManager`, since VI API 6.5.
 ///
@@ -933,6 +967,8 @@ impl rt::Method for ConvertNamespacePathToUuidPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ConvertNamespacePathToUuidPath {}
+impl rt::Throws<objects::InvalidDatastorePath> for ConvertNamespacePathToUuidPath {}
 
 /// `CreateDirectory`, a method of `DatastoreNamespaceManager`, since VI API 5.5.
 ///
@@ -1007,6 +1043,9 @@ impl rt::Method for CreateDirectory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CannotCreateFile> for CreateDirectory {}
+impl rt::Throws<objects::FileAlreadyExists> for CreateDirectory {}
+impl rt::Throws<objects::InvalidDatastore> for CreateDirectory {}
 
 /// `CreateNvdimmNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1073,6 +1112,13 @@ impl rt::Method for CreateNvdimmNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateNvdimmNamespaceTask {
+    type Result = objects::NvdimmGuid;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for CreateNvdimmNamespaceTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateNvdimmNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvdimmNamespaceTask {}
 
 /// `CreateNvdimmPMemNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.1.
 ///
@@ -1139,6 +1185,13 @@ impl rt::Method for CreateNvdimmPMemNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateNvdimmPMemNamespaceTask {
+    type Result = objects::NvdimmGuid;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for CreateNvdimmPMemNamespaceTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateNvdimmPMemNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvdimmPMemNamespaceTask {}
 
 /// `CreateNvmeOverRdmaAdapter`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -1203,6 +1256,9 @@ impl rt::Method for CreateNvmeOverRdmaAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for CreateNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::NotFound> for CreateNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvmeOverRdmaAdapter {}
 
 /// `CreateSoftwareAdapter`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -1267,6 +1323,9 @@ impl rt::Method for CreateSoftwareAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for CreateSoftwareAdapter {}
+impl rt::Throws<objects::NotFound> for CreateSoftwareAdapter {}
+impl rt::Throws<objects::HostConfigFault> for CreateSoftwareAdapter {}
 
 /// `CreateVvolDatastore`, a method of `HostDatastoreSystem`, since VI API 6.0.
 ///
@@ -1331,6 +1390,10 @@ impl rt::Method for CreateVvolDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for CreateVvolDatastore {}
+impl rt::Throws<objects::DuplicateName> for CreateVvolDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateVvolDatastore {}
+impl rt::Throws<objects::InvalidName> for CreateVvolDatastore {}
 
 /// `DefragmentVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1395,6 +1458,11 @@ impl rt::Method for DefragmentVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DefragmentVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DefragmentVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for DefragmentVirtualDiskTask {}
 
 /// `DeleteDirectory`, a method of `DatastoreNamespaceManager`, since VI API 5.5.
 ///
@@ -1457,6 +1525,10 @@ impl rt::Method for DeleteDirectory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for DeleteDirectory {}
+impl rt::Throws<objects::FileNotFound> for DeleteDirectory {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteDirectory {}
+impl rt::Throws<objects::InvalidDatastorePath> for DeleteDirectory {}
 
 /// `DeleteNvdimmBlockNamespaces_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1513,6 +1585,13 @@ impl rt::Method for DeleteNvdimmBlockNamespacesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteNvdimmBlockNamespacesTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DeleteNvdimmBlockNamespacesTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for DeleteNvdimmBlockNamespacesTask {}
+impl rt::Throws<objects::HostConfigFault> for DeleteNvdimmBlockNamespacesTask {}
 
 /// `DeleteNvdimmNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1577,6 +1656,13 @@ impl rt::Method for DeleteNvdimmNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteNvdimmNamespaceTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DeleteNvdimmNamespaceTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for DeleteNvdimmNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for DeleteNvdimmNamespaceTask {}
 
 /// `DeleteScsiLunState`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1641,6 +1727,7 @@ impl rt::Method for DeleteScsiLunState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteScsiLunState {}
 
 /// `DeleteVffsVolumeState`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1705,6 +1792,7 @@ impl rt::Method for DeleteVffsVolumeState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteVffsVolumeState {}
 
 /// `DeleteVmfsVolumeState`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1769,6 +1857,7 @@ impl rt::Method for DeleteVmfsVolumeState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteVmfsVolumeState {}
 
 /// `DestroyVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1833,6 +1922,9 @@ impl rt::Method for DestroyVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DestroyVffs {}
+impl rt::Throws<objects::HostConfigFault> for DestroyVffs {}
+impl rt::Throws<objects::ResourceInUse> for DestroyVffs {}
 
 /// `DetachScsiLun`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1897,6 +1989,10 @@ impl rt::Method for DetachScsiLun {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DetachScsiLun {}
+impl rt::Throws<objects::HostConfigFault> for DetachScsiLun {}
+impl rt::Throws<objects::InvalidState> for DetachScsiLun {}
+impl rt::Throws<objects::ResourceInUse> for DetachScsiLun {}
 
 /// `DetachScsiLunEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -1963,6 +2059,10 @@ impl rt::Method for DetachScsiLunExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DetachScsiLunExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for DetachScsiLunExTask {}
 
 /// `DisableClusteredVmdkSupport`, a method of `HostDatastoreSystem`, since VI API 7.0.0.0.
 ///
@@ -2027,6 +2127,8 @@ impl rt::Method for DisableClusteredVmdkSupport {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableClusteredVmdkSupport {}
+impl rt::Throws<objects::HostConfigFault> for DisableClusteredVmdkSupport {}
 
 /// `DisableMultipathPath`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2091,6 +2193,8 @@ impl rt::Method for DisableMultipathPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableMultipathPath {}
+impl rt::Throws<objects::HostConfigFault> for DisableMultipathPath {}
 
 /// `DisconnectNvmeController`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2155,6 +2259,8 @@ impl rt::Method for DisconnectNvmeController {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisconnectNvmeController {}
+impl rt::Throws<objects::HostConfigFault> for DisconnectNvmeController {}
 
 /// `DisconnectNvmeControllerEx_Task`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -2219,6 +2325,10 @@ impl rt::Method for DisconnectNvmeControllerExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DisconnectNvmeControllerExTask {
+    type Result = ();
+}
+impl rt::Throws<objects::HostConfigFault> for DisconnectNvmeControllerExTask {}
 
 /// `DiscoverFcoeHbas`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -2283,6 +2393,9 @@ impl rt::Method for DiscoverFcoeHbas {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FcoeFaultPnicHasNoPortSet> for DiscoverFcoeHbas {}
+impl rt::Throws<objects::HostConfigFault> for DiscoverFcoeHbas {}
+impl rt::Throws<objects::NotFound> for DiscoverFcoeHbas {}
 
 /// `DiscoverNvmeControllers`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2347,6 +2460,8 @@ impl rt::Method for DiscoverNvmeControllers {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DiscoverNvmeControllers {}
+impl rt::Throws<objects::HostConfigFault> for DiscoverNvmeControllers {}
 
 /// `EagerZeroVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 4.0.
 ///
@@ -2411,6 +2526,11 @@ impl rt::Method for EagerZeroVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EagerZeroVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for EagerZeroVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for EagerZeroVirtualDiskTask {}
 
 /// `EnableClusteredVmdkSupport`, a method of `HostDatastoreSystem`, since VI API 7.0.0.0.
 ///
@@ -2475,6 +2595,8 @@ impl rt::Method for EnableClusteredVmdkSupport {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableClusteredVmdkSupport {}
+impl rt::Throws<objects::HostConfigFault> for EnableClusteredVmdkSupport {}
 
 /// `EnableMultipathPath`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2539,6 +2661,8 @@ impl rt::Method for EnableMultipathPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableMultipathPath {}
+impl rt::Throws<objects::HostConfigFault> for EnableMultipathPath {}
 
 /// `ExpandVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 4.0.
 ///
@@ -2609,6 +2733,8 @@ impl rt::Method for ExpandVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExpandVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExpandVmfsDatastore {}
 
 /// `ExpandVmfsExtent`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2679,6 +2805,8 @@ impl rt::Method for ExpandVmfsExtent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExpandVmfsExtent {}
+impl rt::Throws<objects::HostConfigFault> for ExpandVmfsExtent {}
 
 /// `ExtendVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2755,6 +2883,9 @@ impl rt::Method for ExtendVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExtendVffs {}
+impl rt::Throws<objects::HostConfigFault> for ExtendVffs {}
+impl rt::Throws<objects::ResourceInUse> for ExtendVffs {}
 
 /// `ExtendVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -2825,6 +2956,8 @@ impl rt::Method for ExtendVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExtendVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExtendVmfsDatastore {}
 
 /// `FormatVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2889,6 +3022,9 @@ impl rt::Method for FormatVffs {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for FormatVffs {}
+impl rt::Throws<objects::HostConfigFault> for FormatVffs {}
+impl rt::Throws<objects::ResourceInUse> for FormatVffs {}
 
 /// `FormatVmfs`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2953,6 +3089,8 @@ impl rt::Method for FormatVmfs {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for FormatVmfs {}
+impl rt::Throws<objects::HostConfigFault> for FormatVmfs {}
 
 /// `HostConfigVFlashCache`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3017,6 +3155,9 @@ impl rt::Method for HostConfigVFlashCache {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostConfigVFlashCache {}
+impl rt::Throws<objects::InaccessibleVFlashSource> for HostConfigVFlashCache {}
+impl rt::Throws<objects::ResourceInUse> for HostConfigVFlashCache {}
 
 /// `HostConfigureVFlashResource`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3081,6 +3222,8 @@ impl rt::Method for HostConfigureVFlashResource {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostConfigureVFlashResource {}
+impl rt::Throws<objects::ResourceInUse> for HostConfigureVFlashResource {}
 
 /// `HostGetVFlashModuleDefaultConfig`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3145,6 +3288,8 @@ impl rt::Method for HostGetVFlashModuleDefaultConfig {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HostGetVFlashModuleDefaultConfig {}
+impl rt::Throws<objects::HostConfigFault> for HostGetVFlashModuleDefaultConfig {}
 
 /// `HostRemoveVFlashResource`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3201,6 +3346,9 @@ impl rt::Method for HostRemoveVFlashResource {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HostRemoveVFlashResource {}
+impl rt::Throws<objects::HostConfigFault> for HostRemoveVFlashResource {}
+impl rt::Throws<objects::ResourceInUse> for HostRemoveVFlashResource {}
 
 /// `ImportUnmanagedSnapshot`, a method of `VirtualDiskManager`, since VI API 6.0.
 ///
@@ -3271,6 +3419,8 @@ impl rt::Method for ImportUnmanagedSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ImportUnmanagedSnapshot {}
+impl rt::Throws<objects::InvalidDatastore> for ImportUnmanagedSnapshot {}
 
 /// `IncreaseDirectorySize`, a method of `DatastoreNamespaceManager`, since VI API 8.0.1.0.
 ///
@@ -3339,6 +3489,11 @@ impl rt::Method for IncreaseDirectorySize {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for IncreaseDirectorySize {}
+impl rt::Throws<objects::FileNotFound> for IncreaseDirectorySize {}
+impl rt::Throws<objects::InvalidDatastore> for IncreaseDirectorySize {}
+impl rt::Throws<objects::NotSupported> for IncreaseDirectorySize {}
+impl rt::Throws<objects::InvalidArgument> for IncreaseDirectorySize {}
 
 /// `InflateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -3403,6 +3558,11 @@ impl rt::Method for InflateVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InflateVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for InflateVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for InflateVirtualDiskTask {}
 
 /// `IsClusteredVmdkEnabled`, a method of `Datastore`, since VI API 7.0.0.0.
 ///
@@ -3459,6 +3619,7 @@ impl rt::Method for IsClusteredVmdkEnabled {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for IsClusteredVmdkEnabled {}
 
 /// `MarkAsLocal_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3523,6 +3684,11 @@ impl rt::Method for MarkAsLocalTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsLocalTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsLocalTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsLocalTask {}
 
 /// `MarkAsNonLocal_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3587,6 +3753,11 @@ impl rt::Method for MarkAsNonLocalTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsNonLocalTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsNonLocalTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsNonLocalTask {}
 
 /// `MarkAsNonSsd_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3651,6 +3822,11 @@ impl rt::Method for MarkAsNonSsdTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsNonSsdTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsNonSsdTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsNonSsdTask {}
 
 /// `MarkAsSsd_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3715,6 +3891,11 @@ impl rt::Method for MarkAsSsdTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsSsdTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsSsdTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsSsdTask {}
 
 /// `MarkForRemoval`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -3785,6 +3966,8 @@ impl rt::Method for MarkForRemoval {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MarkForRemoval {}
+impl rt::Throws<objects::HostConfigFault> for MarkForRemoval {}
 
 /// `MarkPerenniallyReserved`, a method of `HostStorageSystem`, since VI API 6.7.2.
 ///
@@ -3855,6 +4038,8 @@ impl rt::Method for MarkPerenniallyReserved {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MarkPerenniallyReserved {}
+impl rt::Throws<objects::HostConfigFault> for MarkPerenniallyReserved {}
 
 /// `MarkPerenniallyReservedEx_Task`, a method of `HostStorageSystem`, since VI API 6.7.2.
 ///
@@ -3925,6 +4110,9 @@ impl rt::Method for MarkPerenniallyReservedExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkPerenniallyReservedExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
 
 /// `MountVffsVolume`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -3989,6 +4177,10 @@ impl rt::Method for MountVffsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MountVffsVolume {}
+impl rt::Throws<objects::InvalidState> for MountVffsVolume {}
+impl rt::Throws<objects::HostConfigFault> for MountVffsVolume {}
+impl rt::Throws<objects::ResourceInUse> for MountVffsVolume {}
 
 /// `MountVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -4055,6 +4247,10 @@ impl rt::Method for MountVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MountVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for MountVmfsVolumeExTask {}
 
 /// `QueryAvailableSsds`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -4119,3 +4315,5 @@ impl rt::Method for QueryAvailableSsds {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryAvailableSsds {}
+impl rt::Throws<objects::HostConfigFault> for QueryAvailableSsds {}

@@ -67,6 +67,10 @@ impl rt::Method for QueryDirectoryInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryDirectoryInfo {}
+impl rt::Throws<objects::FileNotFound> for QueryDirectoryInfo {}
+impl rt::Throws<objects::InvalidDatastore> for QueryDirectoryInfo {}
+impl rt::Throws<objects::NotSupported> for QueryDirectoryInfo {}
 
 /// `QueryFileLockInfo`, a method of `FileManager`, since VI API 8.0.2.0.
 ///
@@ -131,6 +135,8 @@ impl rt::Method for QueryFileLockInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for QueryFileLockInfo {}
+impl rt::Throws<objects::FileFault> for QueryFileLockInfo {}
 
 /// `QueryHostsWithAttachedLun`, a method of `StorageQueryManager`, since VI API 6.7.2.
 ///
@@ -249,6 +255,7 @@ impl rt::Method for QueryMaxQueueDepth {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryMaxQueueDepth {}
 
 /// `QueryNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -305,6 +312,7 @@ impl rt::Method for QueryNfsUser {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryNfsUser {}
 
 /// `QueryPathSelectionPolicyOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -361,6 +369,7 @@ impl rt::Method for QueryPathSelectionPolicyOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryPathSelectionPolicyOptions {}
 
 /// `QueryStorageArrayTypePolicyOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -417,6 +426,7 @@ impl rt::Method for QueryStorageArrayTypePolicyOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryStorageArrayTypePolicyOptions {}
 
 /// `QueryUnresolvedVmfsVolume`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -589,6 +599,8 @@ impl rt::Method for QueryVirtualDiskFragmentation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskFragmentation {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskFragmentation {}
 
 /// `QueryVirtualDiskGeometry`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -653,6 +665,8 @@ impl rt::Method for QueryVirtualDiskGeometry {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskGeometry {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskGeometry {}
 
 /// `QueryVmfsConfigOption`, a method of `HostStorageSystem`, since VI API 6.5.
 ///
@@ -771,6 +785,8 @@ impl rt::Method for QueryVmfsDatastoreExpandOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExpandOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExpandOptions {}
 
 /// `QueryVmfsDatastoreExtendOptions`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -847,6 +863,8 @@ impl rt::Method for QueryVmfsDatastoreExtendOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExtendOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExtendOptions {}
 
 /// `ReleaseManagedSnapshot`, a method of `VirtualDiskManager`, since VI API 6.5.
 ///
@@ -911,6 +929,8 @@ impl rt::Method for ReleaseManagedSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ReleaseManagedSnapshot {}
+impl rt::Throws<objects::FileNotFound> for ReleaseManagedSnapshot {}
 
 /// `RemoveDatastoreEx_Task`, a method of `HostDatastoreSystem`, since VI API 6.0.
 ///
@@ -977,6 +997,10 @@ impl rt::Method for RemoveDatastoreExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveDatastoreExTask {
+    type Result = Vec<objects::HostDatastoreSystemDatastoreResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for RemoveDatastoreExTask {}
 
 /// `RemoveNvmeOverRdmaAdapter`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -1041,6 +1065,9 @@ impl rt::Method for RemoveNvmeOverRdmaAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::ResourceInUse> for RemoveNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::HostConfigFault> for RemoveNvmeOverRdmaAdapter {}
 
 /// `RemoveSoftwareAdapter`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -1105,6 +1132,9 @@ impl rt::Method for RemoveSoftwareAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveSoftwareAdapter {}
+impl rt::Throws<objects::ResourceInUse> for RemoveSoftwareAdapter {}
+impl rt::Throws<objects::HostConfigFault> for RemoveSoftwareAdapter {}
 
 /// `RenameDatastore`, a method of `Datastore`, since VI API 2.0.
 ///
@@ -1169,6 +1199,8 @@ impl rt::Method for RenameDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for RenameDatastore {}
+impl rt::Throws<objects::InvalidName> for RenameDatastore {}
 
 /// `RescanVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1225,6 +1257,7 @@ impl rt::Method for RescanVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RescanVffs {}
 
 /// `ResignatureUnresolvedVmfsVolume_Task`, a method of `HostDatastoreSystem`, since VI API 4.0.
 ///
@@ -1291,6 +1324,12 @@ impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResignatureUnresolvedVmfsVolumeTask {
+    type Result = Option<objects::HostResignatureRescanResult>;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmfsAmbiguousMount> for ResignatureUnresolvedVmfsVolumeTask {}
+impl rt::Throws<objects::HostConfigFault> for ResignatureUnresolvedVmfsVolumeTask {}
 
 /// `ResolveMultipleUnresolvedVmfsVolumes`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -1355,6 +1394,7 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ResolveMultipleUnresolvedVmfsVolumes {}
 
 /// `ResolveMultipleUnresolvedVmfsVolumesEx_Task`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1421,6 +1461,11 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveMultipleUnresolvedVmfsVolumesExTask {
+    type Result = Vec<objects::HostUnresolvedVmfsResolutionResult>;
+}
+impl rt::Throws<objects::HostConfigFault>
+for ResolveMultipleUnresolvedVmfsVolumesExTask {}
 
 /// `ResolveNfsServerHostName`, a method of `HostDatastoreSystem`, since VI API 9.1.0.0.
 ///
@@ -1503,6 +1548,7 @@ impl rt::Method for ResolveNfsServerHostName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::PlatformConfigFault> for ResolveNfsServerHostName {}
 
 /// `RetrieveDiskPartitionInfo`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1635,6 +1681,7 @@ impl rt::Method for SetMaxQueueDepth {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetMaxQueueDepth {}
 
 /// `SetMultipathLunPolicy`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1705,6 +1752,8 @@ impl rt::Method for SetMultipathLunPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetMultipathLunPolicy {}
+impl rt::Throws<objects::HostConfigFault> for SetMultipathLunPolicy {}
 
 /// `SetNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -1775,6 +1824,7 @@ impl rt::Method for SetNfsUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SetNfsUser {}
 
 /// `SetVirtualDiskUuid`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1845,6 +1895,8 @@ impl rt::Method for SetVirtualDiskUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for SetVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for SetVirtualDiskUuid {}
 
 /// `ShrinkVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1915,6 +1967,11 @@ impl rt::Method for ShrinkVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ShrinkVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ShrinkVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ShrinkVirtualDiskTask {}
 
 /// `TurnDiskLocatorLedOff_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -1981,6 +2038,10 @@ impl rt::Method for TurnDiskLocatorLedOffTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TurnDiskLocatorLedOffTask {
+    type Result = Vec<objects::HostStorageSystemDiskLocatorLedResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for TurnDiskLocatorLedOffTask {}
 
 /// `TurnDiskLocatorLedOn_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2047,6 +2108,10 @@ impl rt::Method for TurnDiskLocatorLedOnTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TurnDiskLocatorLedOnTask {
+    type Result = Vec<objects::HostStorageSystemDiskLocatorLedResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for TurnDiskLocatorLedOnTask {}
 
 /// `UnmapVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2113,6 +2178,10 @@ impl rt::Method for UnmapVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmapVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for UnmapVmfsVolumeExTask {}
 
 /// `UnmountForceMountedVmfsVolume`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2177,6 +2246,8 @@ impl rt::Method for UnmountForceMountedVmfsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountForceMountedVmfsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountForceMountedVmfsVolume {}
 
 /// `UnmountVffsVolume`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2241,6 +2312,10 @@ impl rt::Method for UnmountVffsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountVffsVolume {}
+impl rt::Throws<objects::InvalidState> for UnmountVffsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountVffsVolume {}
+impl rt::Throws<objects::ResourceInUse> for UnmountVffsVolume {}
 
 /// `UnmountVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2307,6 +2382,10 @@ impl rt::Method for UnmountVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmountVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for UnmountVmfsVolumeExTask {}
 
 /// `UpdateDiskPartitions`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2377,6 +2456,8 @@ impl rt::Method for UpdateDiskPartitions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateDiskPartitions {}
+impl rt::Throws<objects::HostConfigFault> for UpdateDiskPartitions {}
 
 /// `UpdateHppMultipathLunPolicy`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2447,6 +2528,8 @@ impl rt::Method for UpdateHppMultipathLunPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateHppMultipathLunPolicy {}
+impl rt::Throws<objects::HostConfigFault> for UpdateHppMultipathLunPolicy {}
 
 /// `UpdateInternetScsiAdvancedOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2523,6 +2606,8 @@ impl rt::Method for UpdateInternetScsiAdvancedOptions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAdvancedOptions {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiAdvancedOptions {}
 
 /// `UpdateInternetScsiAlias`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2593,6 +2678,8 @@ impl rt::Method for UpdateInternetScsiAlias {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAlias {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiAlias {}
 
 /// `UpdateInternetScsiDigestProperties`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2669,6 +2756,8 @@ impl rt::Method for UpdateInternetScsiDigestProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiDigestProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiDigestProperties {}
 
 /// `UpdateInternetScsiDiscoveryProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2739,6 +2828,8 @@ impl rt::Method for UpdateInternetScsiDiscoveryProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiDiscoveryProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiDiscoveryProperties {}
 
 /// `UpdateInternetScsiIPProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2809,6 +2900,8 @@ impl rt::Method for UpdateInternetScsiIpProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiIpProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiIpProperties {}
 
 /// `UpdateInternetScsiName`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2879,6 +2972,8 @@ impl rt::Method for UpdateInternetScsiName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiName {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiName {}
 
 /// `UpdateLocalSwapDatastore`, a method of `HostDatastoreSystem`, since VI API 2.5.
 ///
@@ -2943,6 +3038,10 @@ impl rt::Method for UpdateLocalSwapDatastore {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InaccessibleDatastore> for UpdateLocalSwapDatastore {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::DatastoreNotWritableOnHost> for UpdateLocalSwapDatastore {}
 
 /// `UpdateScsiLunDisplayName`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -3013,6 +3112,10 @@ impl rt::Method for UpdateScsiLunDisplayName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::HostConfigFault> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::InvalidName> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::DuplicateName> for UpdateScsiLunDisplayName {}
 
 /// `UpdateVVolVirtualMachineFiles_Task`, a method of `Datastore`, since VI API 6.5.
 ///
@@ -3079,6 +3182,13 @@ impl rt::Method for UpdateVVolVirtualMachineFilesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVVolVirtualMachineFilesTask {
+    type Result = objects::VVolVmConfigFileUpdateResult;
+}
+impl rt::Throws<objects::NotSupported> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVVolVirtualMachineFilesTask {}
 
 /// `UpdateVirtualMachineFiles_Task`, a method of `Datastore`, since VI API 4.1.
 ///
@@ -3145,6 +3255,13 @@ impl rt::Method for UpdateVirtualMachineFilesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVirtualMachineFilesTask {
+    type Result = objects::UpdateVirtualMachineFilesResult;
+}
+impl rt::Throws<objects::ResourceInUse> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVirtualMachineFilesTask {}
 
 /// `UpdateVmfsUnmapBandwidth`, a method of `HostStorageSystem`, since VI API 6.7.
 ///
@@ -3399,3 +3516,5 @@ impl rt::Method for UpgradeVmfs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpgradeVmfs {}
+impl rt::Throws<objects::HostConfigFault> for UpgradeVmfs {}

@@ -106,6 +106,9 @@ impl rt::Method for ConfigureVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureVchaTask {
+    type Result = ();
+}
 
 /// `createPassiveNode_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -167,6 +170,9 @@ impl rt::Method for CreatePassiveNodeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CreatePassiveNodeTask {
+    type Result = ();
 }
 
 /// `createWitnessNode_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
@@ -230,6 +236,9 @@ impl rt::Method for CreateWitnessNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateWitnessNodeTask {
+    type Result = ();
+}
 
 /// `deployVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -286,6 +295,9 @@ impl rt::Method for DeployVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeployVchaTask {
+    type Result = ();
+}
 
 /// `destroyVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -332,6 +344,9 @@ impl rt::Method for DestroyVchaTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DestroyVchaTask {
+    type Result = ();
 }
 
 /// `getClusterMode`, a method of `FailoverClusterManager`, since VI API 6.5.
@@ -481,6 +496,9 @@ impl rt::Method for InitiateFailoverTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InitiateFailoverTask {
+    type Result = ();
+}
 
 /// `prepareVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -537,6 +555,9 @@ impl rt::Method for PrepareVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PrepareVchaTask {
+    type Result = ();
+}
 
 /// `setClusterMode_Task`, a method of `FailoverClusterManager`, since VI API 6.5.
 ///
@@ -590,4 +611,7 @@ impl rt::Method for SetClusterModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for SetClusterModeTask {
+    type Result = ();
 }

@@ -141,6 +141,15 @@ impl rt::Method for CreateSnapshotExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSnapshotExTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSnapshotExTask {}
+impl rt::Throws<objects::SnapshotFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::FileFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidName> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidState> for CreateSnapshotExTask {}
 
 /// `DefragmentAllDisks`, a method of `VirtualMachine`, since VI API 2.5.
 ///
@@ -197,6 +206,10 @@ impl rt::Method for DefragmentAllDisks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DefragmentAllDisks {}
+impl rt::Throws<objects::InvalidPowerState> for DefragmentAllDisks {}
+impl rt::Throws<objects::TaskInProgress> for DefragmentAllDisks {}
+impl rt::Throws<objects::FileFault> for DefragmentAllDisks {}
 
 /// `DropConnections`, a method of `VirtualMachine`, since VI API 7.0.1.0.
 ///
@@ -261,6 +274,7 @@ impl rt::Method for DropConnections {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DropConnections {}
 
 /// `EstimateStorageForConsolidateSnapshots_Task`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -319,6 +333,13 @@ impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EstimateStorageForConsolidateSnapshotsTask {
+    type Result = Vec<objects::StorageRequirement>;
+}
+impl rt::Throws<objects::TaskInProgress> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::InvalidState> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::FileFault> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::VmConfigFault> for EstimateStorageForConsolidateSnapshotsTask {}
 
 /// `ExtractOvfEnvironment`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -375,6 +396,7 @@ impl rt::Method for ExtractOvfEnvironment {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ExtractOvfEnvironment {}
 
 /// `MarkAsTemplate`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -431,6 +453,9 @@ impl rt::Method for MarkAsTemplate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MarkAsTemplate {}
+impl rt::Throws<objects::VmConfigFault> for MarkAsTemplate {}
+impl rt::Throws<objects::FileFault> for MarkAsTemplate {}
 
 /// `MarkAsVirtualMachine`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -501,6 +526,10 @@ impl rt::Method for MarkAsVirtualMachine {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::InvalidDatastore> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::VmConfigFault> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::FileFault> for MarkAsVirtualMachine {}
 
 /// `MountToolsInstaller`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -557,6 +586,10 @@ impl rt::Method for MountToolsInstaller {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MountToolsInstaller {}
+impl rt::Throws<objects::VmConfigFault> for MountToolsInstaller {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmToolsUpgradeFault> for MountToolsInstaller {}
 
 /// `PromoteDisks_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -627,6 +660,12 @@ impl rt::Method for PromoteDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PromoteDisksTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for PromoteDisksTask {}
+impl rt::Throws<objects::InvalidPowerState> for PromoteDisksTask {}
+impl rt::Throws<objects::TaskInProgress> for PromoteDisksTask {}
 
 /// `QueryConnections`, a method of `VirtualMachine`, since VI API 7.0.1.0.
 ///
@@ -683,6 +722,9 @@ impl rt::Method for QueryConnections {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for QueryConnections {}
+impl rt::Throws<objects::Timedout> for QueryConnections {}
+impl rt::Throws<objects::VmConfigFault> for QueryConnections {}
 
 /// `QueryUnownedFiles`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -791,6 +833,16 @@ impl rt::Method for RepairVmDiskChainsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RepairVmDiskChainsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidPowerState> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::VmConfigFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::FileFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::TaskInProgress> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::NotSupported> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::SystemError> for RepairVmDiskChainsTask {}
 
 /// `ResetGuestInformation`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -847,6 +899,7 @@ impl rt::Method for ResetGuestInformation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ResetGuestInformation {}
 
 /// `SetDisplayTopology`, a method of `VirtualMachine`, since VI API 2.5u2server.
 ///
@@ -911,6 +964,8 @@ impl rt::Method for SetDisplayTopology {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetDisplayTopology {}
+impl rt::Throws<objects::ToolsUnavailable> for SetDisplayTopology {}
 
 /// `SetScreenResolution`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -981,6 +1036,8 @@ impl rt::Method for SetScreenResolution {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetScreenResolution {}
+impl rt::Throws<objects::ToolsUnavailable> for SetScreenResolution {}
 
 /// `TerminateVM`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -1037,6 +1094,8 @@ impl rt::Method for TerminateVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for TerminateVm {}
+impl rt::Throws<objects::TaskInProgress> for TerminateVm {}
 
 /// `UnmountToolsInstaller`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1093,6 +1152,8 @@ impl rt::Method for UnmountToolsInstaller {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for UnmountToolsInstaller {}
+impl rt::Throws<objects::VmConfigFault> for UnmountToolsInstaller {}
 
 /// `UpgradeTools_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1157,6 +1218,15 @@ impl rt::Method for UpgradeToolsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeToolsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for UpgradeToolsTask {}
+impl rt::Throws<objects::TaskInProgress> for UpgradeToolsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmToolsUpgradeFault> for UpgradeToolsTask {}
+impl rt::Throws<objects::ToolsUnavailable> for UpgradeToolsTask {}
+impl rt::Throws<objects::VmConfigFault> for UpgradeToolsTask {}
 
 /// `UpgradeVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1221,6 +1291,14 @@ impl rt::Method for UpgradeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for UpgradeVmTask {}
+impl rt::Throws<objects::TaskInProgress> for UpgradeVmTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::AlreadyUpgraded> for UpgradeVmTask {}
+impl rt::Throws<objects::NoDiskFound> for UpgradeVmTask {}
 
 /// `reloadVirtualMachineFromPath_Task`, a method of `VirtualMachine`, since VI API 4.1.
 ///
@@ -1285,3 +1363,12 @@ impl rt::Method for ReloadVirtualMachineFromPathTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReloadVirtualMachineFromPathTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidPowerState> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::TaskInProgress> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::FileFault> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::InvalidState> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::VmConfigFault> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::AlreadyExists> for ReloadVirtualMachineFromPathTask {}

@@ -129,6 +129,9 @@ impl rt::Method for AddDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddDisksTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
 
 /// `CanProvisionObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -199,6 +202,7 @@ impl rt::Method for CanProvisionObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for CanProvisionObjects {}
 
 /// `DeleteVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -269,6 +273,7 @@ impl rt::Method for DeleteVsanObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for DeleteVsanObjects {}
 
 /// `EvacuateVsanNode_Task`, a method of `HostVsanSystem`, since VI API 6.0.
 ///
@@ -339,6 +344,13 @@ impl rt::Method for EvacuateVsanNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EvacuateVsanNodeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::RequestCanceled> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::Timedout> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::VsanFault> for EvacuateVsanNodeTask {}
 
 /// `GetVsanObjExtAttrs`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -403,6 +415,7 @@ impl rt::Method for GetVsanObjExtAttrs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for GetVsanObjExtAttrs {}
 
 /// `InitializeDisks_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -466,6 +479,9 @@ impl rt::Method for InitializeDisksTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for InitializeDisksTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
 }
 
 /// `PerformVsanUpgradePreflightCheck`, a method of `VsanUpgradeSystem`, since VI API 6.0.
@@ -537,6 +553,7 @@ impl rt::Method for PerformVsanUpgradePreflightCheck {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for PerformVsanUpgradePreflightCheck {}
 
 /// `PerformVsanUpgrade_Task`, a method of `VsanUpgradeSystem`, since VI API 6.0.
 ///
@@ -627,6 +644,10 @@ impl rt::Method for PerformVsanUpgradeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PerformVsanUpgradeTask {
+    type Result = objects::VsanUpgradeSystemUpgradeStatus;
+}
+impl rt::Throws<objects::VsanFault> for PerformVsanUpgradeTask {}
 
 /// `QueryCmmds`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1067,6 +1088,7 @@ impl rt::Method for QueryVsanObjectUuidsByFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for QueryVsanObjectUuidsByFilter {}
 
 /// `QueryVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1255,6 +1277,7 @@ impl rt::Method for QueryVsanUpgradeStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for QueryVsanUpgradeStatus {}
 
 /// `RecommissionVsanNode_Task`, a method of `HostVsanSystem`, since VI API 6.0.
 ///
@@ -1311,6 +1334,11 @@ impl rt::Method for RecommissionVsanNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RecommissionVsanNodeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for RecommissionVsanNodeTask {}
+impl rt::Throws<objects::VsanFault> for RecommissionVsanNodeTask {}
 
 /// `ReconfigurationSatisfiable`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1381,6 +1409,7 @@ impl rt::Method for ReconfigurationSatisfiable {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for ReconfigurationSatisfiable {}
 
 /// `ReconfigureDomObject`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1525,6 +1554,9 @@ impl rt::Method for RemoveDiskMappingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveDiskMappingTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
 
 /// `RemoveDisk_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -1600,6 +1632,9 @@ impl rt::Method for RemoveDiskTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for RemoveDiskTask {
+    type Result = Vec<objects::VsanHostDiskResult>;
 }
 
 /// `RunVsanPhysicalDiskDiagnostics`, a method of `HostVsanInternalSystem`, since VI API 5.5.
@@ -1729,6 +1764,11 @@ impl rt::Method for UnmountDiskMappingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmountDiskMappingTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
+impl rt::Throws<objects::InvalidState> for UnmountDiskMappingTask {}
+impl rt::Throws<objects::VsanFault> for UnmountDiskMappingTask {}
 
 /// `UpdateVsan_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -1790,6 +1830,9 @@ impl rt::Method for UpdateVsanTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for UpdateVsanTask {
+    type Result = ();
 }
 
 /// `UpgradeVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 6.0.
@@ -1861,3 +1904,4 @@ impl rt::Method for UpgradeVsanObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for UpgradeVsanObjects {}

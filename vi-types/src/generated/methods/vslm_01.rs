@@ -85,6 +85,18 @@ impl rt::Method for AttachDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AttachDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for AttachDiskTask {}
+impl rt::Throws<objects::VmConfigFault> for AttachDiskTask {}
+impl rt::Throws<objects::FileFault> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidState> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidController> for AttachDiskTask {}
+impl rt::Throws<objects::MissingController> for AttachDiskTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::DeviceUnsupportedForVmVersion> for AttachDiskTask {}
 
 /// `AttachTagToVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -161,6 +173,7 @@ impl rt::Method for AttachTagToVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachTagToVStorageObject {}
 
 /// `ClearVStorageObjectControlFlags`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -237,6 +250,9 @@ impl rt::Method for ClearVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for ClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for ClearVStorageObjectControlFlags {}
 
 /// `CloneVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -315,6 +331,12 @@ impl rt::Method for CloneVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CloneVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for CloneVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for CloneVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for CloneVStorageObjectTask {}
 
 /// `CreateDiskFromSnapshot_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -443,6 +465,13 @@ impl rt::Method for CreateDiskFromSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDiskFromSnapshotTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::NotFound> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::FileFault> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateDiskFromSnapshotTask {}
 
 /// `CreateDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -509,6 +538,11 @@ impl rt::Method for CreateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDiskTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for CreateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateDiskTask {}
 
 /// `DeleteSnapshot_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -585,6 +619,13 @@ impl rt::Method for DeleteSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for DeleteSnapshotTask {}
+impl rt::Throws<objects::NotFound> for DeleteSnapshotTask {}
+impl rt::Throws<objects::FileFault> for DeleteSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for DeleteSnapshotTask {}
 
 /// `DeleteVStorageObjectEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -657,6 +698,14 @@ impl rt::Method for DeleteVStorageObjectExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVStorageObjectExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::FileFault> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidState> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::NotFound> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::TaskInProgress> for DeleteVStorageObjectExTask {}
 
 /// `DeleteVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -727,6 +776,14 @@ impl rt::Method for DeleteVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVStorageObjectTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::TaskInProgress> for DeleteVStorageObjectTask {}
 
 /// `DetachDisk_Task`, a method of `VirtualMachine`, since VI API 6.5.
 ///
@@ -791,6 +848,13 @@ impl rt::Method for DetachDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DetachDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DetachDiskTask {}
+impl rt::Throws<objects::VmConfigFault> for DetachDiskTask {}
+impl rt::Throws<objects::FileFault> for DetachDiskTask {}
+impl rt::Throws<objects::InvalidState> for DetachDiskTask {}
 
 /// `DetachTagFromVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -867,6 +931,7 @@ impl rt::Method for DetachTagFromVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DetachTagFromVStorageObject {}
 
 /// `ExtendDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -943,6 +1008,14 @@ impl rt::Method for ExtendDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExtendDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ExtendDiskTask {}
+impl rt::Throws<objects::NotFound> for ExtendDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ExtendDiskTask {}
+impl rt::Throws<objects::InvalidState> for ExtendDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for ExtendDiskTask {}
 
 /// `HostClearVStorageObjectControlFlags`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1019,6 +1092,9 @@ impl rt::Method for HostClearVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for HostClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for HostClearVStorageObjectControlFlags {}
 
 /// `HostCloneVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1097,6 +1173,12 @@ impl rt::Method for HostCloneVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostCloneVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostCloneVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostCloneVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostCloneVStorageObjectTask {}
 
 /// `HostCreateDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1163,6 +1245,11 @@ impl rt::Method for HostCreateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostCreateDiskTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostCreateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostCreateDiskTask {}
 
 /// `HostDeleteVStorageObjectEx_Task`, a method of `HostVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -1241,6 +1328,14 @@ impl rt::Method for HostDeleteVStorageObjectExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostDeleteVStorageObjectExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::FileFault> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidState> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::NotFound> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::TaskInProgress> for HostDeleteVStorageObjectExTask {}
 
 /// `HostDeleteVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1317,6 +1412,14 @@ impl rt::Method for HostDeleteVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostDeleteVStorageObjectTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::TaskInProgress> for HostDeleteVStorageObjectTask {}
 
 /// `HostExtendDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1393,6 +1496,14 @@ impl rt::Method for HostExtendDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostExtendDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostExtendDiskTask {}
+impl rt::Throws<objects::NotFound> for HostExtendDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostExtendDiskTask {}
+impl rt::Throws<objects::InvalidState> for HostExtendDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for HostExtendDiskTask {}
 
 /// `HostInflateDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1463,6 +1574,14 @@ impl rt::Method for HostInflateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostInflateDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostInflateDiskTask {}
+impl rt::Throws<objects::NotFound> for HostInflateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostInflateDiskTask {}
+impl rt::Throws<objects::InvalidState> for HostInflateDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for HostInflateDiskTask {}
 
 /// `HostListVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1527,6 +1646,7 @@ impl rt::Method for HostListVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostListVStorageObject {}
 
 /// `HostQueryVirtualDiskUuid`, a method of `HostVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -1591,6 +1711,8 @@ impl rt::Method for HostQueryVirtualDiskUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostQueryVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for HostQueryVirtualDiskUuid {}
 
 /// `HostReconcileDatastoreInventory_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1661,6 +1783,11 @@ impl rt::Method for HostReconcileDatastoreInventoryTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostReconcileDatastoreInventoryTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostReconcileDatastoreInventoryTask {}
+impl rt::Throws<objects::NotFound> for HostReconcileDatastoreInventoryTask {}
 
 /// `HostRegisterDisk`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1743,6 +1870,9 @@ impl rt::Method for HostRegisterDisk {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRegisterDisk {}
+impl rt::Throws<objects::InvalidDatastore> for HostRegisterDisk {}
+impl rt::Throws<objects::AlreadyExists> for HostRegisterDisk {}
 
 /// `HostRelocateVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1827,6 +1957,13 @@ impl rt::Method for HostRelocateVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostRelocateVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostRelocateVStorageObjectTask {}
 
 /// `HostRenameVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1903,6 +2040,9 @@ impl rt::Method for HostRenameVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRenameVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for HostRenameVStorageObject {}
+impl rt::Throws<objects::NotFound> for HostRenameVStorageObject {}
 
 /// `HostRetrieveVStorageInfrastructureObjectPolicy`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1967,6 +2107,11 @@ impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore>
+for HostRetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::InvalidState>
+for HostRetrieveVStorageInfrastructureObjectPolicy {}
 
 /// `HostRetrieveVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2043,6 +2188,9 @@ impl rt::Method for HostRetrieveVStorageObject {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRetrieveVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObject {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObject {}
 
 /// `HostRetrieveVStorageObjectMetadata`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2125,6 +2273,9 @@ impl rt::Method for HostRetrieveVStorageObjectMetadata {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectMetadata {}
+impl rt::Throws<objects::InvalidState> for HostRetrieveVStorageObjectMetadata {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectMetadata {}
 
 /// `HostRetrieveVStorageObjectMetadataValue`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2207,6 +2358,11 @@ impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectMetadataValue {}
+impl rt::Throws<objects::InvalidState> for HostRetrieveVStorageObjectMetadataValue {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectMetadataValue {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::KeyNotFound> for HostRetrieveVStorageObjectMetadataValue {}
 
 /// `HostRetrieveVStorageObjectState`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2277,6 +2433,9 @@ impl rt::Method for HostRetrieveVStorageObjectState {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRetrieveVStorageObjectState {}
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectState {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectState {}
 
 /// `HostScheduleReconcileDatastoreInventory`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2347,6 +2506,8 @@ impl rt::Method for HostScheduleReconcileDatastoreInventory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostScheduleReconcileDatastoreInventory {}
+impl rt::Throws<objects::NotFound> for HostScheduleReconcileDatastoreInventory {}
 
 /// `HostSetVStorageObjectControlFlags`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2423,6 +2584,9 @@ impl rt::Method for HostSetVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostSetVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for HostSetVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for HostSetVStorageObjectControlFlags {}
 
 /// `HostSetVirtualDiskUuid_Task`, a method of `HostVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -2493,6 +2657,11 @@ impl rt::Method for HostSetVirtualDiskUuidTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostSetVirtualDiskUuidTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostSetVirtualDiskUuidTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostSetVirtualDiskUuidTask {}
 
 /// `HostUpdateVStorageObjectMetadataEx_Task`, a method of `HostVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -2577,6 +2746,12 @@ impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostUpdateVStorageObjectMetadataExTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore> for HostUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::InvalidState> for HostUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::NotFound> for HostUpdateVStorageObjectMetadataExTask {}
 
 /// `HostUpdateVStorageObjectMetadata_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2659,6 +2834,12 @@ impl rt::Method for HostUpdateVStorageObjectMetadataTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostUpdateVStorageObjectMetadataTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostUpdateVStorageObjectMetadataTask {}
+impl rt::Throws<objects::InvalidState> for HostUpdateVStorageObjectMetadataTask {}
+impl rt::Throws<objects::NotFound> for HostUpdateVStorageObjectMetadataTask {}
 
 /// `HostVStorageObjectCreateDiskFromSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2793,6 +2974,14 @@ impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectCreateDiskFromSnapshotTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore>
+for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectCreateDiskFromSnapshotTask {}
 
 /// `HostVStorageObjectCreateSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2871,6 +3060,13 @@ impl rt::Method for HostVStorageObjectCreateSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectCreateSnapshotTask {
+    type Result = objects::Id;
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectCreateSnapshotTask {}
 
 /// `HostVStorageObjectDeleteSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2947,6 +3143,13 @@ impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectDeleteSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectDeleteSnapshotTask {}
 
 /// `HostVStorageObjectRetrieveSnapshotInfo`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -3017,6 +3220,10 @@ impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectRetrieveSnapshotInfo {}
 
 /// `HostVStorageObjectRevert_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -3093,6 +3300,13 @@ impl rt::Method for HostVStorageObjectRevertTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectRevertTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectRevertTask {}
 
 /// `InflateDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3163,6 +3377,14 @@ impl rt::Method for InflateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InflateDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for InflateDiskTask {}
+impl rt::Throws<objects::NotFound> for InflateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for InflateDiskTask {}
+impl rt::Throws<objects::InvalidState> for InflateDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for InflateDiskTask {}
 
 /// `ListTagsAttachedToVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3227,6 +3449,7 @@ impl rt::Method for ListTagsAttachedToVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ListTagsAttachedToVStorageObject {}
 
 /// `ListVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3291,6 +3514,7 @@ impl rt::Method for ListVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ListVStorageObject {}
 
 /// `ListVStorageObjectsAttachedToTag`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3361,6 +3585,7 @@ impl rt::Method for ListVStorageObjectsAttachedToTag {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ListVStorageObjectsAttachedToTag {}
 
 /// `QueryVirtualDiskUuidEx`, a method of `VcenterVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -3431,6 +3656,8 @@ impl rt::Method for QueryVirtualDiskUuidEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskUuidEx {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskUuidEx {}
 
 /// `ReconcileDatastoreInventoryEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 9.0.0.0.
 ///
@@ -3497,6 +3724,13 @@ impl rt::Method for ReconcileDatastoreInventoryExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconcileDatastoreInventoryExTask {
+    type Result = objects::VStorageObjectReconcileResult;
+}
+impl rt::Throws<objects::FileFault> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidDatastore> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidState> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidArgument> for ReconcileDatastoreInventoryExTask {}
 
 /// `ReconcileDatastoreInventory_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3567,6 +3801,11 @@ impl rt::Method for ReconcileDatastoreInventoryTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconcileDatastoreInventoryTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for ReconcileDatastoreInventoryTask {}
+impl rt::Throws<objects::NotFound> for ReconcileDatastoreInventoryTask {}
 
 /// `RegisterDisk`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3643,6 +3882,9 @@ impl rt::Method for RegisterDisk {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RegisterDisk {}
+impl rt::Throws<objects::InvalidDatastore> for RegisterDisk {}
+impl rt::Throws<objects::AlreadyExists> for RegisterDisk {}
 
 /// `RelocateVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3721,6 +3963,13 @@ impl rt::Method for RelocateVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RelocateVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for RelocateVStorageObjectTask {}
 
 /// `RenameVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3797,6 +4046,9 @@ impl rt::Method for RenameVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RenameVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for RenameVStorageObject {}
+impl rt::Throws<objects::NotFound> for RenameVStorageObject {}
 
 /// `RenameVStorageObjectEx`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -3867,3 +4119,6 @@ impl rt::Method for RenameVStorageObjectEx {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RenameVStorageObjectEx {}
+impl rt::Throws<objects::InvalidDatastore> for RenameVStorageObjectEx {}
+impl rt::Throws<objects::NotFound> for RenameVStorageObjectEx {}
