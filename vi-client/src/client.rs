@@ -18,7 +18,7 @@ use vi_types::{ManagedObjectReference, Method, Object, SoapFault, This, View, me
 
 use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
-use crate::{ApiVersion, Error, Negotiation};
+use crate::{ApiVersion, Error, Negotiation, since};
 
 use exchange::{Incoming, Outgoing, Wire};
 use session::Session;
@@ -122,6 +122,8 @@ struct Inner {
     wire: Wire,
     options: Options,
     content: ServiceContent,
+    /// The server's version, if it has an order.
+    server: Option<ApiVersion>,
     /// The service content in the spoken version, read when the first one lacks something.
     later_content: OnceCell<ServiceContent>,
     spoken: Mutex<Option<ApiVersion>>,
@@ -162,6 +164,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             wire,
             options,
+            server: ApiVersion::parse(&content.about.api_version),
             content,
             later_content: OnceCell::new(),
             spoken: Mutex::new(spoken),
@@ -230,6 +233,7 @@ impl Client {
         request: &M,
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
+        since::check(request, this, self.0.server.as_ref())?;
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);

@@ -30,10 +30,16 @@ mod client;
 mod error;
 mod password;
 pub mod retrieve;
+mod since;
 pub mod transport;
 mod version;
 
 pub use client::{Client, Options};
 pub use error::{Error, Foreign};
 pub use password::Password;
+pub use since::{Asked, TooNew};
 pub use version::{ApiVersion, Negotiation};
+
+// For what `property_set!` expands to.
+#[doc(hidden)]
+pub use vi_types;
