@@ -37,22 +37,22 @@ pub struct Domain {
 
 property_set! {
     struct Power: VirtualMachine {
-        power_state: VirtualMachinePowerState = "runtime.powerState",
+        power_state: VirtualMachinePowerState = runtime.power_state,
     }
 }
 
 property_set! {
     struct Size: VirtualMachine {
-        power_state: VirtualMachinePowerState = "runtime.powerState",
-        memory_mib: i32 = "config.hardware.memoryMB",
-        cpus: i32 = "config.hardware.numCPU",
-        memory_limit_mib: Option<i64> = "config.memoryAllocation.limit",
+        power_state: VirtualMachinePowerState = runtime.power_state,
+        memory_mib: i32 = config.hardware.memory_mb,
+        cpus: i32 = config.hardware.num_cpu,
+        memory_limit_mib: Option<i64> = config.memory_allocation.limit,
     }
 }
 
 property_set! {
     struct MaxMemory: VirtualMachine {
-        memory_mib: i32 = "config.hardware.memoryMB",
+        memory_mib: i32 = config.hardware.memory_mb,
     }
 }
 
@@ -62,8 +62,8 @@ property_set! {
 
 property_set! {
     pub(crate) struct AutoStart: HostAutoStartManager {
-        defaults: Option<AutoStartDefaults> = "config.defaults",
-        power_info: Vec<AutoStartPowerInfo> = "config.powerInfo",
+        defaults: Option<AutoStartDefaults> = config.defaults,
+        power_info: Vec<AutoStartPowerInfo> = config.power_info,
     }
 }
 

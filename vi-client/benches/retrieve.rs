@@ -13,12 +13,12 @@ fn main() {
 
 property_set! {
     struct Listed: VirtualMachine {
-        name: String = "name",
-        state: VirtualMachinePowerState = "runtime.powerState",
-        status: ManagedEntityStatus = "configStatus",
-        uuid: Option<String> = "config.uuid",
-        instance_uuid: Option<String> = "config.instanceUuid",
-        template: Option<bool> = "config.template",
+        name: String = name,
+        state: VirtualMachinePowerState = runtime.power_state,
+        status: ManagedEntityStatus = config_status,
+        uuid: Option<String> = config.uuid,
+        instance_uuid: Option<String> = config.instance_uuid,
+        template: Option<bool> = config.template,
     }
 }
 

@@ -18,10 +18,10 @@ use vi_types::objects::{
 
 property_set! {
     struct Everything: VirtualMachine {
-        config: Option<VirtualMachineConfigInfo> = "config",
-        runtime: VirtualMachineRuntimeInfo = "runtime",
-        guest: Option<GuestInfo> = "guest",
-        summary: VirtualMachineSummary = "summary",
+        config: Option<VirtualMachineConfigInfo> = config,
+        runtime: VirtualMachineRuntimeInfo = runtime,
+        guest: Option<GuestInfo> = guest,
+        summary: VirtualMachineSummary = summary,
     }
 }
 

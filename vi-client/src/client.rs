@@ -21,7 +21,7 @@ use vi_types::{
 use crate::error::not_authenticated;
 use crate::transport::{Transport, TransportError};
 use crate::watch::Slot;
-use crate::{ApiVersion, Error, Negotiation};
+use crate::{ApiVersion, Error, Negotiation, since};
 
 use exchange::{Answer, Incoming, Outgoing, Wire};
 use session::Session;
@@ -125,6 +125,8 @@ struct Inner {
     wire: Wire,
     options: Options,
     content: ServiceContent,
+    /// The server's version, if it has an order.
+    server: Option<ApiVersion>,
     /// The service content in the spoken version, read when the first one lacks something.
     later_content: OnceCell<ServiceContent>,
     spoken: Mutex<Option<ApiVersion>>,
@@ -166,6 +168,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             wire,
             options,
+            server: ApiVersion::parse(&content.about.api_version),
             content,
             later_content: OnceCell::new(),
             spoken: Mutex::new(spoken),
@@ -249,6 +252,7 @@ impl Client {
         request: &M,
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
+        since::check(request, this, self.0.server.as_ref())?;
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);

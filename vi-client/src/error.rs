@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use vi_types::objects::{InvalidLogin, NotAuthenticated};
-use vi_types::{DataObject, DecodeError, SoapFault};
+use vi_types::{DataObject, DecodeError, SoapFault, Throws};
 
+use crate::TooNew;
 use crate::retrieve::PropertyError;
 use crate::transport::TransportError;
 
@@ -78,6 +79,9 @@ pub enum Error {
         /// The member of `ServiceContent`.
         member: &'static str,
     },
+    /// The server is too old for what was asked; nothing was sent.
+    #[error(transparent)]
+    TooNew(#[from] Box<TooNew>),
     /// The session had ended and could not be renewed.
     #[error("the session has ended and cannot be renewed: {0}")]
     Renewal(Arc<Error>),
@@ -105,6 +109,33 @@ impl Error {
     /// Whether the server answered with a fault of type `T` or a descendant.
     pub fn is_fault<T: DataObject>(&self) -> bool {
         self.fault().is_some_and(SoapFault::is::<T>)
+    }
+
+    /// The server's fault as an `F`, which the method `M` declares, if it is that or a descendant of it.
+    ///
+    /// [`match_fault!`](crate::match_fault) asks for several.
+    ///
+    /// ```
+    /// # use vi_client::Error;
+    /// use vi_types::methods::PowerOnVmTask;
+    /// use vi_types::objects::TaskInProgress;
+    ///
+    /// # fn run(error: &Error) {
+    /// if let Some(fault) = error.declared::<PowerOnVmTask, TaskInProgress>() {
+    ///     tracing::info!(task = %fault.task, "somebody else is at it");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// A fault that the method doesn't declare does not compile:
+    ///
+    /// ```compile_fail,E0277
+    /// # fn run(error: &vi_client::Error) {
+    /// error.declared::<vi_types::methods::PowerOnVmTask, vi_types::objects::InvalidLogin>();
+    /// # }
+    /// ```
+    pub fn declared<M: Throws<F>, F: DataObject>(&self) -> Option<&F> {
+        self.fault()?.cast()
     }
 
     /// Whether the server wants a login first.
@@ -147,4 +178,43 @@ fn reason_phrase(status: u16) -> String {
 pub(crate) fn not_authenticated(fault: &SoapFault) -> bool {
     fault.is::<NotAuthenticated>()
         || fault.detail.is_none() && fault.string.contains("session is not authenticated")
+}
+
+/// Matches an [`Error`] with the faults that a method declares: each with the fault or a descendant of it, in their
+/// order, so that a descendant stands before its base class. A fault that the method doesn't declare does not compile,
+/// and neither does a match without the last arm `_`.
+///
+/// ```
+/// use vi_client::{Error, match_fault};
+/// use vi_types::{methods, objects};
+///
+/// fn why(error: &Error) -> String {
+///     match_fault!(error, methods::PowerOnVmTask {
+///         objects::TaskInProgress as fault => format!("{} is not done", fault.task),
+///         objects::InvalidState as _ => "not now".to_owned(),
+///         _ => error.to_string(),
+///     })
+/// }
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use vi_client::{Error, match_fault};
+/// # use vi_types::{methods, objects};
+/// # fn why(error: &Error) -> &str {
+/// match_fault!(error, methods::PowerOnVmTask {
+///     objects::InvalidLogin as _ => "no",
+///     _ => "yes",
+/// })
+/// # }
+/// ```
+#[macro_export]
+macro_rules! match_fault {
+    ($error:expr, $method:path { $($($fault:ident)::+ as $name:pat_param => $result:expr,)* _ => $rest:expr $(,)? }) => {{
+        let error: &$crate::Error = $error;
+        $(if let ::core::option::Option::Some($name) = error.declared::<$method, $($fault)::+>() {
+            $result
+        } else)* {
+            $rest
+        }
+    }};
 }

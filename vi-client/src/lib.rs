@@ -31,6 +31,7 @@ mod client;
 mod error;
 mod password;
 pub mod retrieve;
+mod since;
 pub mod transport;
 mod version;
 mod watch;
@@ -38,5 +39,10 @@ mod watch;
 pub use client::{Client, Options};
 pub use error::{Error, Foreign};
 pub use password::Password;
+pub use since::{Asked, TooNew};
 pub use version::{ApiVersion, Negotiation};
 pub use watch::Watch;
+
+// For what `property_set!` expands to.
+#[doc(hidden)]
+pub use vi_types;

@@ -19,6 +19,8 @@ use crate::{Client, Error};
 pub use objects::Objects;
 pub use pages::Pages;
 pub use properties::{ObjectProperties, PropertyError, PropertyErrorKind};
+#[doc(hidden)]
+pub use property_set::next_path;
 pub use property_set::{PropertySet, Typed};
 pub use selection::Selection;
 pub use view::ContainerView;
@@ -109,7 +111,7 @@ impl Retrieve {
     /// Reads the properties of a [`PropertySet`].
     #[must_use]
     pub fn set<P: PropertySet>(self) -> Self {
-        self.properties(P::TYPE, P::PATHS.iter().copied())
+        self.properties(P::TYPE, P::paths())
     }
 
     /// Asks for at most this many objects a page; otherwise the server decides. Servers older than 4.1 know no pages.

@@ -10,6 +10,7 @@ mod managed_object;
 mod manifest;
 mod method;
 mod object;
+mod reference;
 mod registry;
 mod words;
 
@@ -65,6 +66,14 @@ pub(crate) fn emit(file: &str, description: &Description, target: &Target) -> Ve
         .map(managed_object::Properties)
         .collect();
     emission.module(&mut files, "properties", doc, &managed_objects);
+    let doc =
+        " References to managed objects, with their methods as functions that make the request.";
+    let references: Vec<_> = description
+        .managed_objects
+        .iter()
+        .map(reference::References)
+        .collect();
+    emission.module(&mut files, "references", doc, &references);
     registry::emit(&emission, &mut files);
     doorway::emit(&emission, &mut files);
     manifest::emit(&emission, &mut files);
@@ -151,7 +160,7 @@ impl Emission<'_> {
     /// A module `name` of many definitions: cut into parts that are compiled side by side, and a file that
     /// joins them again.
     fn module<T: Definition>(&self, files: &mut Vec<File>, name: &str, doc: &str, all: &[T]) {
-        let mut joined = vec![quote! { #![doc = #doc] }];
+        let mut joined = vec![quote! { #![doc = #doc] }, T::shared(self)];
         let families = self.shape.description.families.iter();
         let families = families.map(|family| Some(family.name.as_str()));
         let mut parts = Vec::new();
@@ -175,6 +184,10 @@ impl Emission<'_> {
 
 /// What modules are made of.
 trait Definition: Sync {
+    /// What all files with such definitions have in common.
+    fn shared(_: &Emission<'_>) -> TokenStream {
+        TokenStream::new()
+    }
     /// The imports of a file with such definitions.
     fn head(emission: &Emission<'_>) -> TokenStream;
     /// Its name on the wire.

@@ -23,6 +23,18 @@ pub(crate) fn field_name(name: &str) -> String {
     }
 }
 
+/// The name of a method's function: `PowerOnVM_Task` -> `power_on_vm_task`.
+///
+/// Names of methods differ in Rust, which is checked, and so do their functions, also those of base classes.
+pub(crate) fn function_name(name: &str) -> String {
+    let name = field_name(name);
+    if REFERENCE.contains(&name.as_str()) {
+        name + "_"
+    } else {
+        name
+    }
+}
+
 /// The name of an enum's value: `poweredOff` -> `PoweredOff`.
 pub(crate) fn variant_name(value: &str) -> String {
     let name = join_plurals(value).to_upper_camel_case();
@@ -112,6 +124,29 @@ const PRELUDE: [&str; 16] = [
     "Vec",
 ];
 
+/// What references have besides the functions of methods: their own functions and those of traits that are always in
+/// scope.
+const REFERENCE: [&str; 18] = [
+    "as_mut",
+    "as_ref",
+    "borrow",
+    "borrow_mut",
+    "clone",
+    "clone_from",
+    "clone_into",
+    "cmp",
+    "deref",
+    "eq",
+    "fmt",
+    "from",
+    "from_moref",
+    "hash",
+    "into",
+    "ne",
+    "to_moref",
+    "to_owned",
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +180,18 @@ mod tests {
             ("_this", "this"),
         ] {
             assert_eq!(field_name(name), rust);
+        }
+    }
+
+    #[test]
+    fn functions() {
+        for (name, rust) in [
+            ("PowerOnVM_Task", "power_on_vm_task"),
+            ("Move", "r#move"),
+            ("Clone", "clone_"),
+            ("FromMoref", "from_moref_"),
+        ] {
+            assert_eq!(function_name(name), rust);
         }
     }
 

@@ -104,6 +104,17 @@ impl<'a> Shape<'a> {
         ancestors
     }
 
+    /// The managed objects that descend from `of`, sorted by name.
+    pub(crate) fn managed_descendants(&self, of: &Object) -> Vec<&'a Object> {
+        let mut descendants: Vec<&Object> = self.description.managed_objects.iter().collect();
+        descendants.retain(|object| {
+            let mut ancestors = self.ancestors(object).into_iter();
+            ancestors.any(|ancestor| ancestor.name == of.name)
+        });
+        descendants.sort_by(|left, right| left.name.cmp(&right.name));
+        descendants
+    }
+
     /// The object and its ancestors, nearest first, as far as a position is declared that may hold them or any
     /// of their descendants.
     pub(crate) fn declared_bases(&self, of: &'a Object) -> Vec<&'a Object> {

@@ -279,6 +279,13 @@ pub trait FromAny: Sized {
     fn from_any(any: Any) -> Result<Self, CastError>;
 }
 
+/// Nothing is expected of it: whatever there is, is left out.
+impl FromAny for () {
+    fn from_any(_: Any) -> Result<Self, CastError> {
+        Ok(())
+    }
+}
+
 impl FromAny for Any {
     fn from_any(any: Any) -> Result<Self, CastError> {
         Ok(any)

@@ -31,6 +31,7 @@ pub mod path;
 mod poly;
 mod property;
 mod raw;
+mod reference;
 mod registry;
 mod value;
 pub mod wire;
@@ -42,8 +43,8 @@ pub use enumeration::Enum;
 pub use error::{DecodeError, DecodeErrorKind};
 pub use fault::SoapFault;
 #[cfg(feature = "api")]
-pub use generated::{Bindings as Vim, enums, methods, objects, properties, registry};
-pub use method::{Bindings, Method, MethodInfo, This};
+pub use generated::{Bindings as Vim, enums, methods, objects, properties, references, registry};
+pub use method::{Bindings, Method, MethodInfo, TaskMethod, This, Throws};
 pub use moref::ManagedObjectReference;
 pub use object::{
     BASE, DataObject, Extends, Field, Layout, ManagedObject, Object, ObjectInfo, Occurrence,
@@ -52,5 +53,6 @@ pub use object::{
 pub use poly::{Poly, UnknownObject};
 pub use property::{Objects, OptionalObject, Property, PropertyMut};
 pub use raw::RawElement;
+pub use reference::TypedReference;
 pub use registry::Registry;
 pub use value::{List, Value, Values, View};

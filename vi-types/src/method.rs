@@ -1,7 +1,8 @@
 //! Methods as values.
 
+use crate::any::{Any, CastError, FromAny};
 use crate::moref::ManagedObjectReference;
-use crate::object::{Object, ObjectInfo};
+use crate::object::{DataObject, Object, ObjectInfo};
 use crate::property::{Property, PropertyMut};
 use crate::registry::Registry;
 use crate::value::View;
@@ -43,6 +44,31 @@ pub trait Method: Object + Default {
     }
 }
 
+/// A method that starts a task.
+pub trait TaskMethod: Method {
+    /// What the task gives in the end; `()` where the description says nothing of it.
+    type Result: FromAny;
+
+    /// Reads `TaskInfo.result`.
+    ///
+    /// # Errors
+    /// When it is of another type than declared.
+    fn task_result(result: Option<Any>) -> Result<Self::Result, CastError> {
+        Self::Result::from_any(result.unwrap_or_default())
+    }
+}
+
+/// A method declares the fault `F`: its call may fail with an `F` or a descendant.
+///
+/// Any method may fail with a `RuntimeFault` besides.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not declare the fault `{F}`",
+    note = "its documentation lists those that it declares"
+)]
+// A marker for each pair and no enum for each list: there are 235 different lists in the API, and an enum with a
+// conversion costs ten times as much to compile as its markers.
+pub trait Throws<F: DataObject>: Method {}
+
 /// One generated set of bindings.
 pub trait Bindings {
     /// Its types and methods by their names.
@@ -69,6 +95,15 @@ pub struct MethodInfo {
     pub this: This,
     /// The schema's name of the result's type, of an item's where it is a list; empty when nothing is returned.
     pub returns: &'static str,
+    /// The faults that it declares, one blank between them; see [`faults`](Self::faults).
+    pub throws: &'static str,
     /// The first API version that has it; empty when the description doesn't say.
     pub since: &'static str,
+}
+
+impl MethodInfo {
+    /// The names of the faults that it declares.
+    pub fn faults(&self) -> impl Iterator<Item = &'static str> {
+        self.throws.split_ascii_whitespace()
+    }
 }

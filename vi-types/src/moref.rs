@@ -21,6 +21,18 @@ impl ManagedObjectReference {
     }
 }
 
+impl AsRef<ManagedObjectReference> for ManagedObjectReference {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl From<&ManagedObjectReference> for ManagedObjectReference {
+    fn from(reference: &Self) -> Self {
+        reference.clone()
+    }
+}
+
 impl fmt::Display for ManagedObjectReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.r#type, self.value)

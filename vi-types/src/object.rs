@@ -2,8 +2,10 @@
 
 use std::any::{Any, TypeId};
 use std::fmt;
+use std::hash::Hash;
 use std::sync::OnceLock;
 
+use crate::moref::ManagedObjectReference;
 use crate::poly::UnknownObject;
 use crate::property::{Property, PropertyMut};
 use crate::value::View;
@@ -45,8 +47,22 @@ pub trait Extends<B: DataObject>: DataObject {}
 
 /// The properties of a managed object, each of them optional: which are set depends on what was asked for.
 pub trait ManagedObject: DataObject {
+    /// What the references to it go as too: the references to its base class, or all.
+    type Base: AsRef<ManagedObjectReference>
+        + From<ManagedObjectReference>
+        + Into<ManagedObjectReference>
+        + fmt::Debug
+        + fmt::Display
+        + Clone
+        + Eq
+        + Hash
+        + Send
+        + Sync
+        + 'static;
     /// The managed object's type, as `ManagedObjectReference.type` names it.
     const TYPE: &'static str;
+    /// The types of all managed objects that descend from it, also of those that this build leaves out.
+    const DESCENDANTS: &'static [&'static str];
 }
 
 /// How often a property, parameter or result occurs.

@@ -1,9 +1,15 @@
 //! Property paths: `config.hardware.device`, `config.hardware.device[2000].backing`.
+//!
+//! [`get`] and [`find`] follow a path that is a text; [`Path`] is one that the compiler checks.
+
+mod typed;
 
 use std::fmt;
 
 use crate::object::Object;
 use crate::value::View;
+
+pub use typed::{Path, ReadAs, Through};
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug)]

@@ -12,40 +12,40 @@ use crate::{Error, ErrorKind, Result};
 
 property_set! {
     struct DnsConfig: HostSystem {
-        host_name: Option<String> = "config.network.dnsConfig.hostName",
-        domain_name: Option<String> = "config.network.dnsConfig.domainName",
+        host_name: Option<String> = config.network.dns_config.host_name,
+        domain_name: Option<String> = config.network.dns_config.domain_name,
     }
 }
 
 property_set! {
     struct Hardware: HostSystem {
-        hz: i64 = "hardware.cpuInfo.hz",
-        cores: i32 = "hardware.cpuInfo.numCpuCores",
-        packages: i32 = "hardware.cpuInfo.numCpuPackages",
-        threads: i32 = "hardware.cpuInfo.numCpuThreads",
-        memory: i64 = "hardware.memorySize",
-        numa_nodes: Option<i32> = "hardware.numaInfo.numNodes",
-        model: Option<String> = "summary.hardware.cpuModel",
+        hz: i64 = hardware.cpu_info.hz,
+        cores: i16 = hardware.cpu_info.num_cpu_cores,
+        packages: i16 = hardware.cpu_info.num_cpu_packages,
+        threads: i16 = hardware.cpu_info.num_cpu_threads,
+        memory: i64 = hardware.memory_size,
+        numa_nodes: Option<i32> = hardware.numa_info.num_nodes,
+        model: Option<String> = summary.hardware.cpu_model,
     }
 }
 
 property_set! {
     struct Memory: HostSystem {
-        size: i64 = "hardware.memorySize",
-        used_mib: i32 = "summary.quickStats.overallMemoryUsage",
+        size: i64 = hardware.memory_size,
+        used_mib: i32 = summary.quick_stats.overall_memory_usage,
     }
 }
 
 property_set! {
     struct Identity: HostSystem {
-        uuid: Option<String> = "hardware.systemInfo.uuid",
-        features: Vec<HostCpuIdInfo> = "hardware.cpuFeature",
+        uuid: Option<String> = hardware.system_info.uuid,
+        features: Vec<HostCpuIdInfo> = hardware.cpu_feature,
     }
 }
 
 property_set! {
     struct Limits: HostSystem {
-        max_vcpus: i32 = "capability.maxSupportedVcpus",
+        max_vcpus: i32 = capability.max_supported_vcpus,
     }
 }
 
@@ -80,9 +80,9 @@ impl Connect {
         let hardware: Hardware = self.host_properties().await?;
         let count = |number: i32| u32::try_from(number).unwrap_or(0);
         let (cores, packages, threads) = (
-            count(hardware.cores),
-            count(hardware.packages),
-            count(hardware.threads),
+            count(hardware.cores.into()),
+            count(hardware.packages.into()),
+            count(hardware.threads.into()),
         );
         Ok(NodeInfo {
             model: processor::model(&hardware.model.unwrap_or_default()),

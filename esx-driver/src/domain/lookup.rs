@@ -16,8 +16,8 @@ use crate::{Connect, Error, Result};
 
 property_set! {
     struct Named: VirtualMachine {
-        name: String = "name",
-        power_state: VirtualMachinePowerState = "runtime.powerState",
+        name: String = name,
+        power_state: VirtualMachinePowerState = runtime.power_state,
     }
 }
 

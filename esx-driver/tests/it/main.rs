@@ -10,6 +10,7 @@ mod domains;
 mod listing;
 mod node;
 mod open;
+mod since;
 mod tls;
 mod vcenter;
 

@@ -1,3 +1,5 @@
+use std::slice::Iter;
+
 use vi_types::ManagedObjectReference;
 
 use super::{ObjectProperties, PropertyError};
@@ -6,8 +8,9 @@ use super::{ObjectProperties, PropertyError};
 pub trait PropertySet: Sized {
     /// The managed object's type, such as `VirtualMachine`.
     const TYPE: &'static str;
-    /// The properties' paths.
-    const PATHS: &'static [&'static str];
+
+    /// The properties' paths, such as `runtime.powerState`, in the order of the fields.
+    fn paths() -> &'static [String];
 
     /// Takes the properties out of an answer.
     ///
@@ -38,26 +41,100 @@ impl<P: PropertySet> Typed<P> {
     }
 }
 
+/// The next field's path, for [`property_set!`](crate::property_set).
+#[doc(hidden)]
+pub fn next_path(paths: &mut Iter<'static, String>) -> &'static str {
+    // A set has a path for each field.
+    paths.next().map_or("", String::as_str)
+}
+
 /// Declares a struct of properties of a managed object, to be read with
 /// [`Client::retrieve_set`](crate::Client::retrieve_set).
 ///
-/// Each field names the property's path. A property may lack a value if its field is an `Option` (then `None`) or a
-/// `Vec` (then empty); this includes one that the server refuses or that cannot be decoded.
+/// Each field says which property it holds, by the fields of the structs in [`vi_types::properties`] and
+/// [`vi_types::objects`]: `config.hardware.device`. The compiler checks that there is such a property and that it can
+/// be read as the field's type: a property of the type `T` as a `T`, or as an `Option<T>`; a list as a `Vec<T>`; a
+/// reference also as one of [`vi_types::references`]. A list ends a path.
+///
+/// A property may lack a value if its field is an `Option` (then `None`) or a `Vec` (then empty); this includes one
+/// that the server refuses or that cannot be decoded. Without a value for any other field the object has no set.
 ///
 /// ```
+/// use vi_client::retrieve::PropertySet;
+/// use vi_types::enums::VirtualMachinePowerState;
+/// use vi_types::objects::{GuestNicInfo, VirtualDevice};
+/// use vi_types::{Poly, references};
+///
 /// vi_client::property_set! {
 ///     /// What a list of virtual machines shows.
 ///     #[derive(Clone, Debug)]
 ///     pub struct Listed: VirtualMachine {
 ///         /// The name, percent-escaped as in the inventory.
-///         pub name: String = "name",
-///         pub uuid: Option<String> = "config.instanceUuid",
+///         pub name: String = name,
+///         pub state: VirtualMachinePowerState = runtime.power_state,
+///         pub uuid: Option<String> = config.instance_uuid,
+///         pub devices: Vec<Poly<VirtualDevice>> = config.hardware.device,
+///         pub nics: Vec<GuestNicInfo> = guest.net,
+///         pub pool: Option<references::ResourcePool> = resource_pool,
 ///     }
 /// }
 ///
-/// use vi_client::retrieve::PropertySet;
 /// assert_eq!(Listed::TYPE, "VirtualMachine");
-/// assert_eq!(Listed::PATHS, ["name", "config.instanceUuid"]);
+/// assert_eq!(Listed::paths()[1..4], ["runtime.powerState", "config.instanceUuid", "config.hardware.device"]);
+/// ```
+///
+/// A path may also be a text, which nobody checks: one that goes on behind the key of a list's item, or that leads to
+/// a property which only a descendant of the declared type has.
+///
+/// ```
+/// vi_client::property_set! {
+///     struct Disk: VirtualMachine {
+///         name: String = name,
+///         capacity: Option<i64> = "config.hardware.device[2000].capacityInKB",
+///     }
+/// }
+/// ```
+///
+/// No such property:
+///
+/// ```compile_fail,E0609
+/// vi_client::property_set! {
+///     struct Wrong: VirtualMachine { state: Option<String> = runtime.state }
+/// }
+/// ```
+///
+/// Another type:
+///
+/// ```compile_fail,E0277
+/// vi_client::property_set! {
+///     struct Wrong: VirtualMachine { name: i32 = name }
+/// }
+/// ```
+///
+/// One value for a list:
+///
+/// ```compile_fail,E0277
+/// # use vi_types::objects::GuestNicInfo;
+/// vi_client::property_set! {
+///     struct Wrong: VirtualMachine { nic: GuestNicInfo = guest.net }
+/// }
+/// ```
+///
+/// Something behind a list:
+///
+/// ```compile_fail,E0599
+/// vi_client::property_set! {
+///     struct Wrong: VirtualMachine { key: Vec<i32> = config.hardware.device.key }
+/// }
+/// ```
+///
+/// A base class, which is no property:
+///
+/// ```compile_fail
+/// # use vi_types::properties::ManagedEntity;
+/// vi_client::property_set! {
+///     struct Wrong: VirtualMachine { name: ManagedEntity = base }
+/// }
 /// ```
 #[macro_export]
 macro_rules! property_set {
@@ -66,7 +143,7 @@ macro_rules! property_set {
         $visibility:vis struct $name:ident: $object:ident {
             $(
                 $(#[$field_attribute:meta])*
-                $field_visibility:vis $field:ident: $type:ty = $path:literal
+                $field_visibility:vis $field:ident: $type:ty = $($step:tt).+
             ),* $(,)?
         }
     ) => {
@@ -76,16 +153,53 @@ macro_rules! property_set {
         }
 
         impl $crate::retrieve::PropertySet for $name {
-            const TYPE: &'static str = stringify!($object);
-            const PATHS: &'static [&'static str] = &[$($path),*];
+            const TYPE: &'static str =
+                <$crate::vi_types::properties::$object as $crate::vi_types::ManagedObject>::TYPE;
+
+            fn paths() -> &'static [::std::string::String] {
+                static PATHS: ::std::sync::OnceLock<::std::vec::Vec<::std::string::String>> =
+                    ::std::sync::OnceLock::new();
+                PATHS.get_or_init(|| {
+                    ::std::vec![$($crate::property_path!($object, $type, $($step).+)),*]
+                })
+            }
 
             fn from_properties(
                 properties: &mut $crate::retrieve::ObjectProperties,
             ) -> ::core::result::Result<Self, $crate::retrieve::PropertyError> {
+                #[allow(unused_mut, unused_variables)]
+                let mut paths = <Self as $crate::retrieve::PropertySet>::paths().iter();
                 ::core::result::Result::Ok(Self {
-                    $($field: properties.take_if_readable($path)?,)*
+                    $($field: properties
+                        .take_if_readable($crate::retrieve::next_path(&mut paths))?,)*
                 })
             }
         }
+    };
+}
+
+/// The path of a field of a [`property_set!`](crate::property_set).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! property_path {
+    ($object:ident, $type:ty, $path:literal) => {
+        ::std::string::String::from($path)
+    };
+    ($object:ident, $type:ty, $($step:ident).+) => {
+        $crate::vi_types::path::Path::<$crate::vi_types::properties::$object>::start()
+            $(.step($crate::property_step!($step)))+
+            .read_as::<$type>()
+    };
+}
+
+/// A step of a path, to a property.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! property_step {
+    (base) => {
+        ::core::compile_error!("`base` is no property: those of a base class are named directly")
+    };
+    ($step:ident) => {
+        |object| &object.$step
     };
 }

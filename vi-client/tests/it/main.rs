@@ -8,4 +8,5 @@ mod retrieve;
 mod session;
 mod support;
 mod tls;
+mod typed;
 mod vi;

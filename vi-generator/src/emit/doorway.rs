@@ -31,6 +31,8 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             #[rustfmt::skip]
             pub mod properties;
             #[rustfmt::skip]
+            pub mod references;
+            #[rustfmt::skip]
             mod registry;
         },
         quote! { pub use registry::{Bindings, registry}; },

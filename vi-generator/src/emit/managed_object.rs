@@ -15,7 +15,7 @@ pub(super) struct Properties<'a>(pub(super) &'a Object);
 impl Definition for Properties<'_> {
     fn head(emission: &Emission<'_>) -> TokenStream {
         let use_properties = emission.use_properties();
-        quote! { use super::*; use super::super::{enums, objects}; #use_properties }
+        quote! { use super::*; use super::super::{enums, objects, references}; #use_properties }
     }
 
     fn name(&self) -> &str {
@@ -46,9 +46,20 @@ impl Definition for Properties<'_> {
             ..Class::of(emission, object, quote! { objects:: })
         };
         let (rust, name) = (ident(&type_name(&object.name)), &object.name);
+        let base = match emission.shape.base(object) {
+            Some(base) => {
+                let base = ident(&type_name(&base.name));
+                quote! { references::Reference<#base> }
+            }
+            None => quote! { rt::ManagedObjectReference },
+        };
+        let descendants = emission.shape.managed_descendants(object);
+        let descendants = descendants.iter().map(|object| &object.name);
         let managed_object = quote! {
             impl rt::ManagedObject for #rust {
+                type Base = #base;
                 const TYPE: &'static str = #name;
+                const DESCENDANTS: &'static [&'static str] = &[#(#descendants),*];
             }
         };
         [class.emit(emission), class.thin(), managed_object]

@@ -5,7 +5,8 @@ use quote::quote;
 
 use super::class::Class;
 use super::words::since_doc;
-use super::{Definition, Emission, ident};
+use super::{Definition, Emission, feature, ident};
+use crate::grammar::Occurrence;
 use crate::model::Method;
 use crate::names::type_name;
 
@@ -59,10 +60,60 @@ impl Definition for Method {
                 fn output_mut(returned: &mut Self::Output) -> M<'_> { M::#kind(returned) }
             }
         };
-        [class.emit(emission), class.json(), method]
+        let (task, throws) = (task(emission, self), throws(emission, self));
+        [class.emit(emission), class.json(), method, task, throws]
             .into_iter()
             .collect()
     }
+}
+
+/// `rt::TaskMethod` for a method that starts a task.
+fn task(emission: &Emission<'_>, method: &Method) -> TokenStream {
+    let returned = method.returns.as_ref();
+    let starts = returned.is_some_and(|ty| ty.annotations.to.as_deref() == Some("Task"));
+    if !starts && method.result.is_none() {
+        return TokenStream::new();
+    }
+    let rust = ident(&type_name(&method.name));
+    let objects = quote! { objects:: };
+    let result = match &method.result {
+        // Nothing holds itself here, so there is no need for a box.
+        Some(result) if result.occurrence == Occurrence::Optional => {
+            let item = emission.rust_type(result, Occurrence::Required, &objects);
+            quote! { Option<#item> }
+        }
+        Some(result) => emission.rust_type(result, result.occurrence, &objects),
+        None => quote! { () },
+    };
+    quote! { impl rt::TaskMethod for #rust { type Result = #result; } }
+}
+
+/// `rt::Throws` for each fault that a method declares.
+fn throws(emission: &Emission<'_>, method: &Method) -> TokenStream {
+    let rust = ident(&type_name(&method.name));
+    faults(method)
+        .into_iter()
+        .filter_map(|name| {
+            let fault = emission.shape.object(name)?;
+            let owner = method.family.as_deref();
+            let family = fault.family.as_deref();
+            let family = family.filter(|family| !emission.shape.has(owner, family));
+            let family = family.map(feature);
+            let fault = ident(&type_name(&fault.name));
+            Some(quote! { #family impl rt::Throws<objects::#fault> for #rust {} })
+        })
+        .collect()
+}
+
+/// The names of the faults that a method declares, each of them once.
+pub(super) fn faults(method: &Method) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for fault in &method.throws {
+        if !names.contains(&fault.name.as_str()) {
+            names.push(&fault.name);
+        }
+    }
+    names
 }
 
 /// The value of `rt::This` for a method.

@@ -25,12 +25,14 @@ pub(super) fn emit(emission: &Emission<'_>, files: &mut Vec<File>) {
             .returns
             .as_ref()
             .map_or("", |returns| emission.wire_type(returns));
+        let throws = method::faults(method).join(" ");
         let row = quote! {
             &rt::MethodInfo {
                 name: #name,
                 request: &methods::#info,
                 this: #this,
                 returns: #returns,
+                throws: #throws,
                 since: #since,
             }
         };

@@ -15,6 +15,8 @@ pub mod objects;
 #[rustfmt::skip]
 pub mod properties;
 #[rustfmt::skip]
+pub mod references;
+#[rustfmt::skip]
 mod registry;
 
 pub use registry::{Bindings, registry};

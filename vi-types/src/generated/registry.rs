@@ -7333,6 +7333,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ABANDON_HCI_WORKFLOW,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.7.1",
         },
         #[cfg(feature = "vsan")]
@@ -7341,6 +7342,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ABDICATE_DOM_OWNERSHIP,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "guest")]
@@ -7349,6 +7351,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ABORT_CUSTOMIZATION_TASK,
             this: rt::This::ServiceContent("guestCustomizationManager"),
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
             since: "6.8.7",
         },
         #[cfg(feature = "alarm")]
@@ -7357,6 +7360,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACKNOWLEDGE_ALARM,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -7365,6 +7369,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_CIM_SERVICES_TICKET,
             this: rt::This::Explicit,
             returns: "HostServiceTicket",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -7372,6 +7377,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_CLONE_TICKET,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "string",
+            throws: "",
             since: "2.5u2",
         },
         #[cfg(feature = "guest")]
@@ -7380,6 +7386,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_CREDENTIALS_IN_GUEST,
             this: rt::This::Explicit,
             returns: "GuestAuthentication",
+            throws: "GuestOperationsFault TaskInProgress InvalidState",
             since: "5.0",
         },
         #[cfg(feature = "server")]
@@ -7388,6 +7395,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_GENERIC_SERVICE_TICKET,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "SessionManagerGenericServiceTicket",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "server")]
@@ -7396,6 +7404,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_LOCAL_TICKET,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "SessionManagerLocalTicket",
+            throws: "InvalidLogin",
             since: "2.0",
         },
         #[cfg(feature = "vm")]
@@ -7404,6 +7413,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_MKS_TICKET,
             this: rt::This::Explicit,
             returns: "VirtualMachineMksTicket",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7411,6 +7421,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ACQUIRE_TICKET,
             this: rt::This::Explicit,
             returns: "VirtualMachineTicket",
+            throws: "InvalidState",
             since: "4.1",
         },
         #[cfg(feature = "permission")]
@@ -7419,6 +7430,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_AUTHORIZATION_ROLE,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "int",
+            throws: "AlreadyExists InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -7427,6 +7439,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_CUSTOM_FIELD_DEF,
             this: rt::This::ServiceContent("customFieldsManager"),
             returns: "CustomFieldDef",
+            throws: "DuplicateName InvalidPrivilege",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -7435,6 +7448,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_DV_PORTGROUP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault DuplicateName InvalidName",
             since: "4.0",
         },
         #[cfg(feature = "vsan")]
@@ -7443,6 +7457,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_DISKS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "cluster")]
@@ -7451,6 +7466,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_FILTER,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -7459,6 +7475,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_FILTER_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "guest")]
@@ -7467,6 +7484,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_GUEST_ALIAS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "cluster")]
@@ -7475,6 +7493,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidLogin HostConnectFault DuplicateName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7482,6 +7501,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_INTERNET_SCSI_SEND_TARGETS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7489,6 +7509,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_INTERNET_SCSI_STATIC_TARGETS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -7497,6 +7518,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_KEY,
             this: rt::This::ServiceContent("cryptoManager"),
             returns: "",
+            throws: "AlreadyExists InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -7505,6 +7527,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_KEYS,
             this: rt::This::ServiceContent("cryptoManager"),
             returns: "CryptoKeyResult",
+            throws: "InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "license")]
@@ -7513,6 +7536,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_LICENSE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseManagerLicenseInfo",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -7521,6 +7545,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_MONITORED_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "dvs")]
@@ -7529,6 +7554,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_NETWORK_RESOURCE_POOL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault InvalidName",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -7536,6 +7562,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_PORT_GROUP,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AlreadyExists NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -7544,6 +7571,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_SERVICE_CONSOLE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -7552,6 +7580,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_STANDALONE_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidLogin HostConnectFault DuplicateName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7559,6 +7588,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "AlreadyExists HostConfigFault InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7566,6 +7596,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ADD_VIRTUAL_SWITCH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AlreadyExists ResourceInUse HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -7574,6 +7605,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ALLOCATE_IPV4_ADDRESS,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "string",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "vapp")]
@@ -7582,6 +7614,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ALLOCATE_IPV6_ADDRESS,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "string",
+            throws: "",
             since: "5.1",
         },
         &rt::MethodInfo {
@@ -7589,6 +7622,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ANSWER_VM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ConcurrentAccess",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -7597,6 +7631,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_ENTITIES_CONFIG_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -7605,6 +7640,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_EVC_MODE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "profile")]
@@ -7613,6 +7649,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_HOST_CONFIG_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState HostConfigFailed",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -7621,6 +7658,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_RECOMMENDATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -7629,6 +7667,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TO_POD_TASK,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -7637,6 +7676,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::APPLY_STORAGE_DRS_RECOMMENDATION_TASK,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "alarm")]
@@ -7645,6 +7685,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ARE_ALARM_ACTIONS_ENABLED,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "boolean",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -7653,6 +7694,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ASSIGN_USER_TO_GROUP,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "UserNotFound AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -7661,6 +7703,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ASSOCIATE_PROFILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vslm")]
@@ -7669,6 +7712,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ATTACH_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound VmConfigFault FileFault InvalidState InvalidDatastore InvalidController MissingController DeviceUnsupportedForVmVersion",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -7677,6 +7721,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ATTACH_SCSI_LUN,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault InvalidState",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -7685,6 +7730,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ATTACH_SCSI_LUN_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vslm")]
@@ -7693,6 +7739,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ATTACH_TAG_TO_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -7701,6 +7748,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ATTACH_VMFS_EXTENT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7708,6 +7756,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::AUTO_START_POWER_OFF,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7715,6 +7764,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::AUTO_START_POWER_ON,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -7723,6 +7773,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BACKUP_FIRMWARE_CONFIGURATION,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -7731,6 +7782,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BATCH_ADD_HOSTS_TO_CLUSTER_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.1",
         },
         #[cfg(feature = "host")]
@@ -7739,6 +7791,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BATCH_ADD_STANDALONE_HOSTS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.1",
         },
         #[cfg(feature = "host")]
@@ -7747,6 +7800,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BATCH_QUERY_CONNECT_INFO,
             this: rt::This::Explicit,
             returns: "DatacenterBasicConnectInfo",
+            throws: "",
             since: "6.7.1",
         },
         #[cfg(feature = "network")]
@@ -7755,6 +7809,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BIND_VNIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "IscsiFaultVnicAlreadyBound IscsiFaultVnicHasNoUplinks IscsiFaultVnicHasMultipleUplinks IscsiFaultVnicHasWrongUplink IscsiFaultVnicNotFound IscsiFaultInvalidVnic PlatformConfigFault IscsiFault NotFound",
             since: "5.0",
         },
         #[cfg(feature = "server")]
@@ -7763,6 +7818,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::BROWSE_DIAGNOSTIC_LOG,
             this: rt::This::ServiceContent("diagnosticManager"),
             returns: "DiagnosticManagerLogHeader",
+            throws: "CannotAccessFile",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -7771,6 +7827,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CAN_PROVISION_OBJECTS,
             this: rt::This::Explicit,
             returns: "VsanPolicySatisfiability",
+            throws: "VimFault",
             since: "5.5",
         },
         #[cfg(feature = "cluster")]
@@ -7779,6 +7836,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CANCEL_RECOMMENDATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -7786,6 +7844,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CANCEL_RETRIEVE_PROPERTIES_EX,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "",
+            throws: "InvalidProperty",
             since: "4.1",
         },
         #[cfg(feature = "cluster")]
@@ -7794,6 +7853,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CANCEL_STORAGE_DRS_RECOMMENDATION,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "",
+            throws: "",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -7801,6 +7861,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CANCEL_TASK,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7808,6 +7869,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CANCEL_WAIT_FOR_UPDATES,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -7816,6 +7878,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CERT_MGR_REFRESH_CA_CERTIFICATES_AND_CRLS_TASK,
             this: rt::This::ServiceContent("certificateManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -7824,6 +7887,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CERT_MGR_REFRESH_CERTIFICATES_TASK,
             this: rt::This::ServiceContent("certificateManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -7832,6 +7896,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CERT_MGR_REVOKE_CERTIFICATES_TASK,
             this: rt::This::ServiceContent("certificateManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -7840,6 +7905,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_ACCESS_MODE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AuthMinimumAdminPermission UserNotFound",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -7848,6 +7914,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_FILE_ATTRIBUTES_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "crypto")]
@@ -7856,6 +7923,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_KEY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "host")]
@@ -7864,6 +7932,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_LOCKDOWN_MODE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AuthMinimumAdminPermission",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -7872,6 +7941,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_NFS_USER_PASSWORD,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -7880,6 +7950,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_OWNER,
             this: rt::This::ServiceContent("fileManager"),
             returns: "",
+            throws: "InvalidDatastore FileFault UserNotFound",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -7888,6 +7959,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHANGE_PASSWORD,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "InvalidLogin",
             since: "6.7.2",
         },
         #[cfg(feature = "cluster")]
@@ -7896,6 +7968,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_ADD_HOST_EVC_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidLogin HostConnectFault",
             since: "6.0",
         },
         #[cfg(feature = "profile")]
@@ -7904,6 +7977,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_ANSWER_FILE_STATUS_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "vmotion")]
@@ -7912,6 +7986,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_CLONE_TASK,
             this: rt::This::ServiceContent("vmProvisioningChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -7920,6 +7995,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_COMPATIBILITY_TASK,
             this: rt::This::ServiceContent("vmCompatibilityChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidArgument DatacenterMismatch",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -7928,6 +8004,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_COMPLIANCE_TASK,
             this: rt::This::ServiceContent("complianceManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -7936,6 +8013,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_CONFIGURE_EVC_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "customization")]
@@ -7944,6 +8022,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_CUSTOMIZATION_RESOURCES,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "CustomizationFault",
             since: "2.0",
         },
         #[cfg(feature = "customization")]
@@ -7952,6 +8031,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_CUSTOMIZATION_SPEC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "CustomizationFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -7959,6 +8039,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_FOR_UPDATES,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "UpdateSet",
+            throws: "InvalidCollectorVersion",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -7967,6 +8048,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -7975,6 +8057,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_INSTANT_CLONE_TASK,
             this: rt::This::ServiceContent("vmProvisioningChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "license")]
@@ -7983,6 +8066,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_LICENSE_FEATURE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "boolean",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "vmotion")]
@@ -7991,6 +8075,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_MIGRATE_TASK,
             this: rt::This::ServiceContent("vmProvisioningChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -7999,6 +8084,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_POWER_ON_TASK,
             this: rt::This::ServiceContent("vmCompatibilityChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidArgument DatacenterMismatch",
             since: "6.7",
         },
         #[cfg(feature = "profile")]
@@ -8007,6 +8093,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_PROFILE_COMPLIANCE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -8015,6 +8102,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_RELOCATE_TASK,
             this: rt::This::ServiceContent("vmProvisioningChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -8023,6 +8111,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CHECK_VM_CONFIG_TASK,
             this: rt::This::ServiceContent("vmCompatibilityChecker"),
             returns: "ManagedObjectReference",
+            throws: "InvalidArgument DatacenterMismatch",
             since: "6.7",
         },
         #[cfg(feature = "profile")]
@@ -8031,6 +8120,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLEAR_COMPLIANCE_STATUS,
             this: rt::This::ServiceContent("complianceManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -8039,6 +8129,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLEAR_NFS_USER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -8047,6 +8138,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLEAR_SYSTEM_EVENT_LOG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "alarm")]
@@ -8055,6 +8147,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLEAR_TRIGGERED_ALARMS,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "",
+            throws: "",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -8063,6 +8156,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7",
         },
         &rt::MethodInfo {
@@ -8070,6 +8164,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLONE_SESSION,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin",
             since: "2.5u2",
         },
         #[cfg(feature = "vapp")]
@@ -8078,6 +8173,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLONE_V_APP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -8085,6 +8181,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLONE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "CustomizationFault InvalidState InvalidDatastore TaskInProgress VmConfigFault FileFault MigrationFault InsufficientResourcesFault",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -8093,6 +8190,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLONE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "server")]
@@ -8101,6 +8199,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLOSE_INVENTORY_VIEW_FOLDER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -8109,6 +8208,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CLUSTER_ENTER_MAINTENANCE_MODE,
             this: rt::This::Explicit,
             returns: "ClusterEnterMaintenanceResult",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -8117,6 +8217,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::COMPOSITE_HOST_PROFILE_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -8125,6 +8226,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::COMPUTE_DISK_PARTITION_INFO,
             this: rt::This::Explicit,
             returns: "HostDiskPartitionInfo",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -8133,6 +8235,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::COMPUTE_DISK_PARTITION_INFO_FOR_RESIZE,
             this: rt::This::Explicit,
             returns: "HostDiskPartitionInfo",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "crypto")]
@@ -8141,6 +8244,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_CRYPTO_KEY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -8149,6 +8253,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_DATASTORE_IORM_TASK,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "ManagedObjectReference",
+            throws: "IORMNotSupportedHostOnDatastore InaccessibleDatastore",
             since: "4.1",
         },
         #[cfg(feature = "storage")]
@@ -8157,6 +8262,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_DATASTORE_PRINCIPAL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -8165,6 +8271,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_EVC_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "EVCConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "cluster")]
@@ -8173,6 +8280,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_HCI_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.1",
         },
         #[cfg(feature = "storage")]
@@ -8181,6 +8289,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_HOST_CACHE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "license")]
@@ -8189,6 +8298,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_LICENSE_SOURCE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "",
+            throws: "CannotAccessLocalSource InvalidLicense LicenseServerUnavailable",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -8197,6 +8307,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_POWER_POLICY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "4.1",
         },
         #[cfg(feature = "cluster")]
@@ -8205,6 +8316,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_STORAGE_DRS_FOR_POD_TASK,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -8213,6 +8325,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_V_FLASH_RESOURCE_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "5.5",
         },
         #[cfg(feature = "storage")]
@@ -8221,6 +8334,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONNECT_NVME_CONTROLLER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "storage")]
@@ -8229,6 +8343,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONNECT_NVME_CONTROLLER_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "7.0.3.0",
         },
         &rt::MethodInfo {
@@ -8236,6 +8351,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONSOLIDATE_VM_DISKS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState FileFault VmConfigFault",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -8243,6 +8359,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONTINUE_RETRIEVE_PROPERTIES_EX,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "RetrieveResult",
+            throws: "InvalidProperty",
             since: "4.1",
         },
         #[cfg(feature = "storage")]
@@ -8251,6 +8368,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONVERT_NAMESPACE_PATH_TO_UUID_PATH,
             this: rt::This::ServiceContent("datastoreNamespaceManager"),
             returns: "string",
+            throws: "InvalidDatastore InvalidDatastorePath",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -8258,6 +8376,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::COPY_DATASTORE_FILE_TASK,
             this: rt::This::ServiceContent("fileManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore FileFault",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -8265,6 +8384,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::COPY_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDiskFormat InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "alarm")]
@@ -8273,6 +8393,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_ALARM,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidName DuplicateName",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -8281,6 +8402,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_CHILD_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VmConfigFault FileFault OutOfBounds InvalidName InvalidDatastore InsufficientResourcesFault",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -8289,6 +8411,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_CLUSTER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -8297,6 +8420,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_CLUSTER_EX,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -8304,6 +8428,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_COLLECTOR_FOR_EVENTS,
             this: rt::This::ServiceContent("eventManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8311,6 +8436,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_COLLECTOR_FOR_TASKS,
             this: rt::This::ServiceContent("taskManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -8319,6 +8445,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_COLLECTOR_WITH_INFO_FILTER_FOR_TASKS,
             this: rt::This::ServiceContent("taskManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "8.0.3.0",
         },
         &rt::MethodInfo {
@@ -8326,6 +8453,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_CONTAINER_VIEW,
             this: rt::This::ServiceContent("viewManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "customization")]
@@ -8334,6 +8462,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "CustomizationFault AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -8342,6 +8471,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DV_PORTGROUP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault DuplicateName InvalidName",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -8350,6 +8480,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DVS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault DuplicateName InvalidName NotFound DvsNotAuthorized",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -8357,6 +8488,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DATACENTER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -8365,6 +8497,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DEFAULT_PROFILE,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ApplyProfile",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -8373,6 +8506,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DESCRIPTOR,
             this: rt::This::ServiceContent("ovfManager"),
             returns: "OvfCreateDescriptorResult",
+            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -8381,6 +8515,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DIAGNOSTIC_PARTITION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -8389,6 +8524,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DIRECTORY,
             this: rt::This::ServiceContent("datastoreNamespaceManager"),
             returns: "string",
+            throws: "CannotCreateFile FileAlreadyExists InvalidDatastore",
             since: "5.5",
         },
         #[cfg(feature = "vslm")]
@@ -8397,6 +8533,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DISK_FROM_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -8405,6 +8542,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -8412,6 +8550,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_FILTER,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "ManagedObjectReference",
+            throws: "InvalidProperty",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8419,6 +8558,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_FOLDER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -8427,6 +8567,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_GROUP,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "ovf")]
@@ -8435,6 +8576,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_IMPORT_SPEC,
             this: rt::This::ServiceContent("ovfManager"),
             returns: "OvfCreateImportSpecResult",
+            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState InvalidDatastore",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -8443,6 +8585,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_INVENTORY_VIEW,
             this: rt::This::ServiceContent("viewManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "vapp")]
@@ -8451,6 +8594,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_IP_POOL,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "int",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -8458,6 +8602,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_LIST_VIEW,
             this: rt::This::ServiceContent("viewManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -8465,6 +8610,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_LIST_VIEW_FROM_VIEW,
             this: rt::This::ServiceContent("viewManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -8472,6 +8618,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_LOCAL_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName HostConfigFault FileNotFound InvalidName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8479,6 +8626,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_NAS_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName AlreadyExists HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -8487,6 +8635,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_NVDIMM_NAMESPACE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidHostState AlreadyExists HostConfigFault",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -8495,6 +8644,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_NVDIMM_P_MEM_NAMESPACE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidHostState AlreadyExists HostConfigFault",
             since: "6.7.1",
         },
         #[cfg(feature = "storage")]
@@ -8503,6 +8653,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_NVME_OVER_RDMA_ADAPTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ResourceInUse NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "alarm")]
@@ -8511,6 +8662,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_OBJECT_SCHEDULED_TASK,
             this: rt::This::ServiceContent("scheduledTaskManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidName DuplicateName",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -8519,6 +8671,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_PERF_INTERVAL,
             this: rt::This::ServiceContent("perfManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -8527,6 +8680,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_PROFILE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -8534,6 +8688,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_PROPERTY_COLLECTOR,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "guest")]
@@ -8542,6 +8697,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_REGISTRY_KEY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         &rt::MethodInfo {
@@ -8549,6 +8705,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_RESOURCE_POOL,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidName DuplicateName InsufficientResourcesFault",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -8557,6 +8714,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SCHEDULED_TASK,
             this: rt::This::ServiceContent("scheduledTaskManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidName DuplicateName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8564,6 +8722,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SCREENSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress FileFault InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "ft")]
@@ -8572,6 +8731,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SECONDARY_VM_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "ft")]
@@ -8580,6 +8740,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SECONDARY_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmFaultToleranceIssue FileFault VmConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "vm")]
@@ -8588,6 +8749,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SNAPSHOT_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -8595,6 +8757,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress SnapshotFault VmConfigFault FileFault InvalidName InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -8603,6 +8766,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_SOFTWARE_ADAPTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ResourceInUse NotFound HostConfigFault",
             since: "7.0.3.0",
         },
         #[cfg(feature = "cluster")]
@@ -8611,6 +8775,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_STORAGE_POD,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "5.0",
         },
         #[cfg(feature = "server")]
@@ -8619,6 +8784,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_TASK,
             this: rt::This::ServiceContent("taskManager"),
             returns: "TaskInfo",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "guest")]
@@ -8627,6 +8793,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_TEMPORARY_DIRECTORY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "guest")]
@@ -8635,6 +8802,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_TEMPORARY_FILE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -8643,6 +8811,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_USER,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -8651,6 +8820,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_V_APP,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidName DuplicateName InsufficientResourcesFault InvalidState VmConfigFault",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -8658,6 +8828,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault AlreadyExists InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8665,6 +8836,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -8672,6 +8844,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_VMFS_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -8680,6 +8853,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_VVOL_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound DuplicateName HostConfigFault InvalidName",
             since: "6.0",
         },
         #[cfg(feature = "crypto")]
@@ -8688,6 +8862,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CRYPTO_MANAGER_HOST_DISABLE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "7.0.0.0",
         },
         #[cfg(feature = "crypto")]
@@ -8696,6 +8871,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CRYPTO_MANAGER_HOST_ENABLE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState AlreadyExists",
             since: "6.7",
         },
         #[cfg(feature = "crypto")]
@@ -8704,6 +8880,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CRYPTO_MANAGER_HOST_PREPARE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "crypto")]
@@ -8712,6 +8889,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CRYPTO_UNLOCK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState NotSupported",
             since: "6.7",
         },
         &rt::MethodInfo {
@@ -8719,6 +8897,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CURRENT_TIME,
             this: rt::This::Explicit,
             returns: "dateTime",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "customization")]
@@ -8727,6 +8906,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CUSTOMIZATION_SPEC_ITEM_TO_XML,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "string",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "guest")]
@@ -8735,6 +8915,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CUSTOMIZE_GUEST_TASK,
             this: rt::This::ServiceContent("guestCustomizationManager"),
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
             since: "6.8.7",
         },
         #[cfg(feature = "customization")]
@@ -8743,6 +8924,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CUSTOMIZE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "CustomizationFault",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -8751,6 +8933,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DV_PORTGROUP_ROLLBACK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault RollbackFailure",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -8759,6 +8942,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DVS_MANAGER_EXPORT_ENTITY_TASK,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound BackupBlobWriteFailure",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -8767,6 +8951,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DVS_MANAGER_IMPORT_ENTITY_TASK,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -8775,6 +8960,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DVS_MANAGER_LOOKUP_DV_PORT_GROUP,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -8783,6 +8969,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DVS_ROLLBACK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault RollbackFailure",
             since: "5.1",
         },
         #[cfg(feature = "cluster")]
@@ -8791,6 +8978,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DATASTORE_ENTER_MAINTENANCE_MODE,
             this: rt::This::Explicit,
             returns: "StoragePlacementResult",
+            throws: "InvalidState",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -8799,6 +8987,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DATASTORE_EXIT_MAINTENANCE_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "5.0",
         },
         #[cfg(feature = "license")]
@@ -8807,6 +8996,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DECODE_LICENSE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseManagerLicenseInfo",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vm")]
@@ -8815,6 +9005,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DEFRAGMENT_ALL_DISKS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState InvalidPowerState TaskInProgress FileFault",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -8823,6 +9014,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DEFRAGMENT_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "customization")]
@@ -8831,6 +9023,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "NotFound",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -8838,6 +9031,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_DATASTORE_FILE_TASK,
             this: rt::This::ServiceContent("fileManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore FileFault",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -8846,6 +9040,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_DIRECTORY,
             this: rt::This::ServiceContent("datastoreNamespaceManager"),
             returns: "",
+            throws: "FileFault FileNotFound InvalidDatastore InvalidDatastorePath",
             since: "5.5",
         },
         #[cfg(feature = "guest")]
@@ -8854,6 +9049,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_DIRECTORY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -8861,6 +9057,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_FILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore FileFault",
             since: "2.0",
         },
         #[cfg(feature = "guest")]
@@ -8869,6 +9066,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_FILE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -8877,6 +9075,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_HOST_SPECIFICATION,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "",
+            throws: "HostSpecificationOperationFailed",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -8885,6 +9084,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_HOST_SUB_SPECIFICATION,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "",
+            throws: "HostSpecificationOperationFailed",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -8893,6 +9093,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_NVDIMM_BLOCK_NAMESPACES_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound InvalidHostState HostConfigFault",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -8901,6 +9102,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_NVDIMM_NAMESPACE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound InvalidHostState HostConfigFault",
             since: "6.7",
         },
         #[cfg(feature = "guest")]
@@ -8909,6 +9111,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_REGISTRY_KEY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -8917,6 +9120,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_REGISTRY_VALUE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -8925,6 +9129,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_SCSI_LUN_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "vslm")]
@@ -8933,6 +9138,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -8941,6 +9147,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_V_STORAGE_OBJECT_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
             since: "7.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -8949,6 +9156,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -8957,6 +9165,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_VFFS_VOLUME_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -8964,6 +9173,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -8972,6 +9182,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_VMFS_VOLUME_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "vsan")]
@@ -8980,6 +9191,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DELETE_VSAN_OBJECTS,
             this: rt::This::Explicit,
             returns: "HostVsanInternalSystemDeleteVsanObjectsResult",
+            throws: "VimFault",
             since: "5.5",
         },
         #[cfg(feature = "network")]
@@ -8988,6 +9200,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESELECT_VNIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -8996,6 +9209,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESELECT_VNIC_FOR_NIC_TYPE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault InvalidArgument",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9003,6 +9217,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_CHILDREN,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9010,6 +9225,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_COLLECTOR,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9017,6 +9233,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_DATASTORE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ResourceInUse",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -9025,6 +9242,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_IP_POOL,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "",
+            throws: "InvalidState",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9032,6 +9250,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_NETWORK,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ResourceInUse",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -9040,6 +9259,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_PROFILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9047,6 +9267,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_PROPERTY_COLLECTOR,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "",
+            throws: "",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -9054,6 +9275,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_PROPERTY_FILTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -9062,6 +9284,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_VFFS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault ResourceInUse",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -9069,6 +9292,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_VIEW,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -9076,6 +9300,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VimFault",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -9084,6 +9309,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DETACH_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound VmConfigFault FileFault InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -9092,6 +9318,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DETACH_SCSI_LUN,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault InvalidState ResourceInUse",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -9100,6 +9327,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DETACH_SCSI_LUN_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vslm")]
@@ -9108,6 +9336,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DETACH_TAG_FROM_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -9116,6 +9345,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DIRECT_PATH_PROFILE_MANAGER_CREATE,
             this: rt::This::ServiceContent("directPathProfileManager"),
             returns: "string",
+            throws: "AlreadyExists InvalidArgument",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -9124,6 +9354,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DIRECT_PATH_PROFILE_MANAGER_DELETE,
             this: rt::This::ServiceContent("directPathProfileManager"),
             returns: "",
+            throws: "NotFound ResourceInUse",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -9132,6 +9363,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DIRECT_PATH_PROFILE_MANAGER_LIST,
             this: rt::This::ServiceContent("directPathProfileManager"),
             returns: "DirectPathProfileInfo",
+            throws: "",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -9140,6 +9372,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DIRECT_PATH_PROFILE_MANAGER_QUERY_CAPACITY,
             this: rt::This::ServiceContent("directPathProfileManager"),
             returns: "DirectPathProfileManagerCapacityResult",
+            throws: "InvalidArgument",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -9148,6 +9381,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DIRECT_PATH_PROFILE_MANAGER_UPDATE,
             this: rt::This::ServiceContent("directPathProfileManager"),
             returns: "",
+            throws: "AlreadyExists InvalidArgument NotFound",
             since: "9.0.0.0",
         },
         #[cfg(feature = "alarm")]
@@ -9156,6 +9390,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_ALARM,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "",
+            throws: "",
             since: "6.9.1",
         },
         #[cfg(feature = "storage")]
@@ -9164,6 +9399,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_CLUSTERED_VMDK_SUPPORT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "cluster")]
@@ -9172,6 +9408,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_EVC_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "license")]
@@ -9180,6 +9417,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_FEATURE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "boolean",
+            throws: "InvalidState LicenseServerUnavailable",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9188,6 +9426,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_HYPER_THREADING,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -9196,6 +9435,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_MULTIPATH_PATH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9204,6 +9444,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_NETWORK_BOOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -9212,6 +9453,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_RULESET,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "ft")]
@@ -9220,6 +9462,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_SECONDARY_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -9228,6 +9471,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISABLE_SMART_CARD_AUTHENTICATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ActiveDirectoryFault HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -9236,6 +9480,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISCONNECT_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -9244,6 +9489,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISCONNECT_NVME_CONTROLLER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "storage")]
@@ -9252,6 +9498,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISCONNECT_NVME_CONTROLLER_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "7.0.3.0",
         },
         #[cfg(feature = "storage")]
@@ -9260,6 +9507,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISCOVER_FCOE_HBAS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "FcoeFaultPnicHasNoPortSet HostConfigFault NotFound",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -9268,6 +9516,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISCOVER_NVME_CONTROLLERS,
             this: rt::This::Explicit,
             returns: "HostNvmeDiscoveryLog",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "profile")]
@@ -9276,6 +9525,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DISSOCIATE_PROFILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "customization")]
@@ -9284,6 +9534,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DOES_CUSTOMIZATION_SPEC_EXIST,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "boolean",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9292,6 +9543,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DOWNLOAD_DESCRIPTION_TREE,
             this: rt::This::Explicit,
             returns: "base64Binary",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "vm")]
@@ -9300,6 +9552,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DROP_CONNECTIONS,
             this: rt::This::Explicit,
             returns: "boolean",
+            throws: "InvalidState",
             since: "7.0.1.0",
         },
         #[cfg(feature = "customization")]
@@ -9308,6 +9561,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DUPLICATE_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "NotFound AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -9316,6 +9570,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DVS_RECONFIGURE_VM_VNIC_NETWORK_RESOURCE_POOL_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound InvalidName ConcurrentAccess ConflictingConfiguration ResourceInUse",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -9324,6 +9579,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EAGER_ZERO_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -9332,6 +9588,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EMIT_SYSLOG_MARK,
             this: rt::This::ServiceContent("diagnosticManager"),
             returns: "",
+            throws: "",
             since: "8.0.0.2",
         },
         #[cfg(feature = "alarm")]
@@ -9340,6 +9597,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_ALARM,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "",
+            throws: "",
             since: "6.9.1",
         },
         #[cfg(feature = "alarm")]
@@ -9348,6 +9606,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_ALARM_ACTIONS,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -9356,6 +9615,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_CLUSTERED_VMDK_SUPPORT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "crypto")]
@@ -9364,6 +9624,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_CRYPTO,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "license")]
@@ -9372,6 +9633,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_FEATURE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "boolean",
+            throws: "InvalidState LicenseServerUnavailable",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9380,6 +9642,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_HYPER_THREADING,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -9388,6 +9651,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_MULTIPATH_PATH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9396,6 +9660,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_NETWORK_BOOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "9.0.0.0",
         },
         #[cfg(feature = "dvs")]
@@ -9404,6 +9669,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_NETWORK_RESOURCE_MANAGEMENT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault",
             since: "4.1",
         },
         #[cfg(feature = "host")]
@@ -9412,6 +9678,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_RULESET,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "ft")]
@@ -9420,6 +9687,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_SECONDARY_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmFaultToleranceIssue InvalidState VmConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -9428,6 +9696,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENABLE_SMART_CARD_AUTHENTICATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ActiveDirectoryFault HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -9436,6 +9705,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENTER_LOCKDOWN_MODE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -9443,6 +9713,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ENTER_MAINTENANCE_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState Timedout",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -9451,6 +9722,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ESTIMATE_DATABASE_SIZE,
             this: rt::This::Explicit,
             returns: "DatabaseSizeEstimate",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vm")]
@@ -9459,6 +9731,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ESTIMATE_STORAGE_FOR_CONSOLIDATE_SNAPSHOTS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState FileFault VmConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -9467,6 +9740,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ESX_AGENT_HOST_MANAGER_UPDATE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "vsan")]
@@ -9475,6 +9749,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EVACUATE_VSAN_NODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState RequestCanceled Timedout VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "cluster")]
@@ -9483,6 +9758,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EVC_MANAGER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "profile")]
@@ -9491,6 +9767,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXECUTE_HOST_PROFILE,
             this: rt::This::Explicit,
             returns: "ProfileExecuteResult",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -9499,6 +9776,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXECUTE_SIMPLE_COMMAND,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -9507,6 +9785,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXIT_LOCKDOWN_MODE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -9514,6 +9793,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXIT_MAINTENANCE_MODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState Timedout",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -9522,6 +9802,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPAND_VMFS_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -9530,6 +9811,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPAND_VMFS_EXTENT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -9538,6 +9820,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPORT_ANSWER_FILE_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -9546,6 +9829,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPORT_PROFILE,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -9554,6 +9838,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPORT_SNAPSHOT,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState FileFault",
             since: "5.5",
         },
         #[cfg(feature = "ovf")]
@@ -9562,6 +9847,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPORT_V_APP,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -9570,6 +9856,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXPORT_VM,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidPowerState TaskInProgress InvalidState FileFault",
             since: "4.0",
         },
         #[cfg(feature = "vslm")]
@@ -9578,6 +9865,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTEND_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -9586,6 +9874,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTEND_HCI_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.1",
         },
         #[cfg(feature = "storage")]
@@ -9594,6 +9883,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTEND_VFFS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault ResourceInUse",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -9601,6 +9891,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTEND_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -9609,6 +9900,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTEND_VMFS_DATASTORE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vm")]
@@ -9617,6 +9909,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::EXTRACT_OVF_ENVIRONMENT,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "InvalidState",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9624,6 +9917,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH,
             this: rt::This::Explicit,
             returns: "anyType",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -9632,6 +9926,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_AUDIT_RECORDS,
             this: rt::This::ServiceContent("diagnosticManager"),
             returns: "DiagnosticManagerAuditRecordResult",
+            throws: "InvalidState SystemError",
             since: "7.0.3.0",
         },
         #[cfg(feature = "dvs")]
@@ -9640,6 +9935,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_DV_PORT_KEYS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -9648,6 +9944,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_DV_PORTS,
             this: rt::This::Explicit,
             returns: "DistributedVirtualPort",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -9656,6 +9953,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_SYSTEM_EVENT_LOG,
             this: rt::This::Explicit,
             returns: "SystemEventInfo",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "permission")]
@@ -9664,6 +9962,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_USER_PRIVILEGE_ON_ENTITIES,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "UserPrivilegeResult",
+            throws: "",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -9671,6 +9970,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_ALL_BY_DNS_NAME,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9678,6 +9978,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_ALL_BY_IP,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9685,6 +9986,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_ALL_BY_UUID,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -9693,6 +9995,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_ASSOCIATED_PROFILE,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -9700,6 +10003,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_BY_DATASTORE_PATH,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9707,6 +10011,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_BY_DNS_NAME,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9714,6 +10019,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_BY_INVENTORY_PATH,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9721,6 +10027,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_BY_IP,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9728,6 +10035,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_BY_UUID,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -9735,6 +10043,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_CHILD,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -9743,6 +10052,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_EXTENSION,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "Extension",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -9751,6 +10061,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FIND_RULES_FOR_VM,
             this: rt::This::Explicit,
             returns: "ClusterRuleInfo",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -9759,6 +10070,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FORMAT_VFFS,
             this: rt::This::Explicit,
             returns: "HostVffsVolume",
+            throws: "AlreadyExists HostConfigFault ResourceInUse",
             since: "5.5",
         },
         #[cfg(feature = "storage")]
@@ -9767,6 +10079,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FORMAT_VMFS,
             this: rt::This::Explicit,
             returns: "HostVmfsVolume",
+            throws: "AlreadyExists HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -9775,6 +10088,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -9783,6 +10097,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_CERTIFICATE_SIGNING_REQUEST_BY_DN,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "crypto")]
@@ -9791,6 +10106,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_CLIENT_CSR,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -9799,6 +10115,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_CONFIG_TASK_LIST,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "HostProfileManagerConfigTaskList",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -9807,6 +10124,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_HOST_CONFIG_TASK_SPEC_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -9815,6 +10133,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_HOST_PROFILE_TASK_LIST_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "crypto")]
@@ -9823,6 +10142,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_KEY,
             this: rt::This::Explicit,
             returns: "CryptoKeyResult",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "server")]
@@ -9831,6 +10151,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_LOG_BUNDLES_TASK,
             this: rt::This::ServiceContent("diagnosticManager"),
             returns: "ManagedObjectReference",
+            throws: "LogBundlingFailed TaskInProgress",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -9839,6 +10160,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GENERATE_SELF_SIGNED_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "alarm")]
@@ -9847,6 +10169,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_ALARM,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -9855,6 +10178,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_ALARM_STATE,
             this: rt::This::ServiceContent("alarmManager"),
             returns: "AlarmState",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -9863,6 +10187,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_CRYPTO_KEY_STATUS,
             this: rt::This::Explicit,
             returns: "CryptoManagerHostKeyStatus",
+            throws: "",
             since: "8.0.1.0",
         },
         #[cfg(feature = "customization")]
@@ -9871,6 +10196,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "CustomizationSpecItem",
+            throws: "NotFound",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -9879,6 +10205,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_DEFAULT_KMS_CLUSTER,
             this: rt::This::Explicit,
             returns: "KeyProviderId",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "server")]
@@ -9887,6 +10214,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_PUBLIC_KEY,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "string",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -9895,6 +10223,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_RESOURCE_USAGE,
             this: rt::This::Explicit,
             returns: "ClusterResourceUsageSummary",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "server")]
@@ -9903,6 +10232,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_SITE_INFO,
             this: rt::This::ServiceContent("siteInfoManager"),
             returns: "SiteInfo",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "cluster")]
@@ -9911,6 +10241,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_SYSTEM_VMS_RESTRICTED_DATASTORES,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "7.0.3.0",
         },
         #[cfg(feature = "vcha")]
@@ -9919,6 +10250,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_VCHA_CLUSTER_HEALTH,
             this: rt::This::ServiceContent("failoverClusterManager"),
             returns: "VchaClusterHealth",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "dvs")]
@@ -9927,6 +10259,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_VPC_NETWORK_SPAN,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DistributedVirtualSwitchManagerSpanInfo",
+            throws: "NotFound",
             since: "9.1.0.0",
         },
         #[cfg(feature = "vsan")]
@@ -9935,6 +10268,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_VSAN_OBJ_EXT_ATTRS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "VimFault",
             since: "5.5",
         },
         #[cfg(feature = "cluster")]
@@ -9943,6 +10277,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HAS_MONITORED_ENTITY,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "boolean",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "permission")]
@@ -9951,6 +10286,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HAS_PRIVILEGE_ON_ENTITIES,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "EntityPrivilege",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "permission")]
@@ -9959,6 +10295,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HAS_PRIVILEGE_ON_ENTITY,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "boolean",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -9967,6 +10304,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HAS_PROVIDER,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "boolean",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "permission")]
@@ -9975,6 +10313,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HAS_USER_PRIVILEGE_ON_ENTITIES,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "EntityPrivilege",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -9983,6 +10322,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_CLEAR_V_STORAGE_OBJECT_CONTROL_FLAGS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -9991,6 +10331,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_CLONE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -9999,6 +10340,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_CONFIG_V_FLASH_CACHE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault InaccessibleVFlashSource ResourceInUse",
             since: "5.5",
         },
         #[cfg(feature = "storage")]
@@ -10007,6 +10349,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_CONFIGURE_V_FLASH_RESOURCE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault ResourceInUse",
             since: "5.5",
         },
         #[cfg(feature = "vslm")]
@@ -10015,6 +10358,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_CREATE_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10023,6 +10367,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_DELETE_V_STORAGE_OBJECT_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
             since: "7.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -10031,6 +10376,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_DELETE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10039,6 +10385,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_EXTEND_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -10047,6 +10394,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_GET_V_FLASH_MODULE_DEFAULT_CONFIG,
             this: rt::This::Explicit,
             returns: "VirtualDiskVFlashCacheConfigInfo",
+            throws: "NotFound HostConfigFault",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -10055,6 +10403,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_IMAGE_CONFIG_GET_ACCEPTANCE,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -10063,6 +10412,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_IMAGE_CONFIG_GET_PROFILE,
             this: rt::This::Explicit,
             returns: "HostImageProfileSummary",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "vslm")]
@@ -10071,6 +10421,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_INFLATE_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10079,6 +10430,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_LIST_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "ID",
+            throws: "InvalidDatastore",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -10087,6 +10439,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_PROFILE_RESET_VALIDATION_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10095,6 +10448,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_QUERY_VIRTUAL_DISK_UUID,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "FileFault InvalidDatastore",
             since: "8.0.3.0",
         },
         #[cfg(feature = "vslm")]
@@ -10103,6 +10457,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RECONCILE_DATASTORE_INVENTORY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10111,6 +10466,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_REGISTER_DISK,
             this: rt::This::Explicit,
             returns: "VStorageObject",
+            throws: "FileFault InvalidDatastore AlreadyExists",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10119,6 +10475,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RELOCATE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -10127,6 +10484,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_REMOVE_V_FLASH_RESOURCE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault ResourceInUse",
             since: "5.5",
         },
         #[cfg(feature = "vslm")]
@@ -10135,6 +10493,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RENAME_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10143,6 +10502,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
             this: rt::This::Explicit,
             returns: "vslmInfrastructureObjectPolicy",
+            throws: "InvalidDatastore NotFound InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10151,6 +10511,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "VStorageObject",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10159,6 +10520,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA,
             this: rt::This::Explicit,
             returns: "KeyValue",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7.2",
         },
         #[cfg(feature = "vslm")]
@@ -10167,6 +10529,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_METADATA_VALUE,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "InvalidDatastore InvalidState NotFound KeyNotFound",
             since: "6.7.2",
         },
         #[cfg(feature = "vslm")]
@@ -10175,6 +10538,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_RETRIEVE_V_STORAGE_OBJECT_STATE,
             this: rt::This::Explicit,
             returns: "VStorageObjectStateInfo",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10183,6 +10547,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10191,6 +10556,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10199,6 +10565,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_SET_VIRTUAL_DISK_UUID_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "8.0.3.0",
         },
         #[cfg(feature = "profile")]
@@ -10207,6 +10574,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_SPEC_GET_UPDATED_HOSTS,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10215,6 +10583,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "7.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -10223,6 +10592,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_UPDATE_V_STORAGE_OBJECT_METADATA_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7.2",
         },
         #[cfg(feature = "vslm")]
@@ -10231,6 +10601,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_V_STORAGE_OBJECT_CREATE_DISK_FROM_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10239,6 +10610,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10247,6 +10619,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_V_STORAGE_OBJECT_DELETE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10255,6 +10628,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_V_STORAGE_OBJECT_RETRIEVE_SNAPSHOT_INFO,
             this: rt::This::Explicit,
             returns: "VStorageObjectSnapshotInfo",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -10263,6 +10637,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HOST_V_STORAGE_OBJECT_REVERT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "ovf")]
@@ -10271,6 +10646,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_ABORT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "Timedout InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -10279,6 +10655,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_COMPLETE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "Timedout InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -10287,6 +10664,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_GET_MANIFEST,
             this: rt::This::Explicit,
             returns: "HttpNfcLeaseManifestEntry",
+            throws: "Timedout InvalidState",
             since: "4.1",
         },
         #[cfg(feature = "ovf")]
@@ -10295,6 +10673,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_PROBE_URLS,
             this: rt::This::Explicit,
             returns: "HttpNfcLeaseProbeResult",
+            throws: "InvalidState",
             since: "7.0.2.0",
         },
         #[cfg(feature = "ovf")]
@@ -10303,6 +10682,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_PROGRESS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "Timedout",
             since: "4.0",
         },
         #[cfg(feature = "ovf")]
@@ -10311,6 +10691,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_PULL_FROM_URLS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState HttpFault SSLVerifyFault",
             since: "6.7",
         },
         #[cfg(feature = "ovf")]
@@ -10319,6 +10700,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::HTTP_NFC_LEASE_SET_MANIFEST_CHECKSUM_TYPE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "server")]
@@ -10327,6 +10709,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IMPERSONATE_USER,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin InvalidLocale",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -10335,6 +10718,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IMPORT_CERTIFICATE_FOR_CAM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileNotFound ActiveDirectoryFault",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -10343,6 +10727,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IMPORT_UNMANAGED_SNAPSHOT,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "",
+            throws: "NotFound InvalidDatastore",
             since: "6.0",
         },
         #[cfg(feature = "ovf")]
@@ -10351,6 +10736,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IMPORT_V_APP,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VmConfigFault FileFault OutOfBounds DuplicateName InvalidName InvalidDatastore InsufficientResourcesFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -10359,6 +10745,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INCREASE_DIRECTORY_SIZE,
             this: rt::This::ServiceContent("datastoreNamespaceManager"),
             returns: "",
+            throws: "FileFault FileNotFound InvalidDatastore NotSupported InvalidArgument",
             since: "8.0.1.0",
         },
         #[cfg(feature = "vslm")]
@@ -10367,6 +10754,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INFLATE_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -10375,6 +10763,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INFLATE_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "vsan")]
@@ -10383,6 +10772,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INITIALIZE_DISKS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "guest")]
@@ -10391,6 +10781,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INITIATE_FILE_TRANSFER_FROM_GUEST,
             this: rt::This::Explicit,
             returns: "FileTransferInformation",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "guest")]
@@ -10399,6 +10790,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INITIATE_FILE_TRANSFER_TO_GUEST,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "iofilter")]
@@ -10407,6 +10799,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INITIATE_TRANSITION_TO_VLCM_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidArgument",
             since: "9.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -10415,6 +10808,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_HOST_PATCH_V2_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -10423,6 +10817,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "PatchMetadataInvalid PatchBinariesNotFound PatchNotApplicable NoDiskSpace PatchInstallFailed RebootRequired InvalidState TaskInProgress",
             since: "2.0",
         },
         #[cfg(feature = "iofilter")]
@@ -10431,6 +10826,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_IO_FILTER_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "AlreadyExists",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -10439,6 +10835,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_SERVER_CERTIFICATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -10447,6 +10844,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_SMART_CARD_TRUST_ANCHOR,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vmotion")]
@@ -10455,6 +10853,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTANT_CLONE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InvalidDatastore InsufficientResourcesFault DisallowedMigrationDeviceAttached FileFault",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -10463,6 +10862,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IS_CLUSTERED_VMDK_ENABLED,
             this: rt::This::Explicit,
             returns: "boolean",
+            throws: "InvalidDatastore",
             since: "7.0.0.0",
         },
         #[cfg(feature = "customization")]
@@ -10471,6 +10871,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IS_GUEST_OS_CUSTOMIZABLE,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "boolean",
+            throws: "",
             since: "9.0.0.0",
         },
         #[cfg(feature = "crypto")]
@@ -10479,6 +10880,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IS_KMS_CLUSTER_ACTIVE,
             this: rt::This::Explicit,
             returns: "boolean",
+            throws: "InvalidArgument",
             since: "7.0.0.0",
         },
         #[cfg(feature = "host")]
@@ -10487,6 +10889,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::IS_SHARED_GRAPHICS_ACTIVE,
             this: rt::This::Explicit,
             returns: "boolean",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -10495,6 +10898,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::JOIN_DOMAIN_WITH_CAM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState HostConfigFault ActiveDirectoryFault TaskInProgress",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -10503,6 +10907,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::JOIN_DOMAIN_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState HostConfigFault InvalidLogin ActiveDirectoryFault TaskInProgress",
             since: "4.1",
         },
         #[cfg(feature = "host")]
@@ -10511,6 +10916,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LEAVE_CURRENT_DOMAIN_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState AuthMinimumAdminPermission ActiveDirectoryFault TaskInProgress",
             since: "4.1",
         },
         #[cfg(feature = "host")]
@@ -10519,6 +10925,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_CA_CERTIFICATE_REVOCATION_LISTS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -10527,6 +10934,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_CA_CERTIFICATES,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -10535,6 +10943,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_FILES_IN_GUEST,
             this: rt::This::Explicit,
             returns: "GuestListFileInfo",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "guest")]
@@ -10543,6 +10952,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_GUEST_ALIASES,
             this: rt::This::Explicit,
             returns: "GuestAliases",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -10551,6 +10961,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_GUEST_MAPPED_ALIASES,
             this: rt::This::Explicit,
             returns: "GuestMappedAliases",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "crypto")]
@@ -10559,6 +10970,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_KEYS,
             this: rt::This::ServiceContent("cryptoManager"),
             returns: "CryptoKeyId",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -10567,6 +10979,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_KMIP_SERVERS,
             this: rt::This::Explicit,
             returns: "KmipClusterInfo",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -10575,6 +10988,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_KMS_CLUSTERS,
             this: rt::This::Explicit,
             returns: "KmipClusterInfo",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "guest")]
@@ -10583,6 +10997,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_PROCESSES_IN_GUEST,
             this: rt::This::Explicit,
             returns: "GuestProcessInfo",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "5.0",
         },
         #[cfg(feature = "guest")]
@@ -10591,6 +11006,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_REGISTRY_KEYS_IN_GUEST,
             this: rt::This::Explicit,
             returns: "GuestRegKeyRecordSpec",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -10599,6 +11015,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_REGISTRY_VALUES_IN_GUEST,
             this: rt::This::Explicit,
             returns: "GuestRegValueSpec",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -10607,6 +11024,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_SMART_CARD_TRUST_ANCHORS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vslm")]
@@ -10615,6 +11033,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_TAGS_ATTACHED_TO_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "VslmTagEntry",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10623,6 +11042,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "ID",
+            throws: "InvalidDatastore",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -10631,6 +11051,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LIST_V_STORAGE_OBJECTS_ATTACHED_TO_TAG,
             this: rt::This::Explicit,
             returns: "ID",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "event")]
@@ -10639,6 +11060,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOG_USER_EVENT,
             this: rt::This::ServiceContent("eventManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10646,6 +11068,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGIN,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin InvalidLocale",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -10654,6 +11077,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGIN_BY_SSPI,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "SSPIChallenge InvalidLogin InvalidLocale",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -10661,6 +11085,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGIN_BY_TOKEN,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin InvalidLocale",
             since: "5.1",
         },
         #[cfg(feature = "server")]
@@ -10669,6 +11094,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGIN_EXTENSION_BY_CERTIFICATE,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin InvalidLocale NoClientCertificate",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -10677,6 +11103,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGIN_EXTENSION_BY_SUBJECT_NAME,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "UserSession",
+            throws: "InvalidLogin InvalidLocale NotFound NoClientCertificate NoSubjectName",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -10684,6 +11111,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOGOUT,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -10692,6 +11120,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOOKUP_DV_PORT_GROUP,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "5.1",
         },
         #[cfg(feature = "cluster")]
@@ -10700,6 +11129,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::LOOKUP_VM_OVERHEAD_MEMORY,
             this: rt::This::ServiceContent("overheadMemoryManager"),
             returns: "long",
+            throws: "NotFound InvalidArgument ManagedObjectNotFound InvalidType",
             since: "6.0",
         },
         &rt::MethodInfo {
@@ -10707,6 +11137,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MAKE_DIRECTORY,
             this: rt::This::ServiceContent("fileManager"),
             returns: "",
+            throws: "InvalidDatastore FileFault",
             since: "2.5",
         },
         #[cfg(feature = "guest")]
@@ -10715,6 +11146,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MAKE_DIRECTORY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "ft")]
@@ -10723,6 +11155,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MAKE_PRIMARY_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -10731,6 +11164,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_LOCAL_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -10739,6 +11173,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_NON_LOCAL_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -10747,6 +11182,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_NON_SSD_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -10755,6 +11191,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_SSD_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotFound HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vm")]
@@ -10763,6 +11200,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_TEMPLATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState VmConfigFault FileFault",
             since: "2.0",
         },
         #[cfg(feature = "vm")]
@@ -10771,6 +11209,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_AS_VIRTUAL_MACHINE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState InvalidDatastore VmConfigFault FileFault",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -10779,6 +11218,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_DEFAULT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -10787,6 +11227,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_FOR_REMOVAL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -10795,6 +11236,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_PERENNIALLY_RESERVED,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "6.7.2",
         },
         #[cfg(feature = "storage")]
@@ -10803,6 +11245,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_PERENNIALLY_RESERVED_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.2",
         },
         #[cfg(feature = "server")]
@@ -10811,6 +11254,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MARK_SERVICE_PROVIDER_ENTITIES,
             this: rt::This::ServiceContent("tenantManager"),
             returns: "",
+            throws: "ManagedObjectNotFound AuthMinimumAdminPermission",
             since: "6.9.1",
         },
         #[cfg(feature = "dvs")]
@@ -10819,6 +11263,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MERGE_DVS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound ResourceInUse InvalidHostState",
             since: "4.0",
         },
         #[cfg(feature = "permission")]
@@ -10827,6 +11272,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MERGE_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "NotFound AuthMinimumAdminPermission",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10834,6 +11280,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MIGRATE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "MigrationFault FileFault Timedout InsufficientResourcesFault InvalidState VmConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10841,6 +11288,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MODIFY_LIST_VIEW,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "vm")]
@@ -10849,6 +11297,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOUNT_TOOLS_INSTALLER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState VmConfigFault VmToolsUpgradeFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -10857,6 +11306,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOUNT_VFFS_VOLUME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -10864,6 +11314,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOUNT_VMFS_VOLUME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -10872,6 +11323,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOUNT_VMFS_VOLUME_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "dvs")]
@@ -10880,6 +11332,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_DV_PORT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound ConcurrentAccess",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -10887,6 +11340,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_DATASTORE_FILE_TASK,
             this: rt::This::ServiceContent("fileManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore FileFault",
             since: "2.5",
         },
         #[cfg(feature = "guest")]
@@ -10895,6 +11349,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_DIRECTORY_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "guest")]
@@ -10903,6 +11358,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_FILE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -10911,6 +11367,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_HOST_INTO_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TooManyHosts InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10918,6 +11375,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_INTO_FOLDER_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidFolder InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10925,6 +11383,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_INTO_RESOURCE_POOL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DuplicateName InsufficientResourcesFault",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -10933,6 +11392,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_INTO_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName TooManyHosts InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -10940,6 +11400,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::MOVE_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -10948,6 +11409,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::NOTIFY_AFFECTED_SERVICES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "server")]
@@ -10956,6 +11418,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::OPEN_INVENTORY_VIEW_FOLDER,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "customization")]
@@ -10964,6 +11427,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::OVERWRITE_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "CustomizationFault NotFound ConcurrentAccess",
             since: "2.0",
         },
         #[cfg(feature = "ovf")]
@@ -10972,6 +11436,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PARSE_DESCRIPTOR,
             this: rt::This::ServiceContent("ovfManager"),
             returns: "OvfParseDescriptorResult",
+            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -10980,6 +11445,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PERFORM_DVS_PRODUCT_SPEC_OPERATION_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState DvsFault",
             since: "4.0",
         },
         #[cfg(feature = "vsan")]
@@ -10988,6 +11454,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PERFORM_VSAN_UPGRADE_PREFLIGHT_CHECK,
             this: rt::This::Explicit,
             returns: "VsanUpgradeSystemPreflightCheckResult",
+            throws: "VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "vsan")]
@@ -10996,6 +11463,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PERFORM_VSAN_UPGRADE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "cluster")]
@@ -11004,6 +11472,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PLACE_VM,
             this: rt::This::Explicit,
             returns: "PlacementResult",
+            throws: "InvalidState",
             since: "6.0",
         },
         #[cfg(feature = "event")]
@@ -11012,6 +11481,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POST_EVENT,
             this: rt::This::ServiceContent("eventManager"),
             returns: "",
+            throws: "InvalidEvent",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -11020,6 +11490,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POST_HEALTH_UPDATES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -11028,6 +11499,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_DOWN_HOST_TO_STAND_BY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostPowerOpFailed InvalidState NotSupported Timedout RequestCanceled",
             since: "2.5",
         },
         #[cfg(feature = "vapp")]
@@ -11036,6 +11508,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_OFF_V_APP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState VAppConfigFault",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -11043,6 +11516,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_OFF_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -11051,6 +11525,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_ON_MULTI_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "vapp")]
@@ -11059,6 +11534,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_ON_V_APP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault VAppConfigFault FileFault",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -11066,6 +11542,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_ON_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InsufficientResourcesFault VmConfigFault FileFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11074,6 +11551,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::POWER_UP_HOST_FROM_STAND_BY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostPowerOpFailed InvalidState NotSupported Timedout",
             since: "2.5",
         },
         #[cfg(feature = "crypto")]
@@ -11082,6 +11560,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PREPARE_CRYPTO,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "vm")]
@@ -11090,6 +11569,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PROMOTE_DISKS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidPowerState TaskInProgress",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -11098,6 +11578,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PROVISION_SERVER_PRIVATE_KEY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "8.0.3.0",
         },
         &rt::MethodInfo {
@@ -11105,6 +11586,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PUT_USB_SCAN_CODES,
             this: rt::This::Explicit,
             returns: "int",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "server")]
@@ -11113,6 +11595,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "SearchIndexResultSet",
+            throws: "InvalidArgument",
             since: "9.1.0.0",
         },
         #[cfg(feature = "profile")]
@@ -11121,6 +11604,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_ANSWER_FILE_STATUS,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "AnswerFileStatusResult",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "license")]
@@ -11129,6 +11613,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_ASSIGNED_LICENSES,
             this: rt::This::Explicit,
             returns: "LicenseAssignmentManagerLicenseAssignment",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -11136,6 +11621,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_DISKS_FOR_VMFS,
             this: rt::This::Explicit,
             returns: "HostScsiDisk",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -11144,6 +11630,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_DVS_SPEC,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DistributedVirtualSwitchProductSpec",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -11152,6 +11639,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_PARTITION,
             this: rt::This::Explicit,
             returns: "HostDiagnosticPartition",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -11159,6 +11647,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_PERF_METRIC,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfMetricId",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -11167,6 +11656,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_SSDS,
             this: rt::This::Explicit,
             returns: "HostScsiDisk",
+            throws: "NotFound HostConfigFault",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -11175,6 +11665,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_AVAILABLE_TIME_ZONES,
             this: rt::This::Explicit,
             returns: "HostDateTimeSystemTimeZone",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -11183,6 +11674,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_BOOT_DEVICES,
             this: rt::This::Explicit,
             returns: "HostBootDeviceInfo",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "network")]
@@ -11191,6 +11683,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_BOUND_VNICS,
             this: rt::This::Explicit,
             returns: "IscsiPortInfo",
+            throws: "IscsiFault NotFound",
             since: "5.0",
         },
         #[cfg(feature = "network")]
@@ -11199,6 +11692,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CANDIDATE_NICS,
             this: rt::This::Explicit,
             returns: "IscsiPortInfo",
+            throws: "IscsiFault NotFound",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -11206,6 +11700,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CHANGED_DISK_AREAS,
             this: rt::This::Explicit,
             returns: "DiskChangeInfo",
+            throws: "FileFault NotFound",
             since: "4.0",
         },
         #[cfg(feature = "vsan")]
@@ -11214,6 +11709,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CMMDS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "dvs")]
@@ -11222,6 +11718,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_COMPATIBLE_HOST_FOR_EXISTING_DVS,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11230,6 +11727,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_COMPATIBLE_HOST_FOR_NEW_DVS,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11238,6 +11736,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_COMPATIBLE_VMNICS_FROM_HOSTS,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DVSManagerPhysicalNicsList",
+            throws: "",
             since: "8.0.0.1",
         },
         #[cfg(feature = "profile")]
@@ -11246,6 +11745,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_COMPLIANCE_STATUS,
             this: rt::This::ServiceContent("complianceManager"),
             returns: "ComplianceResult",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vmoption")]
@@ -11254,6 +11754,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONFIG_OPTION,
             this: rt::This::Explicit,
             returns: "VirtualMachineConfigOption",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vmoption")]
@@ -11262,6 +11763,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONFIG_OPTION_DESCRIPTOR,
             this: rt::This::Explicit,
             returns: "VirtualMachineConfigOptionDescriptor",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vmoption")]
@@ -11270,6 +11772,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONFIG_OPTION_EX,
             this: rt::This::Explicit,
             returns: "VirtualMachineConfigOption",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "vmoption")]
@@ -11278,6 +11781,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONFIG_TARGET,
             this: rt::This::Explicit,
             returns: "ConfigTarget",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11286,6 +11790,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONFIGURED_MODULE_OPTION_STRING,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "NotFound",
             since: "2.5u2",
         },
         #[cfg(feature = "host")]
@@ -11294,6 +11799,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONNECTION_INFO,
             this: rt::This::Explicit,
             returns: "HostConnectInfo",
+            throws: "InvalidLogin HostConnectFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11302,6 +11808,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONNECTION_INFO_VIA_SPEC,
             this: rt::This::Explicit,
             returns: "HostConnectInfo",
+            throws: "InvalidLogin HostConnectFault",
             since: "6.0",
         },
         #[cfg(feature = "vm")]
@@ -11310,6 +11817,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CONNECTIONS,
             this: rt::This::Explicit,
             returns: "VirtualMachineConnection",
+            throws: "InvalidState Timedout VmConfigFault",
             since: "7.0.1.0",
         },
         #[cfg(feature = "crypto")]
@@ -11318,6 +11826,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_CRYPTO_KEY_STATUS,
             this: rt::This::Explicit,
             returns: "CryptoManagerKmipCryptoKeyStatus",
+            throws: "",
             since: "6.7.2",
         },
         #[cfg(feature = "cluster")]
@@ -11326,6 +11835,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DATASTORE_PERFORMANCE_SUMMARY,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "StoragePerformanceSummary",
+            throws: "NotFound",
             since: "5.1",
         },
         #[cfg(feature = "host")]
@@ -11334,6 +11844,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DATE_TIME,
             this: rt::This::Explicit,
             returns: "dateTime",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "server")]
@@ -11342,6 +11853,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DESCRIPTIONS,
             this: rt::This::ServiceContent("diagnosticManager"),
             returns: "DiagnosticManagerLogDescriptor",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -11350,6 +11862,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DIRECTORY_INFO,
             this: rt::This::ServiceContent("datastoreNamespaceManager"),
             returns: "DatastoreNamespaceManagerDirectoryInfo",
+            throws: "FileFault FileNotFound InvalidDatastore NotSupported",
             since: "8.0.1.0",
         },
         #[cfg(feature = "vsan")]
@@ -11358,6 +11871,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DISKS_FOR_VSAN,
             this: rt::This::Explicit,
             returns: "VsanHostDiskResult",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "iofilter")]
@@ -11366,6 +11880,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DISKS_USING_FILTER,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "VirtualDiskId",
+            throws: "NotFound",
             since: "6.0",
         },
         #[cfg(feature = "dvs")]
@@ -11374,6 +11889,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DVS_BY_UUID,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11382,6 +11898,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DVS_CHECK_COMPATIBILITY,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DistributedVirtualSwitchManagerCompatibilityResult",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "dvs")]
@@ -11390,6 +11907,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DVS_COMPATIBLE_HOST_SPEC,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DistributedVirtualSwitchHostProductSpec",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11398,6 +11916,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DVS_CONFIG_TARGET,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DVSManagerDvsConfigTarget",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11406,6 +11925,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DVS_FEATURE_CAPABILITY,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DVSFeatureCapability",
+            throws: "",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -11413,6 +11933,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_EVENTS,
             this: rt::This::ServiceContent("eventManager"),
             returns: "Event",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -11421,6 +11942,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_EXPRESSION_METADATA,
             this: rt::This::ServiceContent("complianceManager"),
             returns: "ProfileExpressionMetadata",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -11429,6 +11951,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_EXTENSION_IP_ALLOCATION_USAGE,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "ExtensionManagerIpAllocationUsage",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "ft")]
@@ -11437,6 +11960,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY,
             this: rt::This::Explicit,
             returns: "LocalizedMethodFault",
+            throws: "InvalidState VmConfigFault",
             since: "4.1",
         },
         #[cfg(feature = "ft")]
@@ -11445,6 +11969,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FAULT_TOLERANCE_COMPATIBILITY_EX,
             this: rt::This::Explicit,
             returns: "LocalizedMethodFault",
+            throws: "InvalidState VmConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -11453,6 +11978,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FILE_LOCK_INFO,
             this: rt::This::ServiceContent("fileManager"),
             returns: "FileLockInfoResult",
+            throws: "InvalidDatastore FileFault",
             since: "8.0.2.0",
         },
         #[cfg(feature = "cluster")]
@@ -11461,6 +11987,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FILTER_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -11469,6 +11996,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FILTER_INFO_IDS,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -11477,6 +12005,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FILTER_LIST,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -11485,6 +12014,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FILTER_NAME,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -11493,6 +12023,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_FIRMWARE_CONFIG_UPLOAD_URL,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -11501,6 +12032,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HEALTH_UPDATE_INFOS,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "HealthUpdateInfo",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -11509,6 +12041,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HEALTH_UPDATES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "HealthUpdate",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -11517,6 +12050,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HOST_CONNECTION_INFO,
             this: rt::This::Explicit,
             returns: "HostConnectInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11525,6 +12059,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -11533,6 +12068,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HOST_PROFILE_METADATA,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ProfileMetadata",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vsan")]
@@ -11541,6 +12077,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HOST_STATUS,
             this: rt::This::Explicit,
             returns: "VsanHostClusterStatus",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "storage")]
@@ -11549,6 +12086,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_HOSTS_WITH_ATTACHED_LUN,
             this: rt::This::ServiceContent("storageQueryManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.7.2",
         },
         #[cfg(feature = "cluster")]
@@ -11557,6 +12095,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_IORM_CONFIG_OPTION,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "StorageIORMConfigOption",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "vapp")]
@@ -11565,6 +12104,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_IP_ALLOCATIONS,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "IpPoolManagerIpAllocation",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "iofilter")]
@@ -11573,6 +12113,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_IO_FILTER_INFO,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ClusterIoFilterInfo",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "iofilter")]
@@ -11581,6 +12122,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_IO_FILTER_ISSUES,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "IoFilterQueryIssueResult",
+            throws: "NotFound",
             since: "6.0",
         },
         #[cfg(feature = "vapp")]
@@ -11589,6 +12131,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_IP_POOLS,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "IpPool",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "license")]
@@ -11597,6 +12140,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_LICENSE_SOURCE_AVAILABILITY,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseAvailabilityInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "license")]
@@ -11605,6 +12149,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_LICENSE_USAGE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseUsageInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11613,6 +12158,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_LOCKDOWN_EXCEPTIONS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "server")]
@@ -11621,6 +12167,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MANAGED_BY,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -11629,6 +12176,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MAX_QUEUE_DEPTH,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "NotFound",
             since: "8.0.0.1",
         },
         #[cfg(feature = "host")]
@@ -11637,6 +12185,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MEMORY_OVERHEAD,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11645,6 +12194,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MEMORY_OVERHEAD_EX,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "network")]
@@ -11653,6 +12203,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MIGRATION_DEPENDENCIES,
             this: rt::This::Explicit,
             returns: "IscsiMigrationDependency",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -11661,6 +12212,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MODULES,
             this: rt::This::Explicit,
             returns: "KernelModuleInfo",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -11669,6 +12221,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_MONITORED_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -11677,6 +12230,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_NFS_USER,
             this: rt::This::Explicit,
             returns: "HostNasVolumeUserInfo",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "network")]
@@ -11685,6 +12239,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_NET_CONFIG,
             this: rt::This::Explicit,
             returns: "VirtualNicManagerNetConfig",
+            throws: "HostConfigFault InvalidArgument",
             since: "4.0",
         },
         #[cfg(feature = "network")]
@@ -11693,6 +12248,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_NETWORK_HINT,
             this: rt::This::Explicit,
             returns: "PhysicalNicHintInfo",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -11701,6 +12257,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_NEXT,
             this: rt::This::ServiceContent("searchIndex"),
             returns: "SearchIndexResultSet",
+            throws: "InvalidArgument",
             since: "9.1.0.0",
         },
         #[cfg(feature = "vsan")]
@@ -11709,6 +12266,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_OBJECTS_ON_PHYSICAL_VSAN_DISK,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -11716,6 +12274,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_OPTIONS,
             this: rt::This::ServiceContent("setting"),
             returns: "OptionValue",
+            throws: "InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11724,6 +12283,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PARTITION_CREATE_DESC,
             this: rt::This::Explicit,
             returns: "HostDiagnosticPartitionCreateDescription",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -11732,6 +12292,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PARTITION_CREATE_OPTIONS,
             this: rt::This::Explicit,
             returns: "HostDiagnosticPartitionCreateOption",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -11740,6 +12301,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PATH_SELECTION_POLICY_OPTIONS,
             this: rt::This::Explicit,
             returns: "HostPathSelectionPolicyOption",
+            throws: "HostConfigFault",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -11747,6 +12309,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PERF,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfEntityMetricBase",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -11755,6 +12318,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PERF_COMPOSITE,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfCompositeMetric",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -11762,6 +12326,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PERF_COUNTER,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfCounterInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -11770,6 +12335,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PERF_COUNTER_BY_LEVEL,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfCounterInfo",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -11777,6 +12343,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PERF_PROVIDER_SUMMARY,
             this: rt::This::ServiceContent("perfManager"),
             returns: "PerfProviderSummary",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -11785,6 +12352,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PHYSICAL_VSAN_DISKS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "network")]
@@ -11793,6 +12361,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PNIC_STATUS,
             this: rt::This::Explicit,
             returns: "IscsiStatus",
+            throws: "IscsiFault",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -11801,6 +12370,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_POLICY_METADATA,
             this: rt::This::Explicit,
             returns: "ProfilePolicyMetadata",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -11809,6 +12379,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PRODUCT_LOCKER_LOCATION,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "HostConfigFault",
             since: "6.7.1",
         },
         #[cfg(feature = "profile")]
@@ -11817,6 +12388,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PROFILE_STRUCTURE,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ProfileProfileStructure",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -11825,6 +12397,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PROVIDER_LIST,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -11833,6 +12406,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_PROVIDER_NAME,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vmoption")]
@@ -11841,6 +12415,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_RESOURCE_CONFIG_OPTION,
             this: rt::This::Explicit,
             returns: "ResourceConfigOption",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "server")]
@@ -11849,6 +12424,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_SERVICE_LIST,
             this: rt::This::ServiceContent("serviceManager"),
             returns: "ServiceManagerServiceInfo",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -11857,6 +12433,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_STORAGE_ARRAY_TYPE_POLICY_OPTIONS,
             this: rt::This::Explicit,
             returns: "HostStorageArrayTypePolicyOption",
+            throws: "HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "license")]
@@ -11865,6 +12442,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_SUPPORTED_FEATURES,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseFeatureInfo",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "dvs")]
@@ -11873,6 +12451,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_SUPPORTED_NETWORK_OFFLOAD_SPEC,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "DistributedVirtualSwitchNetworkOffloadSpec",
+            throws: "",
             since: "8.0.0.1",
         },
         #[cfg(feature = "vsan")]
@@ -11881,6 +12460,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_SYNCING_VSAN_OBJECTS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -11889,6 +12469,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_SYSTEM_USERS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "vmoption")]
@@ -11897,6 +12478,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_TARGET_CAPABILITIES,
             this: rt::This::Explicit,
             returns: "HostCapability",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -11905,6 +12487,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_TPM_ATTESTATION_REPORT,
             this: rt::This::Explicit,
             returns: "HostTpmAttestationReport",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "cluster")]
@@ -11913,6 +12496,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_UNMONITORED_HOSTS,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vm")]
@@ -11921,6 +12505,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_UNOWNED_FILES,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -11929,6 +12514,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_UNRESOLVED_VMFS_VOLUME,
             this: rt::This::Explicit,
             returns: "HostUnresolvedVmfsVolume",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -11937,6 +12523,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_UNRESOLVED_VMFS_VOLUMES,
             this: rt::This::Explicit,
             returns: "HostUnresolvedVmfsVolume",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -11945,6 +12532,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_USED_VLAN_ID_IN_DVS,
             this: rt::This::Explicit,
             returns: "int",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vmotion")]
@@ -11953,6 +12541,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_V_MOTION_COMPATIBILITY,
             this: rt::This::Explicit,
             returns: "HostVMotionCompatibility",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vmotion")]
@@ -11961,6 +12550,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_V_MOTION_COMPATIBILITY_EX_TASK,
             this: rt::This::ServiceContent("vmProvisioningChecker"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -11969,6 +12559,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VIRTUAL_DISK_FRAGMENTATION,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "int",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "storage")]
@@ -11977,6 +12568,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VIRTUAL_DISK_GEOMETRY,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "HostDiskDimensionsChs",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -11984,6 +12576,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VIRTUAL_DISK_UUID,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "string",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "vslm")]
@@ -11992,6 +12585,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VIRTUAL_DISK_UUID_EX,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "FileFault InvalidDatastore",
             since: "8.0.3.0",
         },
         #[cfg(feature = "storage")]
@@ -12000,6 +12594,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VMFS_CONFIG_OPTION,
             this: rt::This::Explicit,
             returns: "VmfsConfigOption",
+            throws: "",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -12007,6 +12602,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VMFS_DATASTORE_CREATE_OPTIONS,
             this: rt::This::Explicit,
             returns: "VmfsDatastoreOption",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -12015,6 +12611,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VMFS_DATASTORE_EXPAND_OPTIONS,
             this: rt::This::Explicit,
             returns: "VmfsDatastoreOption",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -12023,6 +12620,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VMFS_DATASTORE_EXTEND_OPTIONS,
             this: rt::This::Explicit,
             returns: "VmfsDatastoreOption",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -12031,6 +12629,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VNIC_STATUS,
             this: rt::This::Explicit,
             returns: "IscsiStatus",
+            throws: "IscsiFault",
             since: "5.0",
         },
         #[cfg(feature = "vsan")]
@@ -12039,6 +12638,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VSAN_OBJECT_UUIDS_BY_FILTER,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "vsan")]
@@ -12047,6 +12647,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VSAN_OBJECTS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "vsan")]
@@ -12055,6 +12656,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VSAN_STATISTICS,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "vsan")]
@@ -12063,6 +12665,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_VSAN_UPGRADE_STATUS,
             this: rt::This::Explicit,
             returns: "VsanUpgradeSystemUpgradeStatus",
+            throws: "VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -12071,6 +12674,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_ENVIRONMENT_VARIABLE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -12078,6 +12682,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_NEXT_EVENTS,
             this: rt::This::Explicit,
             returns: "Event",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12085,6 +12690,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_NEXT_TASKS,
             this: rt::This::Explicit,
             returns: "TaskInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -12093,6 +12699,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_NEXT_TASKS_BY_VIEW_SPEC,
             this: rt::This::ServiceContent("taskManager"),
             returns: "TaskInfo",
+            throws: "",
             since: "9.0.0.0",
         },
         &rt::MethodInfo {
@@ -12100,6 +12707,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_PREVIOUS_EVENTS,
             this: rt::This::Explicit,
             returns: "Event",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12107,6 +12715,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::READ_PREVIOUS_TASKS,
             this: rt::This::Explicit,
             returns: "TaskInfo",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12114,6 +12723,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REBOOT_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ToolsUnavailable TaskInProgress InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12121,6 +12731,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REBOOT_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12129,6 +12740,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECOMMEND_DATASTORES,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "StoragePlacementResult",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -12137,6 +12749,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECOMMEND_HOSTS_FOR_VM,
             this: rt::This::Explicit,
             returns: "ClusterHostRecommendation",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -12145,6 +12758,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECOMMISSION_VSAN_NODE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "vslm")]
@@ -12153,6 +12767,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONCILE_DATASTORE_INVENTORY_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState InvalidArgument",
             since: "9.0.0.0",
         },
         #[cfg(feature = "vslm")]
@@ -12161,6 +12776,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONCILE_DATASTORE_INVENTORY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -12168,6 +12784,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIG_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -12176,6 +12793,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURATION_SATISFIABLE,
             this: rt::This::Explicit,
             returns: "VsanPolicySatisfiability",
+            throws: "VimFault",
             since: "5.5",
         },
         #[cfg(feature = "alarm")]
@@ -12184,6 +12802,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_ALARM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidName DuplicateName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12191,6 +12810,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_AUTOSTART,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12199,6 +12819,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_CLUSTER_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12207,6 +12828,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_COMPUTE_RESOURCE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "dvs")]
@@ -12215,6 +12837,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_DV_PORT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound ResourceInUse ConcurrentAccess",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -12223,6 +12846,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_DV_PORTGROUP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault ConcurrentAccess DuplicateName InvalidName",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -12231,6 +12855,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_DATACENTER_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "vsan")]
@@ -12239,6 +12864,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_DOM_OBJECT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "dvs")]
@@ -12247,6 +12873,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_DVS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault ConcurrentAccess DuplicateName InvalidState InvalidName NotFound AlreadyExists LimitExceeded ResourceInUse ResourceNotAvailable DvsNotAuthorized",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -12255,6 +12882,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_HOST_FOR_DAS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DasConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -12263,6 +12891,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_SCHEDULED_TASK,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState InvalidName DuplicateName",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -12271,6 +12900,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_SERVICE_CONSOLE_RESERVATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -12279,6 +12909,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_SNMP_AGENT,
             this: rt::This::ServiceContent("snmpSystem"),
             returns: "",
+            throws: "NotFound InsufficientResourcesFault",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -12287,6 +12918,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONFIGURE_VIRTUAL_MACHINE_RESERVATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -12295,6 +12927,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECONNECT_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidLogin InvalidState InvalidName HostConnectFault",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -12303,6 +12936,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECTIFY_DVS_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault NotFound",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -12311,6 +12945,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RECTIFY_DVS_ON_HOST_TASK,
             this: rt::This::ServiceContent("dvSwitchManager"),
             returns: "ManagedObjectReference",
+            throws: "DvsFault",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -12319,6 +12954,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "dvs")]
@@ -12327,6 +12963,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_DV_PORT_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault NotFound",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -12334,6 +12971,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_DATASTORE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12341,6 +12979,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_DATASTORE_STORAGE_INFO,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -12349,6 +12988,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_DATE_TIME_SYSTEM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -12357,6 +12997,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_FIREWALL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -12365,6 +13006,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_GRAPHICS_MANAGER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -12373,6 +13015,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_HEALTH_STATUS_SYSTEM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -12380,6 +13023,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_NETWORK_SYSTEM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12388,6 +13032,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_RECOMMENDATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -12396,6 +13041,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_RUNTIME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "host")]
@@ -12404,6 +13050,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_SERVICES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12412,6 +13059,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATION,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -12420,6 +13068,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_STORAGE_DRS_RECOMMENDATIONS_FOR_POD_TASK,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidArgument",
             since: "6.7",
         },
         &rt::MethodInfo {
@@ -12427,6 +13076,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_STORAGE_INFO,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -12434,6 +13084,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REFRESH_STORAGE_SYSTEM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -12442,6 +13093,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_CHILD_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "OutOfBounds AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault",
             since: "4.0",
         },
         #[cfg(feature = "vslm")]
@@ -12450,6 +13102,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_DISK,
             this: rt::This::Explicit,
             returns: "VStorageObject",
+            throws: "FileFault InvalidDatastore AlreadyExists",
             since: "6.5",
         },
         #[cfg(feature = "server")]
@@ -12458,6 +13111,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_EXTENSION,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -12466,6 +13120,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_HEALTH_UPDATE_PROVIDER,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -12474,6 +13129,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_KMIP_SERVER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -12482,6 +13138,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_KMS_CLUSTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "7.0.0.0",
         },
         &rt::MethodInfo {
@@ -12489,6 +13146,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REGISTER_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "OutOfBounds DuplicateName AlreadyExists InvalidDatastore NotFound InvalidName VmConfigFault InsufficientResourcesFault FileFault InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "guest")]
@@ -12497,6 +13155,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELEASE_CREDENTIALS_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault TaskInProgress InvalidState",
             since: "5.0",
         },
         #[cfg(feature = "vapp")]
@@ -12505,6 +13164,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELEASE_IP_ALLOCATION,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "storage")]
@@ -12513,6 +13173,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELEASE_MANAGED_SNAPSHOT,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "",
+            throws: "InvalidDatastore FileNotFound",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -12520,6 +13181,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELOAD,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12527,6 +13189,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELOCATE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidDatastore MigrationFault VmConfigFault FileFault Timedout InsufficientResourcesFault",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -12535,6 +13198,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELOCATE_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore InvalidState NotFound",
             since: "6.5",
         },
         #[cfg(feature = "alarm")]
@@ -12543,6 +13207,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_ALARM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12550,6 +13215,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_ALL_SNAPSHOTS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState SnapshotFault",
             since: "2.0",
         },
         #[cfg(feature = "license")]
@@ -12558,6 +13224,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_ASSIGNED_LICENSE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "LicenseEntityNotFound",
             since: "4.0",
         },
         #[cfg(feature = "permission")]
@@ -12566,6 +13233,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_AUTHORIZATION_ROLE,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "NotFound RemoveFailed",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -12574,6 +13242,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_CUSTOM_FIELD_DEF,
             this: rt::This::ServiceContent("customFieldsManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12581,6 +13250,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_DATASTORE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault ResourceInUse",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -12589,6 +13259,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_DATASTORE_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "vsan")]
@@ -12597,6 +13268,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_DISK_MAPPING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "vsan")]
@@ -12605,6 +13277,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_DISK_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "permission")]
@@ -12613,6 +13286,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_ENTITY_PERMISSION,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "NotFound AuthMinimumAdminPermission",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -12621,6 +13295,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_FILTER,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -12629,6 +13304,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_FILTER_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -12637,6 +13313,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_GROUP,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "UserNotFound",
             since: "2.0",
         },
         #[cfg(feature = "guest")]
@@ -12645,6 +13322,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_GUEST_ALIAS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "guest")]
@@ -12653,6 +13331,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_GUEST_ALIAS_BY_CERT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         &rt::MethodInfo {
@@ -12660,6 +13339,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_INTERNET_SCSI_SEND_TARGETS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12667,6 +13347,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_INTERNET_SCSI_STATIC_TARGETS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -12675,6 +13356,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_KEY,
             this: rt::This::ServiceContent("cryptoManager"),
             returns: "",
+            throws: "ResourceInUse",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -12683,6 +13365,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_KEYS,
             this: rt::This::ServiceContent("cryptoManager"),
             returns: "CryptoKeyResult",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -12691,6 +13374,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_KMIP_SERVER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "license")]
@@ -12699,6 +13383,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_LICENSE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "license")]
@@ -12707,6 +13392,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_LICENSE_LABEL,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -12715,6 +13401,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_MONITORED_ENTITIES,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "dvs")]
@@ -12723,6 +13410,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_NETWORK_RESOURCE_POOL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault NotFound InvalidName ResourceInUse",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -12731,6 +13419,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_NVME_OVER_RDMA_ADAPTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "server")]
@@ -12739,6 +13428,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_PERF_INTERVAL,
             this: rt::This::ServiceContent("perfManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12746,6 +13436,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_PORT_GROUP,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -12754,6 +13445,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SCHEDULED_TASK,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -12762,6 +13454,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SERVICE_CONSOLE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -12770,6 +13463,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -12778,6 +13472,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_BY_FINGERPRINT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -12786,6 +13481,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SMART_CARD_TRUST_ANCHOR_CERTIFICATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "9.0.0.0",
         },
         &rt::MethodInfo {
@@ -12793,6 +13489,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -12801,6 +13498,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_SOFTWARE_ADAPTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "7.0.3.0",
         },
         #[cfg(feature = "host")]
@@ -12809,6 +13507,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_USER,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "UserNotFound",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12816,6 +13515,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12823,6 +13523,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REMOVE_VIRTUAL_SWITCH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -12831,6 +13532,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_CUSTOM_FIELD_DEF,
             this: rt::This::ServiceContent("customFieldsManager"),
             returns: "",
+            throws: "DuplicateName",
             since: "2.0",
         },
         #[cfg(feature = "customization")]
@@ -12839,6 +13541,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_CUSTOMIZATION_SPEC,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "",
+            throws: "NotFound AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -12847,6 +13550,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_DATASTORE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DuplicateName InvalidName",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12854,6 +13558,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_SNAPSHOT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidName TaskInProgress InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -12862,6 +13567,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -12870,6 +13576,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_V_STORAGE_OBJECT_EX,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "vslmVClockInfo",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "8.0.2.0",
         },
         &rt::MethodInfo {
@@ -12877,6 +13584,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RENAME_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DuplicateName InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -12885,6 +13593,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REPAIR_V_STORAGE_OBJECT_CHAIN_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore TaskInProgress",
             since: "9.1.0.0",
         },
         #[cfg(feature = "vm")]
@@ -12893,6 +13602,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REPAIR_VM_DISK_CHAINS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidPowerState VmConfigFault InsufficientResourcesFault FileFault TaskInProgress NotSupported SystemError",
             since: "9.1.0.0",
         },
         #[cfg(feature = "host")]
@@ -12901,6 +13611,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REPLACE_CA_CERTIFICATES_AND_CRLS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -12909,6 +13620,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REPLACE_SMART_CARD_TRUST_ANCHORS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.0",
         },
         &rt::MethodInfo {
@@ -12916,6 +13628,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESCAN_ALL_HBA,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12923,6 +13636,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESCAN_HBA,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -12931,6 +13645,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESCAN_VFFS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -12938,6 +13653,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESCAN_VMFS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12945,6 +13661,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_COLLECTOR,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -12953,6 +13670,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_COUNTER_LEVEL_MAPPING,
             this: rt::This::ServiceContent("perfManager"),
             returns: "",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "permission")]
@@ -12961,6 +13679,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_ENTITY_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "UserNotFound NotFound AuthMinimumAdminPermission",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -12969,6 +13688,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_FIRMWARE_TO_FACTORY_DEFAULTS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.5",
         },
         #[cfg(feature = "vm")]
@@ -12977,6 +13697,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_GUEST_INFORMATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -12984,6 +13705,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_LIST_VIEW,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -12991,6 +13713,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_LIST_VIEW_FROM_VIEW,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -12999,6 +13722,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_SYSTEM_HEALTH_INFO,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -13006,6 +13730,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESET_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -13014,6 +13739,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESIGNATURE_UNRESOLVED_VMFS_VOLUME_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "VmfsAmbiguousMount HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "iofilter")]
@@ -13022,6 +13748,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_CLUSTER_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "6.0",
         },
         #[cfg(feature = "iofilter")]
@@ -13030,6 +13757,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESOLVE_INSTALLATION_ERRORS_ON_HOST_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -13038,6 +13766,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES,
             this: rt::This::Explicit,
             returns: "HostUnresolvedVmfsResolutionResult",
+            throws: "HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -13046,6 +13775,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESOLVE_MULTIPLE_UNRESOLVED_VMFS_VOLUMES_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "5.5",
         },
         #[cfg(feature = "storage")]
@@ -13054,6 +13784,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESOLVE_NFS_SERVER_HOST_NAME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "PlatformConfigFault",
             since: "9.1.0.0",
         },
         #[cfg(feature = "host")]
@@ -13062,6 +13793,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESTART_SERVICE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -13070,6 +13802,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESTART_SERVICE_CONSOLE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -13078,6 +13811,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RESTORE_FIRMWARE_CONFIGURATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState FileFault MismatchedBundle InvalidBundle",
             since: "2.5",
         },
         #[cfg(feature = "permission")]
@@ -13086,6 +13820,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ALL_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "Permission",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -13094,6 +13829,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ANSWER_FILE,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "AnswerFile",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -13102,6 +13838,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ANSWER_FILE_FOR_PROFILE,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "AnswerFile",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "event")]
@@ -13110,6 +13847,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ARGUMENT_DESCRIPTION,
             this: rt::This::ServiceContent("eventManager"),
             returns: "EventArgDesc",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -13118,6 +13856,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_CERTIFICATE_INFO_LIST,
             this: rt::This::Explicit,
             returns: "HostCertificateManagerCertificateInfo",
+            throws: "",
             since: "8.0.1.0",
         },
         #[cfg(feature = "crypto")]
@@ -13126,6 +13865,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -13134,6 +13874,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_CLIENT_CSR,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "cluster")]
@@ -13142,6 +13883,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_DAS_ADVANCED_RUNTIME_INFO,
             this: rt::This::Explicit,
             returns: "ClusterDasAdvancedRuntimeInfo",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -13150,6 +13892,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_DESCRIPTION,
             this: rt::This::Explicit,
             returns: "ProfileDescription",
+            throws: "",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -13158,6 +13901,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_DISK_PARTITION_INFO,
             this: rt::This::Explicit,
             returns: "HostDiskPartitionInfo",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "vmoption")]
@@ -13166,6 +13910,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_DYNAMIC_PASSTHROUGH_INFO,
             this: rt::This::Explicit,
             returns: "VirtualMachineDynamicPassthroughInfo",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "permission")]
@@ -13174,6 +13919,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ENTITY_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "Permission",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -13182,6 +13928,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ENTITY_SCHEDULED_TASK,
             this: rt::This::ServiceContent("scheduledTaskManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -13190,6 +13937,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_FREE_EPC_MEMORY,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "",
             since: "7.0.0.0",
         },
         &rt::MethodInfo {
@@ -13197,6 +13945,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_HARDWARE_UPTIME,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "host")]
@@ -13205,6 +13954,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_HOST_ACCESS_CONTROL_ENTRIES,
             this: rt::This::Explicit,
             returns: "HostAccessControlEntry",
+            throws: "",
             since: "6.0",
         },
         #[cfg(feature = "profile")]
@@ -13213,6 +13963,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "StructuredCustomizations",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -13221,6 +13972,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_HOST_CUSTOMIZATIONS_FOR_PROFILE,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "StructuredCustomizations",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -13229,6 +13981,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_HOST_SPECIFICATION,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "HostSpecification",
+            throws: "HostSpecificationOperationFailed",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -13237,6 +13990,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_KMIP_SERVER_CERT,
             this: rt::This::Explicit,
             returns: "CryptoManagerKmipServerCertInfo",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -13245,6 +13999,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_KMIP_SERVERS_STATUS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "alarm")]
@@ -13253,6 +14008,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_OBJECT_SCHEDULED_TASK,
             this: rt::This::ServiceContent("scheduledTaskManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -13261,6 +14017,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_PRODUCT_COMPONENTS,
             this: rt::This::Explicit,
             returns: "ProductComponentInfo",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -13268,6 +14025,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_PROPERTIES,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "ObjectContent",
+            throws: "InvalidProperty",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -13275,6 +14033,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_PROPERTIES_EX,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "RetrieveResult",
+            throws: "InvalidProperty",
             since: "4.1",
         },
         #[cfg(feature = "permission")]
@@ -13283,6 +14042,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_ROLE_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "Permission",
+            throws: "NotFound",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -13291,6 +14051,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_SELF_SIGNED_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -13298,6 +14059,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_SERVICE_CONTENT,
             this: rt::This::Explicit,
             returns: "ServiceContent",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -13306,6 +14068,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_SERVICE_PROVIDER_ENTITIES,
             this: rt::This::ServiceContent("tenantManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.9.1",
         },
         #[cfg(feature = "vslm")]
@@ -13314,6 +14077,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_SNAPSHOT_DETAILS,
             this: rt::This::Explicit,
             returns: "VStorageObjectSnapshotDetails",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -13322,6 +14086,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_SNAPSHOT_INFO,
             this: rt::This::Explicit,
             returns: "VStorageObjectSnapshotInfo",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "permission")]
@@ -13330,6 +14095,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_USER_GROUPS,
             this: rt::This::ServiceContent("userDirectory"),
             returns: "UserSearchResult",
+            throws: "NotFound",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -13338,6 +14104,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY,
             this: rt::This::Explicit,
             returns: "vslmInfrastructureObjectPolicy",
+            throws: "InvalidDatastore NotFound InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -13346,6 +14113,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_V_STORAGE_OBJECT,
             this: rt::This::Explicit,
             returns: "VStorageObject",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -13354,6 +14122,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_V_STORAGE_OBJECT_ASSOCIATIONS,
             this: rt::This::Explicit,
             returns: "VStorageObjectAssociations",
+            throws: "",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -13362,6 +14131,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_V_STORAGE_OBJECT_STATE,
             this: rt::This::Explicit,
             returns: "VStorageObjectStateInfo",
+            throws: "FileFault InvalidDatastore NotFound",
             since: "6.5",
         },
         #[cfg(feature = "vmoption")]
@@ -13370,6 +14140,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_VENDOR_DEVICE_GROUP_INFO,
             this: rt::This::Explicit,
             returns: "VirtualMachineVendorDeviceGroupInfo",
+            throws: "",
             since: "8.0.0.1",
         },
         #[cfg(feature = "vmoption")]
@@ -13378,6 +14149,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_VGPU_DEVICE_INFO,
             this: rt::This::Explicit,
             returns: "VirtualMachineVgpuDeviceInfo",
+            throws: "",
             since: "7.0.3.0",
         },
         #[cfg(feature = "vmoption")]
@@ -13386,6 +14158,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RETRIEVE_VGPU_PROFILE_INFO,
             this: rt::This::Explicit,
             returns: "VirtualMachineVgpuProfileInfo",
+            throws: "",
             since: "7.0.3.0",
         },
         &rt::MethodInfo {
@@ -13393,6 +14166,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REVERT_TO_CURRENT_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress SnapshotFault InsufficientResourcesFault InvalidState VmConfigFault NotFound",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -13400,6 +14174,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REVERT_TO_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InsufficientResourcesFault InvalidState FileFault VmConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -13408,6 +14183,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REVERT_V_STORAGE_OBJECT_EX_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "8.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -13416,6 +14192,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REVERT_V_STORAGE_OBJECT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         &rt::MethodInfo {
@@ -13423,6 +14200,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::REWIND_COLLECTOR,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "alarm")]
@@ -13431,6 +14209,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RUN_SCHEDULED_TASK,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -13439,6 +14218,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RUN_VSAN_PHYSICAL_DISK_DIAGNOSTICS,
             this: rt::This::Explicit,
             returns: "HostVsanInternalSystemVsanPhysicalDiskDiagnosticsResult",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -13447,6 +14227,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SCAN_HOST_PATCH_V2_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -13455,6 +14236,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SCAN_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled PatchMetadataInvalid PlatformConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -13463,6 +14245,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SCHEDULE_RECONCILE_DATASTORE_INVENTORY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore NotFound",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -13470,6 +14253,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SEARCH_DATASTORE_SUB_FOLDERS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore FileFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -13477,6 +14261,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SEARCH_DATASTORE_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore FileFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -13485,6 +14270,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SELECT_ACTIVE_PARTITION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -13493,6 +14279,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SELECT_VNIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -13501,6 +14288,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SELECT_VNIC_FOR_NIC_TYPE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault InvalidArgument",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -13508,6 +14296,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SEND_NMI,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -13516,6 +14305,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SEND_TEST_NOTIFICATION,
             this: rt::This::ServiceContent("snmpSystem"),
             returns: "",
+            throws: "NotFound InsufficientResourcesFault",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -13523,6 +14313,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SESSION_IS_ACTIVE,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "boolean",
+            throws: "",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -13530,6 +14321,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_COLLECTOR_PAGE_SIZE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -13538,6 +14330,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_CRYPTO_MODE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidRequest InvalidArgument",
             since: "7.0.0.0",
         },
         #[cfg(feature = "crypto")]
@@ -13546,6 +14339,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_DEFAULT_KMS_CLUSTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "7.0.0.0",
         },
         #[cfg(feature = "vm")]
@@ -13554,6 +14348,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_DISPLAY_TOPOLOGY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState ToolsUnavailable",
             since: "2.5u2server",
         },
         #[cfg(feature = "permission")]
@@ -13562,6 +14357,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_ENTITY_PERMISSIONS,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "UserNotFound NotFound AuthMinimumAdminPermission",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -13570,6 +14366,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_EXTENSION_CERTIFICATE,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "NotFound NoClientCertificate",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -13578,6 +14375,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_FIELD,
             this: rt::This::ServiceContent("customFieldsManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "crypto")]
@@ -13586,6 +14384,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_KEY_CUSTOM_ATTRIBUTES,
             this: rt::This::Explicit,
             returns: "CryptoKeyResult",
+            throws: "",
             since: "8.0.1.0",
         },
         #[cfg(feature = "license")]
@@ -13594,6 +14393,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_LICENSE_EDITION,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "",
+            throws: "InvalidState LicenseServerUnavailable",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -13602,6 +14402,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_LOCALE,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "",
+            throws: "InvalidLocale",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -13610,6 +14411,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_MAX_QUEUE_DEPTH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound",
             since: "8.0.0.1",
         },
         #[cfg(feature = "storage")]
@@ -13618,6 +14420,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_MULTIPATH_LUN_POLICY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -13626,6 +14429,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_NFS_USER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "server")]
@@ -13634,6 +14438,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_PUBLIC_KEY,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "guest")]
@@ -13642,6 +14447,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_REGISTRY_VALUE_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "6.0",
         },
         #[cfg(feature = "vm")]
@@ -13650,6 +14456,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_SCREEN_RESOLUTION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState ToolsUnavailable",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -13658,6 +14465,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_SERVICE_ACCOUNT,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "NotFound",
             since: "8.0.2.0",
         },
         #[cfg(feature = "server")]
@@ -13666,6 +14474,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_TASK_DESCRIPTION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -13674,6 +14483,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_TASK_STATE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState",
             since: "2.5",
         },
         #[cfg(feature = "vslm")]
@@ -13682,6 +14492,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_V_STORAGE_OBJECT_CONTROL_FLAGS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -13690,6 +14501,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_VIRTUAL_DISK_UUID,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "vslm")]
@@ -13698,6 +14510,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_VIRTUAL_DISK_UUID_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "8.0.3.0",
         },
         #[cfg(feature = "storage")]
@@ -13706,6 +14519,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SHRINK_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         &rt::MethodInfo {
@@ -13713,6 +14527,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SHUTDOWN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ToolsUnavailable TaskInProgress InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -13720,6 +14535,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SHUTDOWN_HOST_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -13728,6 +14544,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STAGE_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "RequestCanceled InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "cluster")]
@@ -13736,6 +14553,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STAMP_ALL_RULES_WITH_UUID_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.0",
         },
         &rt::MethodInfo {
@@ -13743,6 +14561,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STANDBY_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ToolsUnavailable TaskInProgress InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "guest")]
@@ -13751,6 +14570,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_GUEST_NETWORK_TASK,
             this: rt::This::ServiceContent("guestCustomizationManager"),
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState InvalidGuestLogin GuestPermissionDenied CustomizationFault",
             since: "6.8.7",
         },
         #[cfg(feature = "guest")]
@@ -13759,6 +14579,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_PROGRAM_IN_GUEST,
             this: rt::This::Explicit,
             returns: "long",
+            throws: "GuestOperationsFault InvalidState TaskInProgress FileFault",
             since: "5.0",
         },
         #[cfg(feature = "ft")]
@@ -13767,6 +14588,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_RECORDING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay InvalidName",
             since: "4.0",
         },
         #[cfg(feature = "ft")]
@@ -13775,6 +14597,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_REPLAYING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault NotFound VmConfigFault RecordReplayDisabled HostIncompatibleForRecordReplay",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -13783,6 +14606,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_SERVICE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "ft")]
@@ -13791,6 +14615,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STOP_RECORDING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
             since: "4.0",
         },
         #[cfg(feature = "ft")]
@@ -13799,6 +14624,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STOP_REPLAYING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidPowerState TaskInProgress FileFault SnapshotFault",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -13807,6 +14633,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::STOP_SERVICE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -13815,6 +14642,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SUSPEND_V_APP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState VAppConfigFault",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -13822,6 +14650,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SUSPEND_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "ft")]
@@ -13830,6 +14659,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TERMINATE_FAULT_TOLERANT_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "guest")]
@@ -13838,6 +14668,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TERMINATE_PROCESS_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "5.0",
         },
         &rt::MethodInfo {
@@ -13845,6 +14676,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TERMINATE_SESSION,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "",
+            throws: "NotFound",
             since: "2.0",
         },
         #[cfg(feature = "vm")]
@@ -13853,6 +14685,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TERMINATE_VM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState TaskInProgress",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -13861,6 +14694,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TEST_TIME_SERVICE,
             this: rt::This::Explicit,
             returns: "HostDateTimeSystemServiceTestResult",
+            throws: "",
             since: "7.0.3.0",
         },
         #[cfg(feature = "storage")]
@@ -13869,6 +14703,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TURN_DISK_LOCATOR_LED_OFF_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -13877,6 +14712,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TURN_DISK_LOCATOR_LED_ON_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "ft")]
@@ -13885,6 +14721,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::TURN_OFF_FAULT_TOLERANCE_FOR_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "TaskInProgress VmFaultToleranceIssue InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -13893,6 +14730,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNASSIGN_USER_FROM_GROUP,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "UserNotFound",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -13901,6 +14739,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNBIND_VNIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "IscsiFaultVnicNotBound IscsiFaultVnicHasActivePaths IscsiFaultVnicIsLastPath PlatformConfigFault IscsiFault NotFound",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -13909,6 +14748,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNINSTALL_HOST_PATCH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState TaskInProgress PlatformConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "iofilter")]
@@ -13917,6 +14757,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNINSTALL_IO_FILTER_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound FilterInUse InvalidState",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -13925,6 +14766,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNINSTALL_SERVICE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -13933,6 +14775,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMAP_VMFS_VOLUME_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "server")]
@@ -13941,6 +14784,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMARK_SERVICE_PROVIDER_ENTITIES,
             this: rt::This::ServiceContent("tenantManager"),
             returns: "",
+            throws: "ManagedObjectNotFound",
             since: "6.9.1",
         },
         #[cfg(feature = "vsan")]
@@ -13949,6 +14793,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_DISK_MAPPING_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "storage")]
@@ -13957,6 +14802,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_FORCE_MOUNTED_VMFS_VOLUME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "vm")]
@@ -13965,6 +14811,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_TOOLS_INSTALLER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState VmConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -13973,6 +14820,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_VFFS_VOLUME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
             since: "5.5",
         },
         &rt::MethodInfo {
@@ -13980,6 +14828,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_VMFS_VOLUME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound InvalidState HostConfigFault ResourceInUse",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -13988,6 +14837,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNMOUNT_VMFS_VOLUME_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "HostConfigFault",
             since: "6.0",
         },
         #[cfg(feature = "cluster")]
@@ -13996,6 +14846,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_AND_DESTROY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "ConcurrentAccess InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "vslm")]
@@ -14004,6 +14855,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_DISK_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidState InvalidDatastore NotFound TaskInProgress",
             since: "9.1.0.0",
         },
         #[cfg(feature = "server")]
@@ -14012,6 +14864,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_EXTENSION,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "NotFound",
             since: "2.5",
         },
         #[cfg(feature = "cluster")]
@@ -14020,6 +14873,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_HEALTH_UPDATE_PROVIDER,
             this: rt::This::ServiceContent("healthUpdateManager"),
             returns: "",
+            throws: "NotFound InvalidState",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -14028,6 +14882,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_KMS_CLUSTER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "7.0.0.0",
         },
         &rt::MethodInfo {
@@ -14035,6 +14890,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_VM,
             this: rt::This::Explicit,
             returns: "",
+            throws: "TaskInProgress InvalidPowerState",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -14043,6 +14899,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_ANSWER_FILE_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "AnswerFileUpdateFailed",
             since: "5.0",
         },
         #[cfg(feature = "host")]
@@ -14051,6 +14908,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_ASSIGNABLE_HARDWARE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "license")]
@@ -14059,6 +14917,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_ASSIGNED_LICENSE,
             this: rt::This::Explicit,
             returns: "LicenseManagerLicenseInfo",
+            throws: "LicenseEntityNotFound",
             since: "4.0",
         },
         #[cfg(feature = "permission")]
@@ -14067,6 +14926,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_AUTHORIZATION_ROLE,
             this: rt::This::ServiceContent("authorizationManager"),
             returns: "",
+            throws: "NotFound InvalidName AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14075,6 +14935,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_BOOT_DEVICE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "vapp")]
@@ -14083,6 +14944,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_CHILD_RESOURCE_CONFIGURATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState InsufficientResourcesFault",
             since: "2.0",
         },
         #[cfg(feature = "profile")]
@@ -14091,6 +14953,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_CLUSTER_PROFILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DuplicateName",
             since: "4.0",
         },
         &rt::MethodInfo {
@@ -14098,6 +14961,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidName DuplicateName InsufficientResourcesFault ConcurrentAccess",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -14106,6 +14970,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_CONSOLE_IP_ROUTE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -14114,6 +14979,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_COUNTER_LEVEL_MAPPING,
             this: rt::This::ServiceContent("perfManager"),
             returns: "",
+            throws: "",
             since: "4.1",
         },
         #[cfg(feature = "dvs")]
@@ -14122,6 +14988,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DVS_HEALTH_CHECK_CONFIG_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault",
             since: "5.1",
         },
         #[cfg(feature = "dvs")]
@@ -14130,6 +14997,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DVS_LACP_GROUP_CONFIG_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "DvsFault",
             since: "5.5",
         },
         #[cfg(feature = "host")]
@@ -14138,6 +15006,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DATE_TIME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -14146,6 +15015,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DATE_TIME_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -14154,6 +15024,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DEFAULT_POLICY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14162,6 +15033,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DISK_PARTITIONS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -14170,6 +15042,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DNS_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -14178,6 +15051,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_DVS_CAPABILITY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -14186,6 +15060,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_EXTENSION,
             this: rt::This::ServiceContent("extensionManager"),
             returns: "",
+            throws: "NotFound",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -14194,6 +15069,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_FLAGS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -14202,6 +15078,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_GRAPHICS_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -14210,6 +15087,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_HOST_IMAGE_ACCEPTANCE_LEVEL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "profile")]
@@ -14218,6 +15096,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_HOST_PROFILE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DuplicateName ProfileUpdateFailed",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -14226,6 +15105,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_HOST_SPECIFICATION,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "",
+            throws: "HostSpecificationOperationFailed",
             since: "6.5",
         },
         #[cfg(feature = "profile")]
@@ -14234,6 +15114,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_HOST_SUB_SPECIFICATION,
             this: rt::This::ServiceContent("hostSpecManager"),
             returns: "",
+            throws: "HostSpecificationOperationFailed",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -14242,6 +15123,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_HPP_MULTIPATH_LUN_POLICY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "7.0.0.0",
         },
         #[cfg(feature = "storage")]
@@ -14250,6 +15132,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_ADVANCED_OPTIONS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -14258,6 +15141,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_ALIAS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14265,6 +15149,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_AUTHENTICATION_PROPERTIES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14273,6 +15158,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_DIGEST_PROPERTIES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "storage")]
@@ -14281,6 +15167,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_DISCOVERY_PROPERTIES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14289,6 +15176,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_IP_PROPERTIES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14297,6 +15185,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_INTERNET_SCSI_NAME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -14305,6 +15194,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_IP_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -14313,6 +15203,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_IP_POOL,
             this: rt::This::ServiceContent("ipPoolManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "network")]
@@ -14321,6 +15212,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_IP_ROUTE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -14329,6 +15221,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_IP_ROUTE_TABLE_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -14337,6 +15230,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_IPMI,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidIpmiLoginInfo InvalidIpmiMacAddress",
             since: "4.0",
         },
         #[cfg(feature = "crypto")]
@@ -14345,6 +15239,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_KMIP_SERVER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -14353,6 +15248,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_KMS_SIGNED_CSR_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "license")]
@@ -14361,6 +15257,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_LICENSE,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "LicenseManagerLicenseInfo",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "license")]
@@ -14369,6 +15266,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_LICENSE_LABEL,
             this: rt::This::ServiceContent("licenseManager"),
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "vapp")]
@@ -14377,6 +15275,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_LINKED_CHILDREN,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ConcurrentAccess",
             since: "4.1",
         },
         #[cfg(feature = "storage")]
@@ -14385,6 +15284,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_LOCAL_SWAP_DATASTORE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InaccessibleDatastore DatastoreNotWritableOnHost",
             since: "2.5",
         },
         #[cfg(feature = "host")]
@@ -14393,6 +15293,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_LOCKDOWN_EXCEPTIONS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AuthMinimumAdminPermission UserNotFound",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -14401,6 +15302,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_MODULE_OPTION_STRING,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound",
             since: "2.5u2",
         },
         #[cfg(feature = "network")]
@@ -14409,6 +15311,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_NETWORK_CONFIG,
             this: rt::This::Explicit,
             returns: "HostNetworkConfigResult",
+            throws: "AlreadyExists NotFound HostConfigFault ResourceInUse",
             since: "2.0",
         },
         #[cfg(feature = "dvs")]
@@ -14417,6 +15320,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_NETWORK_RESOURCE_POOL,
             this: rt::This::Explicit,
             returns: "",
+            throws: "DvsFault NotFound InvalidName ConcurrentAccess",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -14424,6 +15328,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_OPTIONS,
             this: rt::This::ServiceContent("setting"),
             returns: "",
+            throws: "InvalidName",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14432,6 +15337,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PASSTHRU_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "4.0",
         },
         #[cfg(feature = "server")]
@@ -14440,6 +15346,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PERF_INTERVAL,
             this: rt::This::ServiceContent("perfManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "network")]
@@ -14448,6 +15355,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PHYSICAL_NIC_LINK_SPEED,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14455,6 +15363,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PORT_GROUP,
             this: rt::This::Explicit,
             returns: "",
+            throws: "AlreadyExists NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14463,6 +15372,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PRODUCT_LOCKER_LOCATION_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidArgument FileNotFound TaskInProgress HostConfigFault",
             since: "6.7.1",
         },
         #[cfg(feature = "server")]
@@ -14471,6 +15381,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_PROGRESS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidState OutOfBounds",
             since: "2.5",
         },
         #[cfg(feature = "profile")]
@@ -14479,6 +15390,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_REFERENCE_HOST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "4.0",
         },
         #[cfg(feature = "host")]
@@ -14487,6 +15399,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_RULESET,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "5.0",
         },
         #[cfg(feature = "storage")]
@@ -14495,6 +15408,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SCSI_LUN_DISPLAY_NAME,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault InvalidName DuplicateName",
             since: "4.0",
         },
         #[cfg(feature = "crypto")]
@@ -14503,6 +15417,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SELF_SIGNED_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "network")]
@@ -14511,6 +15426,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SERVICE_CONSOLE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound ResourceInUse HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "server")]
@@ -14519,6 +15435,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SERVICE_MESSAGE,
             this: rt::This::ServiceContent("sessionManager"),
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14527,6 +15444,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SERVICE_POLICY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14534,6 +15452,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SOFTWARE_INTERNET_SCSI_ENABLED,
             this: rt::This::Explicit,
             returns: "",
+            throws: "HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14542,6 +15461,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SYSTEM_RESOURCES,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "host")]
@@ -14550,6 +15470,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SYSTEM_SWAP_CONFIGURATION,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "host")]
@@ -14558,6 +15479,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_SYSTEM_USERS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "UserNotFound",
             since: "6.0",
         },
         #[cfg(feature = "host")]
@@ -14566,6 +15488,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_USER,
             this: rt::This::ServiceContent("accountManager"),
             returns: "",
+            throws: "UserNotFound AlreadyExists",
             since: "2.0",
         },
         #[cfg(feature = "vapp")]
@@ -14574,6 +15497,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_V_APP_CONFIG,
             this: rt::This::Explicit,
             returns: "",
+            throws: "TaskInProgress VmConfigFault ConcurrentAccess FileFault InvalidName DuplicateName InvalidState InsufficientResourcesFault InvalidDatastore",
             since: "4.0",
         },
         #[cfg(feature = "vslm")]
@@ -14582,6 +15506,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_V_STORAGE_INFRASTRUCTURE_OBJECT_POLICY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound InvalidState TaskInProgress",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -14590,6 +15515,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_V_STORAGE_OBJECT_CRYPTO_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore NotFound TaskInProgress",
             since: "7.0.0.0",
         },
         #[cfg(feature = "vslm")]
@@ -14598,6 +15524,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_V_STORAGE_OBJECT_POLICY_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore NotFound TaskInProgress",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -14606,6 +15533,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_V_VOL_VIRTUAL_MACHINE_FILES_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "NotSupported PlatformConfigFault TaskInProgress InvalidDatastore",
             since: "6.5",
         },
         #[cfg(feature = "storage")]
@@ -14614,6 +15542,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VIRTUAL_MACHINE_FILES_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "ResourceInUse PlatformConfigFault TaskInProgress InvalidDatastore",
             since: "4.1",
         },
         &rt::MethodInfo {
@@ -14621,6 +15550,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VIRTUAL_NIC,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault InvalidState",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14628,6 +15558,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VIRTUAL_SWITCH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "ResourceInUse NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14636,6 +15567,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VMFS_UNMAP_BANDWIDTH,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.7",
         },
         #[cfg(feature = "storage")]
@@ -14644,6 +15576,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VMFS_UNMAP_PRIORITY,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vsan")]
@@ -14652,6 +15585,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPDATE_VSAN_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "",
             since: "5.5",
         },
         #[cfg(feature = "iofilter")]
@@ -14660,6 +15594,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_IO_FILTER_TASK,
             this: rt::This::ServiceContent("ioFilterManager"),
             returns: "ManagedObjectReference",
+            throws: "NotFound InvalidState",
             since: "6.0",
         },
         #[cfg(feature = "vm")]
@@ -14668,6 +15603,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_TOOLS_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState TaskInProgress VmToolsUpgradeFault ToolsUnavailable VmConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vm")]
@@ -14676,6 +15612,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_VM_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidState TaskInProgress AlreadyUpgraded NoDiskFound",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14684,6 +15621,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_VM_LAYOUT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.0",
         },
         #[cfg(feature = "storage")]
@@ -14692,6 +15630,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_VMFS,
             this: rt::This::Explicit,
             returns: "",
+            throws: "NotFound HostConfigFault",
             since: "2.0",
         },
         #[cfg(feature = "vsan")]
@@ -14700,6 +15639,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPGRADE_VSAN_OBJECTS,
             this: rt::This::Explicit,
             returns: "HostVsanInternalSystemVsanObjectOperationResult",
+            throws: "VsanFault",
             since: "6.0",
         },
         #[cfg(feature = "crypto")]
@@ -14708,6 +15648,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPLOAD_CLIENT_CERT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "crypto")]
@@ -14716,6 +15657,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UPLOAD_KMIP_SERVER_CERT,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vslm")]
@@ -14724,6 +15666,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_CENTER_UPDATE_V_STORAGE_OBJECT_METADATA_EX_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore InvalidState NotFound",
             since: "7.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -14732,6 +15675,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_EX_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "8.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -14740,6 +15684,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_STORAGE_OBJECT_CREATE_SNAPSHOT_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -14748,6 +15693,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX2_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "9.0.0.0",
         },
         #[cfg(feature = "vslm")]
@@ -14756,6 +15702,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_STORAGE_OBJECT_DELETE_SNAPSHOT_EX_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "InvalidDatastore NotFound FileFault InvalidState",
             since: "8.0.2.0",
         },
         #[cfg(feature = "vslm")]
@@ -14764,6 +15711,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::V_STORAGE_OBJECT_EXTEND_DISK_EX_TASK,
             this: rt::This::ServiceContent("vStorageObjectManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault NotFound InvalidDatastore InvalidState TaskInProgress",
             since: "8.0.2.0",
         },
         #[cfg(feature = "guest")]
@@ -14772,6 +15720,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_CREDENTIALS_IN_GUEST,
             this: rt::This::Explicit,
             returns: "",
+            throws: "GuestOperationsFault InvalidState TaskInProgress",
             since: "5.0",
         },
         #[cfg(feature = "cluster")]
@@ -14780,6 +15729,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_HCI_CONFIGURATION,
             this: rt::This::Explicit,
             returns: "ClusterComputeResourceValidationResultBase",
+            throws: "InvalidState",
             since: "6.7.1",
         },
         #[cfg(feature = "ovf")]
@@ -14788,6 +15738,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_HOST,
             this: rt::This::ServiceContent("ovfManager"),
             returns: "OvfValidateHostResult",
+            throws: "TaskInProgress ConcurrentAccess FileFault InvalidState",
             since: "4.0",
         },
         #[cfg(feature = "profile")]
@@ -14796,6 +15747,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_HOST_PROFILE_COMPOSITION_TASK,
             this: rt::This::ServiceContent("hostProfileManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -14803,6 +15755,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_MIGRATION,
             this: rt::This::Explicit,
             returns: "Event",
+            throws: "InvalidState",
             since: "2.0",
         },
         #[cfg(feature = "cluster")]
@@ -14811,6 +15764,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VALIDATE_STORAGE_POD_CONFIG,
             this: rt::This::ServiceContent("storageResourceManager"),
             returns: "LocalizedMethodFault",
+            throws: "",
             since: "6.7",
         },
         #[cfg(feature = "vslm")]
@@ -14819,6 +15773,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::VSTORAGE_OBJECT_V_CENTER_QUERY_CHANGED_DISK_AREAS,
             this: rt::This::Explicit,
             returns: "DiskChangeInfo",
+            throws: "InvalidDatastore NotFound FileFault InvalidState InvalidArgument",
             since: "6.7",
         },
         &rt::MethodInfo {
@@ -14826,6 +15781,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::WAIT_FOR_UPDATES,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "UpdateSet",
+            throws: "InvalidCollectorVersion",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14833,6 +15789,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::WAIT_FOR_UPDATES_EX,
             this: rt::This::ServiceContent("propertyCollector"),
             returns: "UpdateSet",
+            throws: "InvalidCollectorVersion",
             since: "4.1",
         },
         #[cfg(feature = "customization")]
@@ -14841,6 +15798,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::XML_TO_CUSTOMIZATION_SPEC_ITEM,
             this: rt::This::ServiceContent("customizationSpecManager"),
             returns: "CustomizationSpecItem",
+            throws: "CustomizationFault",
             since: "2.0",
         },
         &rt::MethodInfo {
@@ -14848,6 +15806,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::ZERO_FILL_VIRTUAL_DISK_TASK,
             this: rt::This::ServiceContent("virtualDiskManager"),
             returns: "ManagedObjectReference",
+            throws: "FileFault InvalidDatastore",
             since: "2.5",
         },
         #[cfg(feature = "vcha")]
@@ -14856,6 +15815,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CONFIGURE_VCHA_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14864,6 +15824,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_PASSIVE_NODE_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14872,6 +15833,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::CREATE_WITNESS_NODE_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14880,6 +15842,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DEPLOY_VCHA_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14888,6 +15851,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::DESTROY_VCHA_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -14896,6 +15860,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::FETCH_SOFTWARE_PACKAGES,
             this: rt::This::Explicit,
             returns: "SoftwarePackage",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14904,6 +15869,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_CLUSTER_MODE,
             this: rt::This::ServiceContent("failoverClusterManager"),
             returns: "string",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14912,6 +15878,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::GET_VCHA_CONFIG,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "VchaClusterConfigInfo",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14920,6 +15887,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INITIATE_FAILOVER_TASK,
             this: rt::This::ServiceContent("failoverClusterManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "host")]
@@ -14928,6 +15896,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::INSTALL_DATE,
             this: rt::This::Explicit,
             returns: "dateTime",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vcha")]
@@ -14936,6 +15905,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::PREPARE_VCHA_TASK,
             this: rt::This::ServiceContent("failoverClusterConfigurator"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         #[cfg(feature = "vmoption")]
@@ -14944,6 +15914,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::QUERY_DATACENTER_CONFIG_OPTION_DESCRIPTOR,
             this: rt::This::Explicit,
             returns: "VirtualMachineConfigOptionDescriptor",
+            throws: "",
             since: "5.1",
         },
         #[cfg(feature = "vm")]
@@ -14952,6 +15923,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::RELOAD_VIRTUAL_MACHINE_FROM_PATH_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "InvalidPowerState TaskInProgress FileFault InvalidState VmConfigFault AlreadyExists",
             since: "4.1",
         },
         #[cfg(feature = "vcha")]
@@ -14960,6 +15932,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_CLUSTER_MODE_TASK,
             this: rt::This::ServiceContent("failoverClusterManager"),
             returns: "ManagedObjectReference",
+            throws: "",
             since: "6.5",
         },
         &rt::MethodInfo {
@@ -14967,6 +15940,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::SET_CUSTOM_VALUE,
             this: rt::This::Explicit,
             returns: "",
+            throws: "",
             since: "2.5",
         },
         #[cfg(feature = "network")]
@@ -14975,6 +15949,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::START_DPU_FAILOVER,
             this: rt::This::Explicit,
             returns: "",
+            throws: "InvalidArgument",
             since: "8.0.3.0",
         },
         #[cfg(feature = "vapp")]
@@ -14983,6 +15958,7 @@ static REGISTRY: rt::Registry = rt::Registry {
             request: &methods::UNREGISTER_V_APP_TASK,
             this: rt::This::Explicit,
             returns: "ManagedObjectReference",
+            throws: "ConcurrentAccess InvalidState",
             since: "4.0",
         },
     ],

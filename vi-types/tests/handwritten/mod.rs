@@ -252,6 +252,7 @@ static LOGIN_METHOD: MethodInfo = MethodInfo {
     request: &LOGIN,
     this: This::ServiceContent("sessionManager"),
     returns: "Content",
+    throws: "",
     since: "2.0",
 };
 static RETRIEVE_METHOD: MethodInfo = MethodInfo {
@@ -259,6 +260,7 @@ static RETRIEVE_METHOD: MethodInfo = MethodInfo {
     request: &RETRIEVE,
     this: This::Explicit,
     returns: "Content",
+    throws: "",
     since: "2.0",
 };
 

@@ -239,6 +239,8 @@ impl rt::Method for CreateAlarm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateAlarm {}
+impl rt::Throws<objects::DuplicateName> for CreateAlarm {}
 
 /// `CreateObjectScheduledTask`, a method of `ScheduledTaskManager`, since VI API 4.0.
 ///
@@ -303,6 +305,8 @@ impl rt::Method for CreateObjectScheduledTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateObjectScheduledTask {}
+impl rt::Throws<objects::DuplicateName> for CreateObjectScheduledTask {}
 
 /// `CreateScheduledTask`, a method of `ScheduledTaskManager`, since VI API 2.0.
 ///
@@ -367,6 +371,8 @@ impl rt::Method for CreateScheduledTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateScheduledTask {}
+impl rt::Throws<objects::DuplicateName> for CreateScheduledTask {}
 
 /// `DisableAlarm`, a method of `AlarmManager`, since VI API 6.9.1.
 ///
@@ -729,6 +735,8 @@ impl rt::Method for ReconfigureAlarm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for ReconfigureAlarm {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureAlarm {}
 
 /// `ReconfigureScheduledTask`, a method of `ScheduledTask`, since VI API 2.0.
 ///
@@ -795,6 +803,9 @@ impl rt::Method for ReconfigureScheduledTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ReconfigureScheduledTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigureScheduledTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureScheduledTask {}
 
 /// `RemoveAlarm`, a method of `Alarm`, since VI API 2.0.
 ///
@@ -909,6 +920,7 @@ impl rt::Method for RemoveScheduledTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RemoveScheduledTask {}
 
 /// `RetrieveEntityScheduledTask`, a method of `ScheduledTaskManager`, since VI API 2.0.
 ///
@@ -1079,3 +1091,4 @@ impl rt::Method for RunScheduledTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RunScheduledTask {}

@@ -61,6 +61,7 @@ impl rt::Method for AbandonHciWorkflow {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AbandonHciWorkflow {}
 
 /// `AddFilter`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -133,6 +134,7 @@ impl rt::Method for AddFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddFilter {}
 
 /// `AddFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -199,6 +201,7 @@ impl rt::Method for AddFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddFilterEntities {}
 
 /// `AddHost_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -285,6 +288,12 @@ impl rt::Method for AddHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddHostTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidLogin> for AddHostTask {}
+impl rt::Throws<objects::HostConnectFault> for AddHostTask {}
+impl rt::Throws<objects::DuplicateName> for AddHostTask {}
 
 /// `AddMonitoredEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -351,6 +360,7 @@ impl rt::Method for AddMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddMonitoredEntities {}
 
 /// `ApplyEvcModeVM_Task`, a method of `VirtualMachine`, since VI API 6.7.
 ///
@@ -423,6 +433,10 @@ impl rt::Method for ApplyEvcModeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyEvcModeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ApplyEvcModeVmTask {}
 
 /// `ApplyRecommendation`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -551,6 +565,9 @@ impl rt::Method for ApplyStorageDrsRecommendationToPodTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyStorageDrsRecommendationToPodTask {
+    type Result = objects::ApplyStorageRecommendationResult;
+}
 
 /// `ApplyStorageDrsRecommendation_Task`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -608,6 +625,9 @@ impl rt::Method for ApplyStorageDrsRecommendationTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ApplyStorageDrsRecommendationTask {
+    type Result = objects::ApplyStorageRecommendationResult;
 }
 
 /// `CancelRecommendation`, a method of `ClusterComputeResource`, since VI API 4.1.
@@ -797,6 +817,11 @@ impl rt::Method for CheckAddHostEvcTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckAddHostEvcTask {
+    type Result = Vec<objects::ClusterEvcManagerCheckResult>;
+}
+impl rt::Throws<objects::InvalidLogin> for CheckAddHostEvcTask {}
+impl rt::Throws<objects::HostConnectFault> for CheckAddHostEvcTask {}
 
 /// `CheckConfigureEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -868,6 +893,9 @@ impl rt::Method for CheckConfigureEvcModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CheckConfigureEvcModeTask {
+    type Result = Vec<objects::ClusterEvcManagerCheckResult>;
 }
 
 /// `ClusterEnterMaintenanceMode`, a method of `ClusterComputeResource`, since VI API 5.0.
@@ -1009,6 +1037,13 @@ impl rt::Method for ConfigureDatastoreIormTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureDatastoreIormTask {
+    type Result = ();
+}
+impl rt::Throws<objects::IormNotSupportedHostOnDatastore>
+for ConfigureDatastoreIormTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InaccessibleDatastore> for ConfigureDatastoreIormTask {}
 
 /// `ConfigureEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -1081,6 +1116,10 @@ impl rt::Method for ConfigureEvcModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureEvcModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::EvcConfigFault> for ConfigureEvcModeTask {}
 
 /// `ConfigureHCI_Task`, a method of `ClusterComputeResource`, since VI API 6.7.1.
 ///
@@ -1151,6 +1190,9 @@ impl rt::Method for ConfigureHciTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureHciTask {
+    type Result = objects::ClusterComputeResourceClusterConfigResult;
+}
 
 /// `ConfigureStorageDrsForPod_Task`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -1218,6 +1260,9 @@ impl rt::Method for ConfigureStorageDrsForPodTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ConfigureStorageDrsForPodTask {
+    type Result = ();
 }
 
 /// `CreateCluster`, a method of `Folder`, since VI API 2.0.
@@ -1291,6 +1336,8 @@ impl rt::Method for CreateCluster {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateCluster {}
+impl rt::Throws<objects::InvalidName> for CreateCluster {}
 
 /// `CreateClusterEx`, a method of `Folder`, since VI API 2.5.
 ///
@@ -1363,6 +1410,8 @@ impl rt::Method for CreateClusterEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateClusterEx {}
+impl rt::Throws<objects::InvalidName> for CreateClusterEx {}
 
 /// `CreateStoragePod`, a method of `Folder`, since VI API 5.0.
 ///
@@ -1429,6 +1478,8 @@ impl rt::Method for CreateStoragePod {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateStoragePod {}
+impl rt::Throws<objects::InvalidName> for CreateStoragePod {}
 
 /// `DatastoreEnterMaintenanceMode`, a method of `Datastore`, since VI API 5.0.
 ///
@@ -1487,6 +1538,7 @@ impl rt::Method for DatastoreEnterMaintenanceMode {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DatastoreEnterMaintenanceMode {}
 
 /// `DatastoreExitMaintenanceMode_Task`, a method of `Datastore`, since VI API 5.0.
 ///
@@ -1545,6 +1597,10 @@ impl rt::Method for DatastoreExitMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DatastoreExitMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for DatastoreExitMaintenanceModeTask {}
 
 /// `DisableEvcMode_Task`, a method of `ClusterEVCManager`, since VI API 6.0.
 ///
@@ -1600,6 +1656,9 @@ impl rt::Method for DisableEvcModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DisableEvcModeTask {
+    type Result = ();
 }
 
 /// `EvcManager`, a method of `ClusterComputeResource`, since VI API 6.0.
@@ -1726,6 +1785,9 @@ impl rt::Method for ExtendHciTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ExtendHciTask {
+    type Result = objects::ClusterComputeResourceClusterConfigResult;
 }
 
 /// `FindRulesForVm`, a method of `ClusterComputeResource`, since VI API 6.0.
@@ -1969,6 +2031,7 @@ impl rt::Method for HasMonitoredEntity {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HasMonitoredEntity {}
 
 /// `HasProvider`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2091,6 +2154,10 @@ impl rt::Method for LookupVmOverheadMemory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::InvalidArgument> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::ManagedObjectNotFound> for LookupVmOverheadMemory {}
+impl rt::Throws<objects::InvalidType> for LookupVmOverheadMemory {}
 
 /// `MoveHostInto_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -2163,6 +2230,12 @@ impl rt::Method for MoveHostIntoTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveHostIntoTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::TooManyHosts> for MoveHostIntoTask {}
+impl rt::Throws<objects::InvalidState> for MoveHostIntoTask {}
 
 /// `MoveInto_Task`, a method of `ClusterComputeResource`, since VI API 2.0.
 ///
@@ -2229,6 +2302,13 @@ impl rt::Method for MoveIntoTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveIntoTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DuplicateName> for MoveIntoTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::TooManyHosts> for MoveIntoTask {}
+impl rt::Throws<objects::InvalidState> for MoveIntoTask {}
 
 /// `PlaceVm`, a method of `ClusterComputeResource`, since VI API 6.0.
 ///
@@ -2295,6 +2375,7 @@ impl rt::Method for PlaceVm {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for PlaceVm {}
 
 /// `PostHealthUpdates`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2361,6 +2442,7 @@ impl rt::Method for PostHealthUpdates {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for PostHealthUpdates {}
 
 /// `PowerOnMultiVM_Task`, a method of `Datacenter`, since VI API 2.5.
 ///
@@ -2433,6 +2515,9 @@ impl rt::Method for PowerOnMultiVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOnMultiVmTask {
+    type Result = objects::ClusterPowerOnVmResult;
+}
 
 /// `QueryDatastorePerformanceSummary`, a method of `StorageResourceManager`, since VI API 5.1.
 ///
@@ -2493,6 +2578,7 @@ impl rt::Method for QueryDatastorePerformanceSummary {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDatastorePerformanceSummary {}
 
 /// `QueryFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2551,6 +2637,7 @@ impl rt::Method for QueryFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterEntities {}
 
 /// `QueryFilterInfoIds`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2609,6 +2696,7 @@ impl rt::Method for QueryFilterInfoIds {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterInfoIds {}
 
 /// `QueryFilterList`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2667,6 +2755,7 @@ impl rt::Method for QueryFilterList {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterList {}
 
 /// `QueryFilterName`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2725,6 +2814,7 @@ impl rt::Method for QueryFilterName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryFilterName {}
 
 /// `QueryHealthUpdateInfos`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2783,6 +2873,7 @@ impl rt::Method for QueryHealthUpdateInfos {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryHealthUpdateInfos {}
 
 /// `QueryHealthUpdates`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -2841,6 +2932,7 @@ impl rt::Method for QueryHealthUpdates {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryHealthUpdates {}
 
 /// `QueryIORMConfigOption`, a method of `StorageResourceManager`, since VI API 4.1.
 ///
@@ -2955,6 +3047,7 @@ impl rt::Method for QueryMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryMonitoredEntities {}
 
 /// `QueryProviderList`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3062,6 +3155,7 @@ impl rt::Method for QueryProviderName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryProviderName {}
 
 /// `QueryUnmonitoredHosts`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3128,6 +3222,7 @@ impl rt::Method for QueryUnmonitoredHosts {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryUnmonitoredHosts {}
 
 /// `RecommendDatastores`, a method of `StorageResourceManager`, since VI API 5.0.
 ///
@@ -3326,6 +3421,9 @@ impl rt::Method for ReconfigureClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureClusterTask {
+    type Result = ();
+}
 
 /// `ReconfigureComputeResource_Task`, a method of `ComputeResource`, since VI API 2.5.
 ///
@@ -3396,6 +3494,9 @@ impl rt::Method for ReconfigureComputeResourceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureComputeResourceTask {
+    type Result = ();
+}
 
 /// `ReconfigureDatacenter_Task`, a method of `Datacenter`, since VI API 5.1.
 ///
@@ -3465,6 +3566,9 @@ impl rt::Method for ReconfigureDatacenterTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ReconfigureDatacenterTask {
+    type Result = ();
 }
 
 /// `RefreshRecommendation`, a method of `ClusterComputeResource`, since VI API 2.5.
@@ -3692,6 +3796,11 @@ impl rt::Method for RefreshStorageDrsRecommendationsForPodTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RefreshStorageDrsRecommendationsForPodTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidArgument>
+for RefreshStorageDrsRecommendationsForPodTask {}
 
 /// `RegisterHealthUpdateProvider`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3814,6 +3923,7 @@ impl rt::Method for RemoveFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveFilter {}
 
 /// `RemoveFilterEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3880,6 +3990,7 @@ impl rt::Method for RemoveFilterEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveFilterEntities {}
 
 /// `RemoveMonitoredEntities`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -3946,6 +4057,8 @@ impl rt::Method for RemoveMonitoredEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveMonitoredEntities {}
+impl rt::Throws<objects::InvalidState> for RemoveMonitoredEntities {}
 
 /// `RetrieveDasAdvancedRuntimeInfo`, a method of `ClusterComputeResource`, since VI API 4.0.
 ///

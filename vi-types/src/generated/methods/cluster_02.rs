@@ -59,6 +59,9 @@ impl rt::Method for StampAllRulesWithUuidTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StampAllRulesWithUuidTask {
+    type Result = ();
+}
 
 /// `UnregisterAndDestroy_Task`, a method of `Folder`, since VI API 2.0.
 ///
@@ -117,6 +120,11 @@ impl rt::Method for UnregisterAndDestroyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnregisterAndDestroyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::ConcurrentAccess> for UnregisterAndDestroyTask {}
+impl rt::Throws<objects::InvalidState> for UnregisterAndDestroyTask {}
 
 /// `UnregisterHealthUpdateProvider`, a method of `HealthUpdateManager`, since VI API 6.5.
 ///
@@ -175,6 +183,8 @@ impl rt::Method for UnregisterHealthUpdateProvider {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnregisterHealthUpdateProvider {}
+impl rt::Throws<objects::InvalidState> for UnregisterHealthUpdateProvider {}
 
 /// `ValidateHCIConfiguration`, a method of `ClusterComputeResource`, since VI API 6.7.1.
 ///
@@ -247,6 +257,7 @@ impl rt::Method for ValidateHciConfiguration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ValidateHciConfiguration {}
 
 /// `ValidateStoragePodConfig`, a method of `StorageResourceManager`, since VI API 6.7.
 ///

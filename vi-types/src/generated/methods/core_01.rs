@@ -116,6 +116,7 @@ impl rt::Method for AcquireTicket {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AcquireTicket {}
 
 /// `AddInternetScsiSendTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -188,6 +189,8 @@ impl rt::Method for AddInternetScsiSendTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddInternetScsiSendTargets {}
+impl rt::Throws<objects::HostConfigFault> for AddInternetScsiSendTargets {}
 
 /// `AddInternetScsiStaticTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -260,6 +263,8 @@ impl rt::Method for AddInternetScsiStaticTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AddInternetScsiStaticTargets {}
+impl rt::Throws<objects::HostConfigFault> for AddInternetScsiStaticTargets {}
 
 /// `AddPortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -326,6 +331,9 @@ impl rt::Method for AddPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddPortGroup {}
+impl rt::Throws<objects::NotFound> for AddPortGroup {}
+impl rt::Throws<objects::HostConfigFault> for AddPortGroup {}
 
 /// `AddVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -396,6 +404,9 @@ impl rt::Method for AddVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for AddVirtualNic {}
+impl rt::Throws<objects::InvalidState> for AddVirtualNic {}
 
 /// `AddVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -468,6 +479,9 @@ impl rt::Method for AddVirtualSwitch {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddVirtualSwitch {}
+impl rt::Throws<objects::ResourceInUse> for AddVirtualSwitch {}
+impl rt::Throws<objects::HostConfigFault> for AddVirtualSwitch {}
 
 /// `AnswerVM`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -540,6 +554,7 @@ impl rt::Method for AnswerVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ConcurrentAccess> for AnswerVm {}
 
 /// `AutoStartPowerOff`, a method of `HostAutoStartManager`, since VI API 2.0.
 ///
@@ -710,6 +725,7 @@ impl rt::Method for CancelRetrievePropertiesEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for CancelRetrievePropertiesEx {}
 
 /// `CancelTask`, a method of `Task`, since VI API 2.0.
 ///
@@ -766,6 +782,7 @@ impl rt::Method for CancelTask {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CancelTask {}
 
 /// `CancelWaitForUpdates`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -873,6 +890,7 @@ impl rt::Method for CheckForUpdates {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for CheckForUpdates {}
 
 /// `CloneSession`, a method of `SessionManager`, since VI API 2.5u2.
 ///
@@ -933,6 +951,7 @@ impl rt::Method for CloneSession {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for CloneSession {}
 
 /// `CloneVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1011,6 +1030,18 @@ impl rt::Method for CloneVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CloneVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+#[cfg(feature = "customization")]
+impl rt::Throws<objects::CustomizationFault> for CloneVmTask {}
+impl rt::Throws<objects::InvalidState> for CloneVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for CloneVmTask {}
+impl rt::Throws<objects::TaskInProgress> for CloneVmTask {}
+impl rt::Throws<objects::VmConfigFault> for CloneVmTask {}
+impl rt::Throws<objects::FileFault> for CloneVmTask {}
+impl rt::Throws<objects::MigrationFault> for CloneVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CloneVmTask {}
 
 /// `ConsolidateVMDisks_Task`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -1069,6 +1100,13 @@ impl rt::Method for ConsolidateVmDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConsolidateVmDisksTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::InvalidState> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::FileFault> for ConsolidateVmDisksTask {}
+impl rt::Throws<objects::VmConfigFault> for ConsolidateVmDisksTask {}
 
 /// `ContinueRetrievePropertiesEx`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -1127,6 +1165,7 @@ impl rt::Method for ContinueRetrievePropertiesEx {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for ContinueRetrievePropertiesEx {}
 
 /// `CopyDatastoreFile_Task`, a method of `FileManager`, since VI API 2.5.
 ///
@@ -1209,6 +1248,11 @@ impl rt::Method for CopyDatastoreFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CopyDatastoreFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for CopyDatastoreFileTask {}
+impl rt::Throws<objects::FileFault> for CopyDatastoreFileTask {}
 
 /// `CopyVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1301,6 +1345,12 @@ impl rt::Method for CopyVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CopyVirtualDiskTask {
+    type Result = String;
+}
+impl rt::Throws<objects::FileFault> for CopyVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDiskFormat> for CopyVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CopyVirtualDiskTask {}
 
 /// `CreateCollectorForEvents`, a method of `EventManager`, since VI API 2.0.
 ///
@@ -1359,6 +1409,7 @@ impl rt::Method for CreateCollectorForEvents {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorForEvents {}
 
 /// `CreateCollectorForTasks`, a method of `TaskManager`, since VI API 2.0.
 ///
@@ -1417,6 +1468,7 @@ impl rt::Method for CreateCollectorForTasks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorForTasks {}
 
 /// `CreateContainerView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -1553,6 +1605,8 @@ impl rt::Method for CreateDatacenter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateDatacenter {}
+impl rt::Throws<objects::InvalidName> for CreateDatacenter {}
 
 /// `CreateFilter`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -1619,6 +1673,7 @@ impl rt::Method for CreateFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for CreateFilter {}
 
 /// `CreateFolder`, a method of `Folder`, since VI API 2.0.
 ///
@@ -1685,6 +1740,8 @@ impl rt::Method for CreateFolder {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateFolder {}
+impl rt::Throws<objects::InvalidName> for CreateFolder {}
 
 /// `CreateListView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -1869,6 +1926,10 @@ impl rt::Method for CreateLocalDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateLocalDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateLocalDatastore {}
+impl rt::Throws<objects::FileNotFound> for CreateLocalDatastore {}
+impl rt::Throws<objects::InvalidName> for CreateLocalDatastore {}
 
 /// `CreateNasDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -1935,6 +1996,9 @@ impl rt::Method for CreateNasDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateNasDatastore {}
+impl rt::Throws<objects::AlreadyExists> for CreateNasDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateNasDatastore {}
 
 /// `CreatePropertyCollector`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -2056,6 +2120,9 @@ impl rt::Method for CreateResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateResourcePool {}
+impl rt::Throws<objects::DuplicateName> for CreateResourcePool {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateResourcePool {}
 
 /// `CreateScreenshot_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -2116,6 +2183,12 @@ impl rt::Method for CreateScreenshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateScreenshotTask {
+    type Result = String;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateScreenshotTask {}
+impl rt::Throws<objects::FileFault> for CreateScreenshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateScreenshotTask {}
 
 /// `CreateSnapshot_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -2202,6 +2275,15 @@ impl rt::Method for CreateSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSnapshotTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSnapshotTask {}
+impl rt::Throws<objects::SnapshotFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::FileFault> for CreateSnapshotTask {}
+impl rt::Throws<objects::InvalidName> for CreateSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateSnapshotTask {}
 
 /// `CreateVM_Task`, a method of `Folder`, since VI API 2.0.
 ///
@@ -2282,6 +2364,18 @@ impl rt::Method for CreateVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::VmConfigFault> for CreateVmTask {}
+impl rt::Throws<objects::FileFault> for CreateVmTask {}
+impl rt::Throws<objects::OutOfBounds> for CreateVmTask {}
+impl rt::Throws<objects::DuplicateName> for CreateVmTask {}
+impl rt::Throws<objects::InvalidName> for CreateVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateVmTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateVmTask {}
+impl rt::Throws<objects::InvalidState> for CreateVmTask {}
 
 /// `CreateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -2356,6 +2450,11 @@ impl rt::Method for CreateVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateVirtualDiskTask {
+    type Result = String;
+}
+impl rt::Throws<objects::FileFault> for CreateVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateVirtualDiskTask {}
 
 /// `CreateVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -2422,6 +2521,8 @@ impl rt::Method for CreateVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateVmfsDatastore {}
 
 /// `CurrentTime`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -2542,6 +2643,11 @@ impl rt::Method for DeleteDatastoreFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteDatastoreFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for DeleteDatastoreFileTask {}
+impl rt::Throws<objects::FileFault> for DeleteDatastoreFileTask {}
 
 /// `DeleteFile`, a method of `HostDatastoreBrowser`, since VI API 2.0.
 ///
@@ -2608,6 +2714,8 @@ impl rt::Method for DeleteFile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for DeleteFile {}
+impl rt::Throws<objects::FileFault> for DeleteFile {}
 
 /// `DeleteVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -2674,6 +2782,11 @@ impl rt::Method for DeleteVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DeleteVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVirtualDiskTask {}
 
 /// `DestroyChildren`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -2840,6 +2953,7 @@ impl rt::Method for DestroyDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for DestroyDatastore {}
 
 /// `DestroyNetwork`, a method of `Network`, since VI API 2.0.
 ///
@@ -2898,6 +3012,7 @@ impl rt::Method for DestroyNetwork {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for DestroyNetwork {}
 
 /// `DestroyPropertyCollector`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -3113,6 +3228,10 @@ impl rt::Method for DestroyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DestroyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::VimFault> for DestroyTask {}
 
 /// `EnterMaintenanceMode_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -3191,6 +3310,11 @@ impl rt::Method for EnterMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EnterMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for EnterMaintenanceModeTask {}
+impl rt::Throws<objects::Timedout> for EnterMaintenanceModeTask {}
 
 /// `ExitMaintenanceMode_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -3257,6 +3381,11 @@ impl rt::Method for ExitMaintenanceModeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExitMaintenanceModeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ExitMaintenanceModeTask {}
+impl rt::Throws<objects::Timedout> for ExitMaintenanceModeTask {}
 
 /// `ExtendVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -3335,6 +3464,11 @@ impl rt::Method for ExtendVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExtendVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ExtendVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ExtendVirtualDiskTask {}
 
 /// `Fetch`, since VI API 2.0.
 ///
@@ -3679,6 +3813,7 @@ impl rt::Method for FindByDatastorePath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for FindByDatastorePath {}
 
 /// `FindByDnsName`, a method of `SearchIndex`, since VI API 2.0.
 ///

@@ -75,6 +75,8 @@ impl rt::Method for Login {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for Login {}
+impl rt::Throws<objects::InvalidLocale> for Login {}
 
 /// `LoginByToken`, a method of `SessionManager`, since VI API 5.1.
 ///
@@ -133,6 +135,8 @@ impl rt::Method for LoginByToken {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for LoginByToken {}
+impl rt::Throws<objects::InvalidLocale> for LoginByToken {}
 
 /// `Logout`, a method of `SessionManager`, since VI API 2.0.
 ///
@@ -252,6 +256,8 @@ impl rt::Method for MakeDirectory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for MakeDirectory {}
+impl rt::Throws<objects::FileFault> for MakeDirectory {}
 
 /// `MigrateVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -334,6 +340,15 @@ impl rt::Method for MigrateVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MigrateVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::MigrationFault> for MigrateVmTask {}
+impl rt::Throws<objects::FileFault> for MigrateVmTask {}
+impl rt::Throws<objects::Timedout> for MigrateVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for MigrateVmTask {}
+impl rt::Throws<objects::InvalidState> for MigrateVmTask {}
+impl rt::Throws<objects::VmConfigFault> for MigrateVmTask {}
 
 /// `ModifyListView`, a method of `ListView`, since VI API 2.5.
 ///
@@ -468,6 +483,10 @@ impl rt::Method for MountVmfsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MountVmfsVolume {}
+impl rt::Throws<objects::InvalidState> for MountVmfsVolume {}
+impl rt::Throws<objects::HostConfigFault> for MountVmfsVolume {}
+impl rt::Throws<objects::ResourceInUse> for MountVmfsVolume {}
 
 /// `MoveDatastoreFile_Task`, a method of `FileManager`, since VI API 2.5.
 ///
@@ -550,6 +569,11 @@ impl rt::Method for MoveDatastoreFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveDatastoreFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for MoveDatastoreFileTask {}
+impl rt::Throws<objects::FileFault> for MoveDatastoreFileTask {}
 
 /// `MoveIntoFolder_Task`, a method of `Folder`, since VI API 2.0.
 ///
@@ -614,6 +638,12 @@ impl rt::Method for MoveIntoFolderTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveIntoFolderTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DuplicateName> for MoveIntoFolderTask {}
+impl rt::Throws<objects::InvalidFolder> for MoveIntoFolderTask {}
+impl rt::Throws<objects::InvalidState> for MoveIntoFolderTask {}
 
 /// `MoveIntoResourcePool`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -678,6 +708,8 @@ impl rt::Method for MoveIntoResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for MoveIntoResourcePool {}
+impl rt::Throws<objects::InsufficientResourcesFault> for MoveIntoResourcePool {}
 
 /// `MoveVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -774,6 +806,11 @@ impl rt::Method for MoveVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveVirtualDiskTask {
+    type Result = String;
+}
+impl rt::Throws<objects::FileFault> for MoveVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for MoveVirtualDiskTask {}
 
 /// `PowerOffVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -832,6 +869,11 @@ impl rt::Method for PowerOffVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOffVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PowerOffVmTask {}
+impl rt::Throws<objects::InvalidState> for PowerOffVmTask {}
 
 /// `PowerOnVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -898,6 +940,14 @@ impl rt::Method for PowerOnVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOnVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PowerOnVmTask {}
+impl rt::Throws<objects::InvalidState> for PowerOnVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for PowerOnVmTask {}
+impl rt::Throws<objects::VmConfigFault> for PowerOnVmTask {}
+impl rt::Throws<objects::FileFault> for PowerOnVmTask {}
 
 /// `PutUsbScanCodes`, a method of `VirtualMachine`, since VI API 6.5.
 ///
@@ -1028,6 +1078,8 @@ impl rt::Method for QueryAvailableDisksForVmfs {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryAvailableDisksForVmfs {}
+impl rt::Throws<objects::HostConfigFault> for QueryAvailableDisksForVmfs {}
 
 /// `QueryAvailablePerfMetric`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -1188,6 +1240,8 @@ impl rt::Method for QueryChangedDiskAreas {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryChangedDiskAreas {}
+impl rt::Throws<objects::NotFound> for QueryChangedDiskAreas {}
 
 /// `QueryEvents`, a method of `EventManager`, since VI API 2.0.
 ///
@@ -1310,6 +1364,7 @@ impl rt::Method for QueryOptions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for QueryOptions {}
 
 /// `QueryPerf`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -1544,6 +1599,8 @@ impl rt::Method for QueryVirtualDiskUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskUuid {}
 
 /// `QueryVmfsDatastoreCreateOptions`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -1616,6 +1673,8 @@ impl rt::Method for QueryVmfsDatastoreCreateOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreCreateOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreCreateOptions {}
 
 /// `ReadNextEvents`, a method of `EventHistoryCollector`, since VI API 2.0.
 ///
@@ -1922,6 +1981,9 @@ impl rt::Method for RebootGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ToolsUnavailable> for RebootGuest {}
+impl rt::Throws<objects::TaskInProgress> for RebootGuest {}
+impl rt::Throws<objects::InvalidState> for RebootGuest {}
 
 /// `RebootHost_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -1988,6 +2050,10 @@ impl rt::Method for RebootHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RebootHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for RebootHostTask {}
 
 /// `ReconfigVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -2052,6 +2118,18 @@ impl rt::Method for ReconfigVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for ReconfigVmTask {}
+impl rt::Throws<objects::VmConfigFault> for ReconfigVmTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigVmTask {}
+impl rt::Throws<objects::FileFault> for ReconfigVmTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigVmTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigVmTask {}
+impl rt::Throws<objects::InvalidState> for ReconfigVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for ReconfigVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for ReconfigVmTask {}
 
 /// `ReconfigureAutostart`, a method of `HostAutoStartManager`, since VI API 2.0.
 ///
@@ -2174,6 +2252,8 @@ impl rt::Method for RefreshDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RefreshDatastore {}
+impl rt::Throws<objects::HostConfigFault> for RefreshDatastore {}
 
 /// `RefreshDatastoreStorageInfo`, a method of `Datastore`, since VI API 4.0.
 ///
@@ -2490,6 +2570,19 @@ impl rt::Method for RegisterVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RegisterVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::OutOfBounds> for RegisterVmTask {}
+impl rt::Throws<objects::DuplicateName> for RegisterVmTask {}
+impl rt::Throws<objects::AlreadyExists> for RegisterVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for RegisterVmTask {}
+impl rt::Throws<objects::NotFound> for RegisterVmTask {}
+impl rt::Throws<objects::InvalidName> for RegisterVmTask {}
+impl rt::Throws<objects::VmConfigFault> for RegisterVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RegisterVmTask {}
+impl rt::Throws<objects::FileFault> for RegisterVmTask {}
+impl rt::Throws<objects::InvalidState> for RegisterVmTask {}
 
 /// `Reload`, a method of `ManagedEntity`, since VI API 2.0.
 ///
@@ -2618,6 +2711,16 @@ impl rt::Method for RelocateVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RelocateVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for RelocateVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for RelocateVmTask {}
+impl rt::Throws<objects::MigrationFault> for RelocateVmTask {}
+impl rt::Throws<objects::VmConfigFault> for RelocateVmTask {}
+impl rt::Throws<objects::FileFault> for RelocateVmTask {}
+impl rt::Throws<objects::Timedout> for RelocateVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RelocateVmTask {}
 
 /// `RemoveAllSnapshots_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -2690,6 +2793,12 @@ impl rt::Method for RemoveAllSnapshotsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveAllSnapshotsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for RemoveAllSnapshotsTask {}
+impl rt::Throws<objects::InvalidState> for RemoveAllSnapshotsTask {}
+impl rt::Throws<objects::SnapshotFault> for RemoveAllSnapshotsTask {}
 
 /// `RemoveDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -2756,6 +2865,9 @@ impl rt::Method for RemoveDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveDatastore {}
+impl rt::Throws<objects::HostConfigFault> for RemoveDatastore {}
+impl rt::Throws<objects::ResourceInUse> for RemoveDatastore {}
 
 /// `RemoveInternetScsiSendTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2834,6 +2946,8 @@ impl rt::Method for RemoveInternetScsiSendTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveInternetScsiSendTargets {}
+impl rt::Throws<objects::HostConfigFault> for RemoveInternetScsiSendTargets {}
 
 /// `RemoveInternetScsiStaticTargets`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2906,6 +3020,8 @@ impl rt::Method for RemoveInternetScsiStaticTargets {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveInternetScsiStaticTargets {}
+impl rt::Throws<objects::HostConfigFault> for RemoveInternetScsiStaticTargets {}
 
 /// `RemovePortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -2972,6 +3088,9 @@ impl rt::Method for RemovePortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemovePortGroup {}
+impl rt::Throws<objects::ResourceInUse> for RemovePortGroup {}
+impl rt::Throws<objects::HostConfigFault> for RemovePortGroup {}
 
 /// `RemoveSnapshot_Task`, a method of `VirtualMachineSnapshot`, since VI API 2.0.
 ///
@@ -3044,6 +3163,10 @@ impl rt::Method for RemoveSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for RemoveSnapshotTask {}
 
 /// `RemoveVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -3110,6 +3233,8 @@ impl rt::Method for RemoveVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RemoveVirtualNic {}
 
 /// `RemoveVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -3176,6 +3301,9 @@ impl rt::Method for RemoveVirtualSwitch {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveVirtualSwitch {}
+impl rt::Throws<objects::ResourceInUse> for RemoveVirtualSwitch {}
+impl rt::Throws<objects::HostConfigFault> for RemoveVirtualSwitch {}
 
 /// `RenameSnapshot`, a method of `VirtualMachineSnapshot`, since VI API 2.0.
 ///
@@ -3248,6 +3376,9 @@ impl rt::Method for RenameSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for RenameSnapshot {}
+impl rt::Throws<objects::TaskInProgress> for RenameSnapshot {}
+impl rt::Throws<objects::InvalidState> for RenameSnapshot {}
 
 /// `Rename_Task`, a method of `ManagedEntity`, since VI API 2.0.
 ///
@@ -3312,6 +3443,11 @@ impl rt::Method for RenameTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RenameTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DuplicateName> for RenameTask {}
+impl rt::Throws<objects::InvalidName> for RenameTask {}
 
 /// `RescanAllHba`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -3370,6 +3506,7 @@ impl rt::Method for RescanAllHba {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RescanAllHba {}
 
 /// `RescanHba`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -3436,6 +3573,8 @@ impl rt::Method for RescanHba {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RescanHba {}
+impl rt::Throws<objects::HostConfigFault> for RescanHba {}
 
 /// `RescanVmfs`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -3494,6 +3633,7 @@ impl rt::Method for RescanVmfs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RescanVmfs {}
 
 /// `ResetCollector`, a method of `HistoryCollector`, since VI API 2.0.
 ///
@@ -3730,6 +3870,11 @@ impl rt::Method for ResetVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResetVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for ResetVmTask {}
+impl rt::Throws<objects::InvalidState> for ResetVmTask {}
 
 /// `RetrieveHardwareUptime`, a method of `HostSystem`, since VI API 4.1.
 ///
@@ -3844,6 +3989,7 @@ impl rt::Method for RetrieveProperties {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for RetrieveProperties {}
 
 /// `RetrievePropertiesEx`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -3910,6 +4056,7 @@ impl rt::Method for RetrievePropertiesEx {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::InvalidProperty> for RetrievePropertiesEx {}
 
 /// `RetrieveServiceContent`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -4038,6 +4185,15 @@ impl rt::Method for RevertToCurrentSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RevertToCurrentSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for RevertToCurrentSnapshotTask {}
+impl rt::Throws<objects::SnapshotFault> for RevertToCurrentSnapshotTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RevertToCurrentSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for RevertToCurrentSnapshotTask {}
+impl rt::Throws<objects::VmConfigFault> for RevertToCurrentSnapshotTask {}
+impl rt::Throws<objects::NotFound> for RevertToCurrentSnapshotTask {}
 
 /// `RevertToSnapshot_Task`, a method of `VirtualMachineSnapshot`, since VI API 2.0.
 ///
@@ -4110,3 +4266,11 @@ impl rt::Method for RevertToSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RevertToSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for RevertToSnapshotTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RevertToSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for RevertToSnapshotTask {}
+impl rt::Throws<objects::FileFault> for RevertToSnapshotTask {}
+impl rt::Throws<objects::VmConfigFault> for RevertToSnapshotTask {}

@@ -129,6 +129,11 @@ impl rt::Method for SearchDatastoreSubFoldersTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SearchDatastoreSubFoldersTask {
+    type Result = Vec<objects::HostDatastoreBrowserSearchResults>;
+}
+impl rt::Throws<objects::InvalidDatastore> for SearchDatastoreSubFoldersTask {}
+impl rt::Throws<objects::FileFault> for SearchDatastoreSubFoldersTask {}
 
 /// `SearchDatastore_Task`, a method of `HostDatastoreBrowser`, since VI API 2.0.
 ///
@@ -201,6 +206,11 @@ impl rt::Method for SearchDatastoreTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SearchDatastoreTask {
+    type Result = objects::HostDatastoreBrowserSearchResults;
+}
+impl rt::Throws<objects::InvalidDatastore> for SearchDatastoreTask {}
+impl rt::Throws<objects::FileFault> for SearchDatastoreTask {}
 
 /// `SendNMI`, a method of `VirtualMachine`, since VI API 6.0.
 ///
@@ -259,6 +269,7 @@ impl rt::Method for SendNmi {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SendNmi {}
 
 /// `SessionIsActive`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -443,6 +454,9 @@ impl rt::Method for ShutdownGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ToolsUnavailable> for ShutdownGuest {}
+impl rt::Throws<objects::TaskInProgress> for ShutdownGuest {}
+impl rt::Throws<objects::InvalidState> for ShutdownGuest {}
 
 /// `ShutdownHost_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -509,6 +523,10 @@ impl rt::Method for ShutdownHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ShutdownHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ShutdownHostTask {}
 
 /// `StandbyGuest`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -567,6 +585,9 @@ impl rt::Method for StandbyGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ToolsUnavailable> for StandbyGuest {}
+impl rt::Throws<objects::TaskInProgress> for StandbyGuest {}
+impl rt::Throws<objects::InvalidState> for StandbyGuest {}
 
 /// `SuspendVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -625,6 +646,11 @@ impl rt::Method for SuspendVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SuspendVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for SuspendVmTask {}
+impl rt::Throws<objects::InvalidState> for SuspendVmTask {}
 
 /// `TerminateSession`, a method of `SessionManager`, since VI API 2.0.
 ///
@@ -683,6 +709,7 @@ impl rt::Method for TerminateSession {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for TerminateSession {}
 
 /// `UnmountVmfsVolume`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -749,6 +776,10 @@ impl rt::Method for UnmountVmfsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountVmfsVolume {}
+impl rt::Throws<objects::InvalidState> for UnmountVmfsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountVmfsVolume {}
+impl rt::Throws<objects::ResourceInUse> for UnmountVmfsVolume {}
 
 /// `UnregisterVM`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -807,6 +838,8 @@ impl rt::Method for UnregisterVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for UnregisterVm {}
+impl rt::Throws<objects::InvalidPowerState> for UnregisterVm {}
 
 /// `UpdateConfig`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -877,6 +910,10 @@ impl rt::Method for UpdateConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for UpdateConfig {}
+impl rt::Throws<objects::DuplicateName> for UpdateConfig {}
+impl rt::Throws<objects::InsufficientResourcesFault> for UpdateConfig {}
+impl rt::Throws<objects::ConcurrentAccess> for UpdateConfig {}
 
 /// `UpdateInternetScsiAuthenticationProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -955,6 +992,9 @@ impl rt::Method for UpdateInternetScsiAuthenticationProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAuthenticationProperties {}
+impl rt::Throws<objects::HostConfigFault>
+for UpdateInternetScsiAuthenticationProperties {}
 
 /// `UpdateOptions`, a method of `OptionManager`, since VI API 2.0.
 ///
@@ -1011,6 +1051,7 @@ impl rt::Method for UpdateOptions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for UpdateOptions {}
 
 /// `UpdatePortGroup`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1083,6 +1124,9 @@ impl rt::Method for UpdatePortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for UpdatePortGroup {}
+impl rt::Throws<objects::NotFound> for UpdatePortGroup {}
+impl rt::Throws<objects::HostConfigFault> for UpdatePortGroup {}
 
 /// `UpdateSoftwareInternetScsiEnabled`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1149,6 +1193,7 @@ impl rt::Method for UpdateSoftwareInternetScsiEnabled {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateSoftwareInternetScsiEnabled {}
 
 /// `UpdateVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1219,6 +1264,9 @@ impl rt::Method for UpdateVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for UpdateVirtualNic {}
+impl rt::Throws<objects::InvalidState> for UpdateVirtualNic {}
 
 /// `UpdateVirtualSwitch`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1291,6 +1339,9 @@ impl rt::Method for UpdateVirtualSwitch {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for UpdateVirtualSwitch {}
+impl rt::Throws<objects::NotFound> for UpdateVirtualSwitch {}
+impl rt::Throws<objects::HostConfigFault> for UpdateVirtualSwitch {}
 
 /// `ValidateMigration`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -1381,6 +1432,7 @@ impl rt::Method for ValidateMigration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ValidateMigration {}
 
 /// `WaitForUpdates`, a method of `PropertyCollector`, since VI API 2.0.
 ///
@@ -1439,6 +1491,7 @@ impl rt::Method for WaitForUpdates {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for WaitForUpdates {}
 
 /// `WaitForUpdatesEx`, a method of `PropertyCollector`, since VI API 4.1.
 ///
@@ -1505,6 +1558,7 @@ impl rt::Method for WaitForUpdatesEx {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::InvalidCollectorVersion> for WaitForUpdatesEx {}
 
 /// `ZeroFillVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1571,6 +1625,11 @@ impl rt::Method for ZeroFillVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ZeroFillVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ZeroFillVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ZeroFillVirtualDiskTask {}
 
 /// `setCustomValue`, a method of `ExtensibleManagedObject`, since VI API 2.5.
 ///

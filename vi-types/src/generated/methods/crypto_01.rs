@@ -61,6 +61,8 @@ impl rt::Method for AddKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddKey {}
+impl rt::Throws<objects::InvalidState> for AddKey {}
 
 /// `AddKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -119,6 +121,7 @@ impl rt::Method for AddKeys {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for AddKeys {}
 
 /// `ChangeKey_Task`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -185,6 +188,10 @@ impl rt::Method for ChangeKeyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ChangeKeyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ChangeKeyTask {}
 
 /// `ConfigureCryptoKey`, a method of `HostSystem`, since VI API 6.5.
 ///
@@ -307,6 +314,7 @@ impl rt::Method for CryptoManagerHostDisable {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostDisable {}
 
 /// `CryptoManagerHostEnable`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -373,6 +381,8 @@ impl rt::Method for CryptoManagerHostEnable {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostEnable {}
+impl rt::Throws<objects::AlreadyExists> for CryptoManagerHostEnable {}
 
 /// `CryptoManagerHostPrepare`, a method of `CryptoManagerHost`, since VI API 6.7.
 ///
@@ -431,6 +441,7 @@ impl rt::Method for CryptoManagerHostPrepare {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CryptoManagerHostPrepare {}
 
 /// `CryptoUnlock_Task`, a method of `VirtualMachine`, since VI API 6.7.
 ///
@@ -489,6 +500,11 @@ impl rt::Method for CryptoUnlockTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CryptoUnlockTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for CryptoUnlockTask {}
+impl rt::Throws<objects::NotSupported> for CryptoUnlockTask {}
 
 /// `EnableCrypto`, a method of `HostSystem`, since VI API 6.5.
 ///
@@ -555,6 +571,7 @@ impl rt::Method for EnableCrypto {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for EnableCrypto {}
 
 /// `GenerateClientCsr`, a method of `CryptoManagerKmip`, since VI API 6.5.
 ///
@@ -971,6 +988,7 @@ impl rt::Method for IsKmsClusterActive {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for IsKmsClusterActive {}
 
 /// `ListKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -1289,6 +1307,7 @@ impl rt::Method for PrepareCrypto {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for PrepareCrypto {}
 
 /// `QueryCryptoKeyStatus`, a method of `CryptoManagerKmip`, since VI API 6.7.2.
 ///
@@ -1559,6 +1578,7 @@ impl rt::Method for RemoveKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for RemoveKey {}
 
 /// `RemoveKeys`, a method of `CryptoManager`, since VI API 6.5.
 ///
@@ -1957,6 +1977,9 @@ impl rt::Method for RetrieveKmipServersStatusTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RetrieveKmipServersStatusTask {
+    type Result = Vec<objects::CryptoManagerKmipClusterStatus>;
+}
 
 /// `RetrieveSelfSignedClientCert`, a method of `CryptoManagerKmip`, since VI API 6.5.
 ///
@@ -2093,6 +2116,8 @@ impl rt::Method for SetCryptoMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidRequest> for SetCryptoMode {}
+impl rt::Throws<objects::InvalidArgument> for SetCryptoMode {}
 
 /// `SetDefaultKmsCluster`, a method of `CryptoManagerKmip`, since VI API 7.0.0.0.
 ///

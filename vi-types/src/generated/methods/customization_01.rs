@@ -61,6 +61,7 @@ impl rt::Method for CheckCustomizationResources {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CheckCustomizationResources {}
 
 /// `CheckCustomizationSpec`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -127,6 +128,7 @@ impl rt::Method for CheckCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CheckCustomizationSpec {}
 
 /// `CreateCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -185,6 +187,8 @@ impl rt::Method for CreateCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for CreateCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for CreateCustomizationSpec {}
 
 /// `CustomizationSpecItemToXml`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -307,6 +311,10 @@ impl rt::Method for CustomizeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CustomizeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::CustomizationFault> for CustomizeVmTask {}
 
 /// `DeleteCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -365,6 +373,7 @@ impl rt::Method for DeleteCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DeleteCustomizationSpec {}
 
 /// `DoesCustomizationSpecExist`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -487,6 +496,8 @@ impl rt::Method for DuplicateCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DuplicateCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for DuplicateCustomizationSpec {}
 
 /// `GetCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -545,6 +556,7 @@ impl rt::Method for GetCustomizationSpec {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for GetCustomizationSpec {}
 
 /// `IsGuestOsCustomizable`, a method of `CustomizationSpecManager`, since VI API 9.0.0.0.
 ///
@@ -659,6 +671,9 @@ impl rt::Method for OverwriteCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for OverwriteCustomizationSpec {}
+impl rt::Throws<objects::NotFound> for OverwriteCustomizationSpec {}
+impl rt::Throws<objects::ConcurrentAccess> for OverwriteCustomizationSpec {}
 
 /// `RenameCustomizationSpec`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -725,6 +740,8 @@ impl rt::Method for RenameCustomizationSpec {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RenameCustomizationSpec {}
+impl rt::Throws<objects::AlreadyExists> for RenameCustomizationSpec {}
 
 /// `XmlToCustomizationSpecItem`, a method of `CustomizationSpecManager`, since VI API 2.0.
 ///
@@ -785,3 +802,4 @@ impl rt::Method for XmlToCustomizationSpecItem {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::CustomizationFault> for XmlToCustomizationSpecItem {}

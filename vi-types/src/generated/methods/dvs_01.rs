@@ -69,6 +69,12 @@ impl rt::Method for AddDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddDvPortgroupTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for AddDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for AddDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for AddDvPortgroupTask {}
 
 /// `AddNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 5.0.
 ///
@@ -135,6 +141,8 @@ impl rt::Method for AddNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for AddNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for AddNetworkResourcePool {}
 
 /// `CreateDVPortgroup_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -203,6 +211,12 @@ impl rt::Method for CreateDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDvPortgroupTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::DvsFault> for CreateDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for CreateDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for CreateDvPortgroupTask {}
 
 /// `CreateDVS_Task`, a method of `Folder`, since VI API 4.0.
 ///
@@ -271,6 +285,14 @@ impl rt::Method for CreateDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDvsTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::DvsFault> for CreateDvsTask {}
+impl rt::Throws<objects::DuplicateName> for CreateDvsTask {}
+impl rt::Throws<objects::InvalidName> for CreateDvsTask {}
+impl rt::Throws<objects::NotFound> for CreateDvsTask {}
+impl rt::Throws<objects::DvsNotAuthorized> for CreateDvsTask {}
 
 /// `DVPortgroupRollback_Task`, a method of `DistributedVirtualPortgroup`, since VI API 5.1.
 ///
@@ -337,6 +359,11 @@ impl rt::Method for DvPortgroupRollbackTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvPortgroupRollbackTask {
+    type Result = Option<objects::DvPortgroupConfigSpec>;
+}
+impl rt::Throws<objects::DvsFault> for DvPortgroupRollbackTask {}
+impl rt::Throws<objects::RollbackFailure> for DvPortgroupRollbackTask {}
 
 /// `DVSManagerExportEntity_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -395,6 +422,11 @@ impl rt::Method for DvsManagerExportEntityTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsManagerExportEntityTask {
+    type Result = Vec<objects::EntityBackupConfig>;
+}
+impl rt::Throws<objects::NotFound> for DvsManagerExportEntityTask {}
+impl rt::Throws<objects::BackupBlobWriteFailure> for DvsManagerExportEntityTask {}
 
 /// `DVSManagerImportEntity_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -461,6 +493,11 @@ impl rt::Method for DvsManagerImportEntityTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsManagerImportEntityTask {
+    type Result = objects::DistributedVirtualSwitchManagerImportResult;
+}
+impl rt::Throws<objects::DvsFault> for DvsManagerImportEntityTask {}
+impl rt::Throws<objects::NotFound> for DvsManagerImportEntityTask {}
 
 /// `DVSManagerLookupDvPortGroup`, a method of `DistributedVirtualSwitchManager`, since VI API 5.1.
 ///
@@ -527,6 +564,7 @@ impl rt::Method for DvsManagerLookupDvPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DvsManagerLookupDvPortGroup {}
 
 /// `DVSRollback_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -593,6 +631,11 @@ impl rt::Method for DvsRollbackTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsRollbackTask {
+    type Result = Option<rt::Poly<objects::DvsConfigSpec>>;
+}
+impl rt::Throws<objects::DvsFault> for DvsRollbackTask {}
+impl rt::Throws<objects::RollbackFailure> for DvsRollbackTask {}
 
 /// `DvsReconfigureVmVnicNetworkResourcePool_Task`, a method of `DistributedVirtualSwitch`, since VI API 6.0.
 ///
@@ -659,6 +702,17 @@ impl rt::Method for DvsReconfigureVmVnicNetworkResourcePoolTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DvsReconfigureVmVnicNetworkResourcePoolTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::NotFound> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::InvalidName> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ConcurrentAccess>
+for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ConflictingConfiguration>
+for DvsReconfigureVmVnicNetworkResourcePoolTask {}
+impl rt::Throws<objects::ResourceInUse> for DvsReconfigureVmVnicNetworkResourcePoolTask {}
 
 /// `EnableNetworkResourceManagement`, a method of `DistributedVirtualSwitch`, since VI API 4.1.
 ///
@@ -725,6 +779,7 @@ impl rt::Method for EnableNetworkResourceManagement {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for EnableNetworkResourceManagement {}
 
 /// `FetchDVPortKeys`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -911,6 +966,7 @@ impl rt::Method for GetVpcNetworkSpan {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for GetVpcNetworkSpan {}
 
 /// `LookupDvPortGroup`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -977,6 +1033,7 @@ impl rt::Method for LookupDvPortGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for LookupDvPortGroup {}
 
 /// `MergeDvs_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1043,6 +1100,14 @@ impl rt::Method for MergeDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MergeDvsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for MergeDvsTask {}
+impl rt::Throws<objects::NotFound> for MergeDvsTask {}
+impl rt::Throws<objects::ResourceInUse> for MergeDvsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for MergeDvsTask {}
 
 /// `MoveDVPort_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1115,6 +1180,12 @@ impl rt::Method for MoveDvPortTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MoveDvPortTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for MoveDvPortTask {}
+impl rt::Throws<objects::NotFound> for MoveDvPortTask {}
+impl rt::Throws<objects::ConcurrentAccess> for MoveDvPortTask {}
 
 /// `PerformDvsProductSpecOperation_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -1187,6 +1258,12 @@ impl rt::Method for PerformDvsProductSpecOperationTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PerformDvsProductSpecOperationTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PerformDvsProductSpecOperationTask {}
+impl rt::Throws<objects::InvalidState> for PerformDvsProductSpecOperationTask {}
+impl rt::Throws<objects::DvsFault> for PerformDvsProductSpecOperationTask {}
 
 /// `QueryAvailableDvsSpec`, a method of `DistributedVirtualSwitchManager`, since VI API 4.0.
 ///
@@ -1505,6 +1582,7 @@ impl rt::Method for QueryDvsByUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDvsByUuid {}
 
 /// `QueryDvsCheckCompatibility`, a method of `DistributedVirtualSwitchManager`, since VI API 4.1.
 ///
@@ -1932,6 +2010,13 @@ impl rt::Method for ReconfigureDvPortTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvPortTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::NotFound> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::ResourceInUse> for ReconfigureDvPortTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvPortTask {}
 
 /// `ReconfigureDVPortgroup_Task`, a method of `DistributedVirtualPortgroup`, since VI API 4.0.
 ///
@@ -1996,6 +2081,13 @@ impl rt::Method for ReconfigureDvPortgroupTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvPortgroupTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureDvPortgroupTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigureDvPortgroupTask {}
 
 /// `ReconfigureDvs_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2060,6 +2152,21 @@ impl rt::Method for ReconfigureDvsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureDvsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for ReconfigureDvsTask {}
+impl rt::Throws<objects::ConcurrentAccess> for ReconfigureDvsTask {}
+impl rt::Throws<objects::DuplicateName> for ReconfigureDvsTask {}
+impl rt::Throws<objects::InvalidState> for ReconfigureDvsTask {}
+impl rt::Throws<objects::InvalidName> for ReconfigureDvsTask {}
+impl rt::Throws<objects::NotFound> for ReconfigureDvsTask {}
+impl rt::Throws<objects::AlreadyExists> for ReconfigureDvsTask {}
+impl rt::Throws<objects::LimitExceeded> for ReconfigureDvsTask {}
+impl rt::Throws<objects::ResourceInUse> for ReconfigureDvsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::ResourceNotAvailable> for ReconfigureDvsTask {}
+impl rt::Throws<objects::DvsNotAuthorized> for ReconfigureDvsTask {}
 
 /// `RectifyDvsHost_Task`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2126,6 +2233,11 @@ impl rt::Method for RectifyDvsHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RectifyDvsHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for RectifyDvsHostTask {}
+impl rt::Throws<objects::NotFound> for RectifyDvsHostTask {}
 
 /// `RectifyDvsOnHost_Task`, a method of `DistributedVirtualSwitchManager`, since VI API 5.0.
 ///
@@ -2184,6 +2296,10 @@ impl rt::Method for RectifyDvsOnHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RectifyDvsOnHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for RectifyDvsOnHostTask {}
 
 /// `RefreshDVPortState`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2250,6 +2366,8 @@ impl rt::Method for RefreshDvPortState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for RefreshDvPortState {}
+impl rt::Throws<objects::NotFound> for RefreshDvPortState {}
 
 /// `RemoveNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 5.0.
 ///
@@ -2316,6 +2434,10 @@ impl rt::Method for RemoveNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::NotFound> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for RemoveNetworkResourcePool {}
+impl rt::Throws<objects::ResourceInUse> for RemoveNetworkResourcePool {}
 
 /// `UpdateDVSHealthCheckConfig_Task`, a method of `DistributedVirtualSwitch`, since VI API 5.1.
 ///
@@ -2382,6 +2504,10 @@ impl rt::Method for UpdateDvsHealthCheckConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateDvsHealthCheckConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for UpdateDvsHealthCheckConfigTask {}
 
 /// `UpdateDVSLacpGroupConfig_Task`, a method of `VmwareDistributedVirtualSwitch`, since VI API 5.5.
 ///
@@ -2448,6 +2574,10 @@ impl rt::Method for UpdateDvsLacpGroupConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateDvsLacpGroupConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::DvsFault> for UpdateDvsLacpGroupConfigTask {}
 
 /// `UpdateDvsCapability`, a method of `DistributedVirtualSwitch`, since VI API 4.0.
 ///
@@ -2514,6 +2644,7 @@ impl rt::Method for UpdateDvsCapability {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for UpdateDvsCapability {}
 
 /// `UpdateNetworkResourcePool`, a method of `DistributedVirtualSwitch`, since VI API 4.1.
 ///
@@ -2580,3 +2711,7 @@ impl rt::Method for UpdateNetworkResourcePool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DvsFault> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::NotFound> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::InvalidName> for UpdateNetworkResourcePool {}
+impl rt::Throws<objects::ConcurrentAccess> for UpdateNetworkResourcePool {}

@@ -131,6 +131,8 @@ impl rt::Method for PostEvent {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidEvent> for PostEvent {}
 
 /// `RetrieveArgumentDescription`, a method of `EventManager`, since VI API 4.0.
 ///

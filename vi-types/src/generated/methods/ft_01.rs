@@ -77,6 +77,15 @@ impl rt::Method for CreateSecondaryVmExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSecondaryVmExTask {
+    type Result = objects::FaultToleranceSecondaryOpResult;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSecondaryVmExTask {}
+impl rt::Throws<objects::InvalidState> for CreateSecondaryVmExTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateSecondaryVmExTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for CreateSecondaryVmExTask {}
+impl rt::Throws<objects::FileFault> for CreateSecondaryVmExTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSecondaryVmExTask {}
 
 /// `CreateSecondaryVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -145,6 +154,15 @@ impl rt::Method for CreateSecondaryVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSecondaryVmTask {
+    type Result = objects::FaultToleranceSecondaryOpResult;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSecondaryVmTask {}
+impl rt::Throws<objects::InvalidState> for CreateSecondaryVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateSecondaryVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for CreateSecondaryVmTask {}
+impl rt::Throws<objects::FileFault> for CreateSecondaryVmTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSecondaryVmTask {}
 
 /// `DisableSecondaryVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -211,6 +229,12 @@ impl rt::Method for DisableSecondaryVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DisableSecondaryVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for DisableSecondaryVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for DisableSecondaryVmTask {}
+impl rt::Throws<objects::InvalidState> for DisableSecondaryVmTask {}
 
 /// `EnableSecondaryVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -285,6 +309,13 @@ impl rt::Method for EnableSecondaryVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EnableSecondaryVmTask {
+    type Result = objects::FaultToleranceSecondaryOpResult;
+}
+impl rt::Throws<objects::TaskInProgress> for EnableSecondaryVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for EnableSecondaryVmTask {}
+impl rt::Throws<objects::InvalidState> for EnableSecondaryVmTask {}
+impl rt::Throws<objects::VmConfigFault> for EnableSecondaryVmTask {}
 
 /// `MakePrimaryVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -351,6 +382,12 @@ impl rt::Method for MakePrimaryVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MakePrimaryVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for MakePrimaryVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for MakePrimaryVmTask {}
+impl rt::Throws<objects::InvalidState> for MakePrimaryVmTask {}
 
 /// `QueryFaultToleranceCompatibility`, a method of `VirtualMachine`, since VI API 4.1.
 ///
@@ -409,6 +446,8 @@ impl rt::Method for QueryFaultToleranceCompatibility {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for QueryFaultToleranceCompatibility {}
+impl rt::Throws<objects::VmConfigFault> for QueryFaultToleranceCompatibility {}
 
 /// `QueryFaultToleranceCompatibilityEx`, a method of `VirtualMachine`, since VI API 6.0.
 ///
@@ -475,6 +514,8 @@ impl rt::Method for QueryFaultToleranceCompatibilityEx {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for QueryFaultToleranceCompatibilityEx {}
+impl rt::Throws<objects::VmConfigFault> for QueryFaultToleranceCompatibilityEx {}
 
 /// `StartRecording_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -549,6 +590,18 @@ impl rt::Method for StartRecordingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StartRecordingTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidState> for StartRecordingTask {}
+impl rt::Throws<objects::InvalidPowerState> for StartRecordingTask {}
+impl rt::Throws<objects::TaskInProgress> for StartRecordingTask {}
+impl rt::Throws<objects::FileFault> for StartRecordingTask {}
+impl rt::Throws<objects::SnapshotFault> for StartRecordingTask {}
+impl rt::Throws<objects::VmConfigFault> for StartRecordingTask {}
+impl rt::Throws<objects::RecordReplayDisabled> for StartRecordingTask {}
+impl rt::Throws<objects::HostIncompatibleForRecordReplay> for StartRecordingTask {}
+impl rt::Throws<objects::InvalidName> for StartRecordingTask {}
 
 /// `StartReplaying_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -615,6 +668,18 @@ impl rt::Method for StartReplayingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StartReplayingTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for StartReplayingTask {}
+impl rt::Throws<objects::InvalidPowerState> for StartReplayingTask {}
+impl rt::Throws<objects::TaskInProgress> for StartReplayingTask {}
+impl rt::Throws<objects::FileFault> for StartReplayingTask {}
+impl rt::Throws<objects::SnapshotFault> for StartReplayingTask {}
+impl rt::Throws<objects::NotFound> for StartReplayingTask {}
+impl rt::Throws<objects::VmConfigFault> for StartReplayingTask {}
+impl rt::Throws<objects::RecordReplayDisabled> for StartReplayingTask {}
+impl rt::Throws<objects::HostIncompatibleForRecordReplay> for StartReplayingTask {}
 
 /// `StopRecording_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -673,6 +738,14 @@ impl rt::Method for StopRecordingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StopRecordingTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for StopRecordingTask {}
+impl rt::Throws<objects::InvalidPowerState> for StopRecordingTask {}
+impl rt::Throws<objects::TaskInProgress> for StopRecordingTask {}
+impl rt::Throws<objects::FileFault> for StopRecordingTask {}
+impl rt::Throws<objects::SnapshotFault> for StopRecordingTask {}
 
 /// `StopReplaying_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -731,6 +804,14 @@ impl rt::Method for StopReplayingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StopReplayingTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for StopReplayingTask {}
+impl rt::Throws<objects::InvalidPowerState> for StopReplayingTask {}
+impl rt::Throws<objects::TaskInProgress> for StopReplayingTask {}
+impl rt::Throws<objects::FileFault> for StopReplayingTask {}
+impl rt::Throws<objects::SnapshotFault> for StopReplayingTask {}
 
 /// `TerminateFaultTolerantVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -797,6 +878,12 @@ impl rt::Method for TerminateFaultTolerantVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TerminateFaultTolerantVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for TerminateFaultTolerantVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for TerminateFaultTolerantVmTask {}
+impl rt::Throws<objects::InvalidState> for TerminateFaultTolerantVmTask {}
 
 /// `TurnOffFaultToleranceForVM_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -855,3 +942,9 @@ impl rt::Method for TurnOffFaultToleranceForVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TurnOffFaultToleranceForVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for TurnOffFaultToleranceForVmTask {}
+impl rt::Throws<objects::VmFaultToleranceIssue> for TurnOffFaultToleranceForVmTask {}
+impl rt::Throws<objects::InvalidState> for TurnOffFaultToleranceForVmTask {}

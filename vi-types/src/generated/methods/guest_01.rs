@@ -69,6 +69,14 @@ impl rt::Method for AbortCustomizationTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AbortCustomizationTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for AbortCustomizationTask {}
+impl rt::Throws<objects::InvalidState> for AbortCustomizationTask {}
+impl rt::Throws<objects::InvalidGuestLogin> for AbortCustomizationTask {}
+impl rt::Throws<objects::GuestPermissionDenied> for AbortCustomizationTask {}
+impl rt::Throws<objects::CustomizationFault> for AbortCustomizationTask {}
 
 /// `AcquireCredentialsInGuest`, a method of `GuestAuthManager`, since VI API 5.0.
 ///
@@ -145,6 +153,9 @@ impl rt::Method for AcquireCredentialsInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for AcquireCredentialsInGuest {}
+impl rt::Throws<objects::TaskInProgress> for AcquireCredentialsInGuest {}
+impl rt::Throws<objects::InvalidState> for AcquireCredentialsInGuest {}
 
 /// `AddGuestAlias`, a method of `GuestAliasManager`, since VI API 6.0.
 ///
@@ -239,6 +250,9 @@ impl rt::Method for AddGuestAlias {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for AddGuestAlias {}
+impl rt::Throws<objects::InvalidState> for AddGuestAlias {}
+impl rt::Throws<objects::TaskInProgress> for AddGuestAlias {}
 
 /// `ChangeFileAttributesInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -321,6 +335,10 @@ impl rt::Method for ChangeFileAttributesInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ChangeFileAttributesInGuest {}
+impl rt::Throws<objects::InvalidState> for ChangeFileAttributesInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ChangeFileAttributesInGuest {}
+impl rt::Throws<objects::FileFault> for ChangeFileAttributesInGuest {}
 
 /// `CreateRegistryKeyInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -409,6 +427,9 @@ impl rt::Method for CreateRegistryKeyInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for CreateRegistryKeyInGuest {}
+impl rt::Throws<objects::InvalidState> for CreateRegistryKeyInGuest {}
+impl rt::Throws<objects::TaskInProgress> for CreateRegistryKeyInGuest {}
 
 /// `CreateTemporaryDirectoryInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -497,6 +518,10 @@ impl rt::Method for CreateTemporaryDirectoryInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for CreateTemporaryDirectoryInGuest {}
+impl rt::Throws<objects::InvalidState> for CreateTemporaryDirectoryInGuest {}
+impl rt::Throws<objects::TaskInProgress> for CreateTemporaryDirectoryInGuest {}
+impl rt::Throws<objects::FileFault> for CreateTemporaryDirectoryInGuest {}
 
 /// `CreateTemporaryFileInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -585,6 +610,10 @@ impl rt::Method for CreateTemporaryFileInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for CreateTemporaryFileInGuest {}
+impl rt::Throws<objects::InvalidState> for CreateTemporaryFileInGuest {}
+impl rt::Throws<objects::TaskInProgress> for CreateTemporaryFileInGuest {}
+impl rt::Throws<objects::FileFault> for CreateTemporaryFileInGuest {}
 
 /// `CustomizeGuest_Task`, a method of `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
 ///
@@ -663,6 +692,14 @@ impl rt::Method for CustomizeGuestTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CustomizeGuestTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for CustomizeGuestTask {}
+impl rt::Throws<objects::InvalidState> for CustomizeGuestTask {}
+impl rt::Throws<objects::InvalidGuestLogin> for CustomizeGuestTask {}
+impl rt::Throws<objects::GuestPermissionDenied> for CustomizeGuestTask {}
+impl rt::Throws<objects::CustomizationFault> for CustomizeGuestTask {}
 
 /// `DeleteDirectoryInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -745,6 +782,10 @@ impl rt::Method for DeleteDirectoryInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for DeleteDirectoryInGuest {}
+impl rt::Throws<objects::InvalidState> for DeleteDirectoryInGuest {}
+impl rt::Throws<objects::TaskInProgress> for DeleteDirectoryInGuest {}
+impl rt::Throws<objects::FileFault> for DeleteDirectoryInGuest {}
 
 /// `DeleteFileInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -821,6 +862,10 @@ impl rt::Method for DeleteFileInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for DeleteFileInGuest {}
+impl rt::Throws<objects::InvalidState> for DeleteFileInGuest {}
+impl rt::Throws<objects::TaskInProgress> for DeleteFileInGuest {}
+impl rt::Throws<objects::FileFault> for DeleteFileInGuest {}
 
 /// `DeleteRegistryKeyInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -903,6 +948,9 @@ impl rt::Method for DeleteRegistryKeyInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for DeleteRegistryKeyInGuest {}
+impl rt::Throws<objects::InvalidState> for DeleteRegistryKeyInGuest {}
+impl rt::Throws<objects::TaskInProgress> for DeleteRegistryKeyInGuest {}
 
 /// `DeleteRegistryValueInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -979,6 +1027,9 @@ impl rt::Method for DeleteRegistryValueInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for DeleteRegistryValueInGuest {}
+impl rt::Throws<objects::InvalidState> for DeleteRegistryValueInGuest {}
+impl rt::Throws<objects::TaskInProgress> for DeleteRegistryValueInGuest {}
 
 /// `InitiateFileTransferFromGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1055,6 +1106,10 @@ impl rt::Method for InitiateFileTransferFromGuest {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for InitiateFileTransferFromGuest {}
+impl rt::Throws<objects::InvalidState> for InitiateFileTransferFromGuest {}
+impl rt::Throws<objects::TaskInProgress> for InitiateFileTransferFromGuest {}
+impl rt::Throws<objects::FileFault> for InitiateFileTransferFromGuest {}
 
 /// `InitiateFileTransferToGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1149,6 +1204,10 @@ impl rt::Method for InitiateFileTransferToGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for InitiateFileTransferToGuest {}
+impl rt::Throws<objects::InvalidState> for InitiateFileTransferToGuest {}
+impl rt::Throws<objects::TaskInProgress> for InitiateFileTransferToGuest {}
+impl rt::Throws<objects::FileFault> for InitiateFileTransferToGuest {}
 
 /// `ListFilesInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1243,6 +1302,10 @@ impl rt::Method for ListFilesInGuest {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListFilesInGuest {}
+impl rt::Throws<objects::InvalidState> for ListFilesInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ListFilesInGuest {}
+impl rt::Throws<objects::FileFault> for ListFilesInGuest {}
 
 /// `ListGuestAliases`, a method of `GuestAliasManager`, since VI API 6.0.
 ///
@@ -1319,6 +1382,9 @@ impl rt::Method for ListGuestAliases {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListGuestAliases {}
+impl rt::Throws<objects::InvalidState> for ListGuestAliases {}
+impl rt::Throws<objects::TaskInProgress> for ListGuestAliases {}
 
 /// `ListGuestMappedAliases`, a method of `GuestAliasManager`, since VI API 6.0.
 ///
@@ -1389,6 +1455,9 @@ impl rt::Method for ListGuestMappedAliases {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListGuestMappedAliases {}
+impl rt::Throws<objects::InvalidState> for ListGuestMappedAliases {}
+impl rt::Throws<objects::TaskInProgress> for ListGuestMappedAliases {}
 
 /// `ListProcessesInGuest`, a method of `GuestProcessManager`, since VI API 5.0.
 ///
@@ -1465,6 +1534,9 @@ impl rt::Method for ListProcessesInGuest {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListProcessesInGuest {}
+impl rt::Throws<objects::InvalidState> for ListProcessesInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ListProcessesInGuest {}
 
 /// `ListRegistryKeysInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -1553,6 +1625,9 @@ impl rt::Method for ListRegistryKeysInGuest {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListRegistryKeysInGuest {}
+impl rt::Throws<objects::InvalidState> for ListRegistryKeysInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ListRegistryKeysInGuest {}
 
 /// `ListRegistryValuesInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -1641,6 +1716,9 @@ impl rt::Method for ListRegistryValuesInGuest {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ListRegistryValuesInGuest {}
+impl rt::Throws<objects::InvalidState> for ListRegistryValuesInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ListRegistryValuesInGuest {}
 
 /// `MakeDirectoryInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1723,6 +1801,10 @@ impl rt::Method for MakeDirectoryInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for MakeDirectoryInGuest {}
+impl rt::Throws<objects::InvalidState> for MakeDirectoryInGuest {}
+impl rt::Throws<objects::TaskInProgress> for MakeDirectoryInGuest {}
+impl rt::Throws<objects::FileFault> for MakeDirectoryInGuest {}
 
 /// `MoveDirectoryInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1805,6 +1887,10 @@ impl rt::Method for MoveDirectoryInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for MoveDirectoryInGuest {}
+impl rt::Throws<objects::InvalidState> for MoveDirectoryInGuest {}
+impl rt::Throws<objects::TaskInProgress> for MoveDirectoryInGuest {}
+impl rt::Throws<objects::FileFault> for MoveDirectoryInGuest {}
 
 /// `MoveFileInGuest`, a method of `GuestFileManager`, since VI API 5.0.
 ///
@@ -1893,6 +1979,10 @@ impl rt::Method for MoveFileInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for MoveFileInGuest {}
+impl rt::Throws<objects::InvalidState> for MoveFileInGuest {}
+impl rt::Throws<objects::TaskInProgress> for MoveFileInGuest {}
+impl rt::Throws<objects::FileFault> for MoveFileInGuest {}
 
 /// `ReadEnvironmentVariableInGuest`, a method of `GuestProcessManager`, since VI API 5.0.
 ///
@@ -1969,6 +2059,9 @@ impl rt::Method for ReadEnvironmentVariableInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ReadEnvironmentVariableInGuest {}
+impl rt::Throws<objects::InvalidState> for ReadEnvironmentVariableInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ReadEnvironmentVariableInGuest {}
 
 /// `ReleaseCredentialsInGuest`, a method of `GuestAuthManager`, since VI API 5.0.
 ///
@@ -2039,6 +2132,9 @@ impl rt::Method for ReleaseCredentialsInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ReleaseCredentialsInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ReleaseCredentialsInGuest {}
+impl rt::Throws<objects::InvalidState> for ReleaseCredentialsInGuest {}
 
 /// `RemoveGuestAlias`, a method of `GuestAliasManager`, since VI API 6.0.
 ///
@@ -2127,6 +2223,9 @@ impl rt::Method for RemoveGuestAlias {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for RemoveGuestAlias {}
+impl rt::Throws<objects::InvalidState> for RemoveGuestAlias {}
+impl rt::Throws<objects::TaskInProgress> for RemoveGuestAlias {}
 
 /// `RemoveGuestAliasByCert`, a method of `GuestAliasManager`, since VI API 6.0.
 ///
@@ -2209,6 +2308,9 @@ impl rt::Method for RemoveGuestAliasByCert {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for RemoveGuestAliasByCert {}
+impl rt::Throws<objects::InvalidState> for RemoveGuestAliasByCert {}
+impl rt::Throws<objects::TaskInProgress> for RemoveGuestAliasByCert {}
 
 /// `SetRegistryValueInGuest`, a method of `GuestWindowsRegistryManager`, since VI API 6.0.
 ///
@@ -2285,6 +2387,9 @@ impl rt::Method for SetRegistryValueInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for SetRegistryValueInGuest {}
+impl rt::Throws<objects::InvalidState> for SetRegistryValueInGuest {}
+impl rt::Throws<objects::TaskInProgress> for SetRegistryValueInGuest {}
 
 /// `StartGuestNetwork_Task`, a method of `VirtualMachineGuestCustomizationManager`, since VI API 6.8.7.
 ///
@@ -2351,6 +2456,14 @@ impl rt::Method for StartGuestNetworkTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StartGuestNetworkTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for StartGuestNetworkTask {}
+impl rt::Throws<objects::InvalidState> for StartGuestNetworkTask {}
+impl rt::Throws<objects::InvalidGuestLogin> for StartGuestNetworkTask {}
+impl rt::Throws<objects::GuestPermissionDenied> for StartGuestNetworkTask {}
+impl rt::Throws<objects::CustomizationFault> for StartGuestNetworkTask {}
 
 /// `StartProgramInGuest`, a method of `GuestProcessManager`, since VI API 5.0.
 ///
@@ -2427,6 +2540,10 @@ impl rt::Method for StartProgramInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for StartProgramInGuest {}
+impl rt::Throws<objects::InvalidState> for StartProgramInGuest {}
+impl rt::Throws<objects::TaskInProgress> for StartProgramInGuest {}
+impl rt::Throws<objects::FileFault> for StartProgramInGuest {}
 
 /// `TerminateProcessInGuest`, a method of `GuestProcessManager`, since VI API 5.0.
 ///
@@ -2503,6 +2620,9 @@ impl rt::Method for TerminateProcessInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for TerminateProcessInGuest {}
+impl rt::Throws<objects::InvalidState> for TerminateProcessInGuest {}
+impl rt::Throws<objects::TaskInProgress> for TerminateProcessInGuest {}
 
 /// `ValidateCredentialsInGuest`, a method of `GuestAuthManager`, since VI API 5.0.
 ///
@@ -2573,3 +2693,6 @@ impl rt::Method for ValidateCredentialsInGuest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::GuestOperationsFault> for ValidateCredentialsInGuest {}
+impl rt::Throws<objects::InvalidState> for ValidateCredentialsInGuest {}
+impl rt::Throws<objects::TaskInProgress> for ValidateCredentialsInGuest {}

@@ -149,6 +149,12 @@ impl rt::Method for AddStandaloneHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddStandaloneHostTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidLogin> for AddStandaloneHostTask {}
+impl rt::Throws<objects::HostConnectFault> for AddStandaloneHostTask {}
+impl rt::Throws<objects::DuplicateName> for AddStandaloneHostTask {}
 
 /// `AssignUserToGroup`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -215,6 +221,8 @@ impl rt::Method for AssignUserToGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for AssignUserToGroup {}
+impl rt::Throws<objects::AlreadyExists> for AssignUserToGroup {}
 
 /// `BackupFirmwareConfiguration`, a method of `HostFirmwareSystem`, since VI API 2.5.
 ///
@@ -363,6 +371,9 @@ impl rt::Method for BatchAddHostsToClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for BatchAddHostsToClusterTask {
+    type Result = objects::FolderBatchAddHostsToClusterResult;
+}
 
 /// `BatchAddStandaloneHosts_Task`, a method of `Folder`, since VI API 6.7.1.
 ///
@@ -444,6 +455,9 @@ impl rt::Method for BatchAddStandaloneHostsTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for BatchAddStandaloneHostsTask {
+    type Result = objects::FolderBatchAddStandaloneHostsResult;
 }
 
 /// `BatchQueryConnectInfo`, a method of `Datacenter`, since VI API 6.7.1.
@@ -565,6 +579,9 @@ impl rt::Method for CertMgrRefreshCaCertificatesAndCrlsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CertMgrRefreshCaCertificatesAndCrlsTask {
+    type Result = ();
+}
 
 /// `CertMgrRefreshCertificates_Task`, a method of `CertificateManager`, since VI API 6.0.
 ///
@@ -621,6 +638,9 @@ impl rt::Method for CertMgrRefreshCertificatesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CertMgrRefreshCertificatesTask {
+    type Result = ();
+}
 
 /// `CertMgrRevokeCertificates_Task`, a method of `CertificateManager`, since VI API 6.0.
 ///
@@ -676,6 +696,9 @@ impl rt::Method for CertMgrRevokeCertificatesTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CertMgrRevokeCertificatesTask {
+    type Result = ();
 }
 
 /// `ChangeAccessMode`, a method of `HostAccessManager`, since VI API 6.0.
@@ -755,6 +778,9 @@ impl rt::Method for ChangeAccessMode {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for ChangeAccessMode {}
+impl rt::Throws<objects::UserNotFound> for ChangeAccessMode {}
 
 /// `ChangeLockdownMode`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -821,6 +847,8 @@ impl rt::Method for ChangeLockdownMode {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for ChangeLockdownMode {}
 
 /// `ChangePassword`, a method of `HostLocalAccountManager`, since VI API 6.7.2.
 ///
@@ -893,6 +921,7 @@ impl rt::Method for ChangePassword {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for ChangePassword {}
 
 /// `CheckHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -973,6 +1002,13 @@ impl rt::Method for CheckHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for CheckHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for CheckHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for CheckHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for CheckHostPatchTask {}
 
 /// `ClearSystemEventLog`, a method of `HostHealthStatusSystem`, since VI API 6.5.
 ///
@@ -1095,6 +1131,7 @@ impl rt::Method for ConfigurePowerPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ConfigurePowerPolicy {}
 
 /// `CreateDiagnosticPartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -1161,6 +1198,8 @@ impl rt::Method for CreateDiagnosticPartition {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for CreateDiagnosticPartition {}
+impl rt::Throws<objects::HostConfigFault> for CreateDiagnosticPartition {}
 
 /// `CreateGroup`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1219,6 +1258,7 @@ impl rt::Method for CreateGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for CreateGroup {}
 
 /// `CreateUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1277,6 +1317,7 @@ impl rt::Method for CreateUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for CreateUser {}
 
 /// `DirectPathProfileManagerCreate`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1335,6 +1376,8 @@ impl rt::Method for DirectPathProfileManagerCreate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for DirectPathProfileManagerCreate {}
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerCreate {}
 
 /// `DirectPathProfileManagerDelete`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1393,6 +1436,8 @@ impl rt::Method for DirectPathProfileManagerDelete {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DirectPathProfileManagerDelete {}
+impl rt::Throws<objects::ResourceInUse> for DirectPathProfileManagerDelete {}
 
 /// `DirectPathProfileManagerList`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1515,6 +1560,7 @@ impl rt::Method for DirectPathProfileManagerQueryCapacity {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerQueryCapacity {}
 
 /// `DirectPathProfileManagerUpdate`, a method of `DirectPathProfileManager`, since VI API 9.0.0.0.
 ///
@@ -1581,6 +1627,9 @@ impl rt::Method for DirectPathProfileManagerUpdate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for DirectPathProfileManagerUpdate {}
+impl rt::Throws<objects::InvalidArgument> for DirectPathProfileManagerUpdate {}
+impl rt::Throws<objects::NotFound> for DirectPathProfileManagerUpdate {}
 
 /// `DisableHyperThreading`, a method of `HostCpuSchedulerSystem`, since VI API 2.0.
 ///
@@ -1693,6 +1742,9 @@ impl rt::Method for DisableNetworkBootTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DisableNetworkBootTask {
+    type Result = ();
+}
 
 /// `DisableRuleset`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -1759,6 +1811,8 @@ impl rt::Method for DisableRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableRuleset {}
+impl rt::Throws<objects::HostConfigFault> for DisableRuleset {}
 
 /// `DisableSmartCardAuthentication`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1817,6 +1871,8 @@ impl rt::Method for DisableSmartCardAuthentication {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ActiveDirectoryFault> for DisableSmartCardAuthentication {}
+impl rt::Throws<objects::HostConfigFault> for DisableSmartCardAuthentication {}
 
 /// `DisconnectHost_Task`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -1872,6 +1928,9 @@ impl rt::Method for DisconnectHostTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DisconnectHostTask {
+    type Result = ();
 }
 
 /// `DownloadDescriptionTree`, a method of `HostAssignableHardwareManager`, since VI API 7.0.0.0.
@@ -2049,6 +2108,9 @@ impl rt::Method for EnableNetworkBootTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EnableNetworkBootTask {
+    type Result = ();
+}
 
 /// `EnableRuleset`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -2115,6 +2177,8 @@ impl rt::Method for EnableRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableRuleset {}
+impl rt::Throws<objects::HostConfigFault> for EnableRuleset {}
 
 /// `EnableSmartCardAuthentication`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -2173,6 +2237,8 @@ impl rt::Method for EnableSmartCardAuthentication {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ActiveDirectoryFault> for EnableSmartCardAuthentication {}
+impl rt::Throws<objects::HostConfigFault> for EnableSmartCardAuthentication {}
 
 /// `EnterLockdownMode`, a method of `HostSystem`, since VI API 4.1.
 ///
@@ -2231,6 +2297,7 @@ impl rt::Method for EnterLockdownMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for EnterLockdownMode {}
 
 /// `EsxAgentHostManagerUpdateConfig`, a method of `HostEsxAgentHostManager`, since VI API 5.0.
 ///
@@ -2297,6 +2364,7 @@ impl rt::Method for EsxAgentHostManagerUpdateConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for EsxAgentHostManagerUpdateConfig {}
 
 /// `ExitLockdownMode`, a method of `HostSystem`, since VI API 4.1.
 ///
@@ -2355,6 +2423,7 @@ impl rt::Method for ExitLockdownMode {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ExitLockdownMode {}
 
 /// `FetchSystemEventLog`, a method of `HostHealthStatusSystem`, since VI API 6.5.
 ///
@@ -2483,6 +2552,7 @@ impl rt::Method for GenerateCertificateSigningRequest {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequest {}
 
 /// `GenerateCertificateSigningRequestByDn`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -2555,6 +2625,7 @@ impl rt::Method for GenerateCertificateSigningRequestByDn {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for GenerateCertificateSigningRequestByDn {}
 
 /// `HostImageConfigGetAcceptance`, a method of `HostImageConfigManager`, since VI API 5.0.
 ///
@@ -2613,6 +2684,7 @@ impl rt::Method for HostImageConfigGetAcceptance {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostImageConfigGetAcceptance {}
 
 /// `HostImageConfigGetProfile`, a method of `HostImageConfigManager`, since VI API 5.0.
 ///
@@ -2741,6 +2813,11 @@ impl rt::Method for ImportCertificateForCamTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ImportCertificateForCamTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileNotFound> for ImportCertificateForCamTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for ImportCertificateForCamTask {}
 
 /// `InstallHostPatchV2_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2827,6 +2904,13 @@ impl rt::Method for InstallHostPatchV2Task {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallHostPatchV2Task {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::InvalidState> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::TaskInProgress> for InstallHostPatchV2Task {}
+impl rt::Throws<objects::PlatformConfigFault> for InstallHostPatchV2Task {}
 
 /// `InstallHostPatch_Task`, a method of `HostPatchManager`, since VI API 2.0.
 ///
@@ -2905,6 +2989,22 @@ impl rt::Method for InstallHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallHostPatchTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchMetadataInvalid> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchBinariesNotFound> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchNotApplicable> for InstallHostPatchTask {}
+impl rt::Throws<objects::NoDiskSpace> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchInstallFailed> for InstallHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::RebootRequired> for InstallHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for InstallHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for InstallHostPatchTask {}
 
 /// `InstallServerCertificate`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -2971,6 +3071,7 @@ impl rt::Method for InstallServerCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for InstallServerCertificate {}
 
 /// `InstallSmartCardTrustAnchor`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -3037,6 +3138,7 @@ impl rt::Method for InstallSmartCardTrustAnchor {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for InstallSmartCardTrustAnchor {}
 
 /// `IsSharedGraphicsActive`, a method of `HostGraphicsManager`, since VI API 5.5.
 ///
@@ -3165,6 +3267,13 @@ impl rt::Method for JoinDomainWithCamTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for JoinDomainWithCamTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::HostConfigFault> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for JoinDomainWithCamTask {}
+impl rt::Throws<objects::TaskInProgress> for JoinDomainWithCamTask {}
 
 /// `JoinDomain_Task`, a method of `HostActiveDirectoryAuthentication`, since VI API 4.1.
 ///
@@ -3243,6 +3352,14 @@ impl rt::Method for JoinDomainTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for JoinDomainTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for JoinDomainTask {}
+impl rt::Throws<objects::HostConfigFault> for JoinDomainTask {}
+impl rt::Throws<objects::InvalidLogin> for JoinDomainTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for JoinDomainTask {}
+impl rt::Throws<objects::TaskInProgress> for JoinDomainTask {}
 
 /// `LeaveCurrentDomain_Task`, a method of `HostActiveDirectoryAuthentication`, since VI API 4.1.
 ///
@@ -3309,6 +3426,14 @@ impl rt::Method for LeaveCurrentDomainTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for LeaveCurrentDomainTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for LeaveCurrentDomainTask {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for LeaveCurrentDomainTask {}
+impl rt::Throws<objects::ActiveDirectoryFault> for LeaveCurrentDomainTask {}
+impl rt::Throws<objects::TaskInProgress> for LeaveCurrentDomainTask {}
 
 /// `ListCACertificateRevocationLists`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3367,6 +3492,7 @@ impl rt::Method for ListCaCertificateRevocationLists {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListCaCertificateRevocationLists {}
 
 /// `ListCACertificates`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3425,6 +3551,7 @@ impl rt::Method for ListCaCertificates {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListCaCertificates {}
 
 /// `ListSmartCardTrustAnchors`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -3483,6 +3610,7 @@ impl rt::Method for ListSmartCardTrustAnchors {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ListSmartCardTrustAnchors {}
 
 /// `NotifyAffectedServices`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -3619,6 +3747,15 @@ impl rt::Method for PowerDownHostToStandByTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerDownHostToStandByTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostPowerOpFailed> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::InvalidState> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::NotSupported> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::Timedout> for PowerDownHostToStandByTask {}
+impl rt::Throws<objects::RequestCanceled> for PowerDownHostToStandByTask {}
 
 /// `PowerUpHostFromStandBy_Task`, a method of `HostSystem`, since VI API 2.5.
 ///
@@ -3685,6 +3822,14 @@ impl rt::Method for PowerUpHostFromStandByTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerUpHostFromStandByTask {
+    type Result = ();
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostPowerOpFailed> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::InvalidState> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::NotSupported> for PowerUpHostFromStandByTask {}
+impl rt::Throws<objects::Timedout> for PowerUpHostFromStandByTask {}
 
 /// `ProvisionServerPrivateKey`, a method of `HostCertificateManager`, since VI API 8.0.3.0.
 ///
@@ -3751,6 +3896,7 @@ impl rt::Method for ProvisionServerPrivateKey {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ProvisionServerPrivateKey {}
 
 /// `QueryAvailablePartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -3809,6 +3955,7 @@ impl rt::Method for QueryAvailablePartition {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryAvailablePartition {}
 
 /// `QueryAvailableTimeZones`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///
@@ -3987,6 +4134,7 @@ impl rt::Method for QueryConfiguredModuleOptionString {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryConfiguredModuleOptionString {}
 
 /// `QueryConnectionInfo`, a method of `Datacenter`, since VI API 2.0.
 ///
@@ -4083,6 +4231,8 @@ impl rt::Method for QueryConnectionInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for QueryConnectionInfo {}
+impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfo {}
 
 /// `QueryConnectionInfoViaSpec`, a method of `Datacenter`, since VI API 6.0.
 ///
@@ -4149,6 +4299,8 @@ impl rt::Method for QueryConnectionInfoViaSpec {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for QueryConnectionInfoViaSpec {}
+impl rt::Throws<objects::HostConnectFault> for QueryConnectionInfoViaSpec {}
 
 /// `QueryDateTime`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///

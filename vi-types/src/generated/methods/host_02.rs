@@ -183,6 +183,13 @@ impl rt::Method for QueryHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for QueryHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for QueryHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for QueryHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for QueryHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for QueryHostPatchTask {}
 
 /// `QueryLockdownExceptions`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -507,6 +514,8 @@ impl rt::Method for QueryPartitionCreateDesc {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryPartitionCreateDesc {}
+impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateDesc {}
 
 /// `QueryPartitionCreateOptions`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -579,6 +588,7 @@ impl rt::Method for QueryPartitionCreateOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryPartitionCreateOptions {}
 
 /// `QueryProductLockerLocation`, a method of `HostSystem`, since VI API 6.7.1.
 ///
@@ -637,6 +647,7 @@ impl rt::Method for QueryProductLockerLocation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryProductLockerLocation {}
 
 /// `QuerySystemUsers`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -807,6 +818,11 @@ impl rt::Method for ReconfigureHostForDasTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconfigureHostForDasTask {
+    type Result = ();
+}
+#[cfg(feature = "cluster")]
+impl rt::Throws<objects::DasConfigFault> for ReconfigureHostForDasTask {}
 
 /// `ReconfigureServiceConsoleReservation`, a method of `HostMemorySystem`, since VI API 2.0.
 ///
@@ -929,6 +945,8 @@ impl rt::Method for ReconfigureSnmpAgent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ReconfigureSnmpAgent {}
+impl rt::Throws<objects::InsufficientResourcesFault> for ReconfigureSnmpAgent {}
 
 /// `ReconfigureVirtualMachineReservation`, a method of `HostMemorySystem`, since VI API 2.5.
 ///
@@ -1065,6 +1083,13 @@ impl rt::Method for ReconnectHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconnectHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidLogin> for ReconnectHostTask {}
+impl rt::Throws<objects::InvalidState> for ReconnectHostTask {}
+impl rt::Throws<objects::InvalidName> for ReconnectHostTask {}
+impl rt::Throws<objects::HostConnectFault> for ReconnectHostTask {}
 
 /// `Refresh`, a method of `HostPciPassthruSystem`, since VI API 4.0.
 ///
@@ -1459,6 +1484,7 @@ impl rt::Method for RemoveGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for RemoveGroup {}
 
 /// `RemoveSmartCardTrustAnchor`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1531,6 +1557,7 @@ impl rt::Method for RemoveSmartCardTrustAnchor {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchor {}
 
 /// `RemoveSmartCardTrustAnchorByFingerprint`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1603,6 +1630,7 @@ impl rt::Method for RemoveSmartCardTrustAnchorByFingerprint {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorByFingerprint {}
 
 /// `RemoveSmartCardTrustAnchorCertificate`, a method of `HostActiveDirectoryAuthentication`, since VI API 9.0.0.0.
 ///
@@ -1669,6 +1697,7 @@ impl rt::Method for RemoveSmartCardTrustAnchorCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RemoveSmartCardTrustAnchorCertificate {}
 
 /// `RemoveUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -1727,6 +1756,7 @@ impl rt::Method for RemoveUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for RemoveUser {}
 
 /// `ReplaceCACertificatesAndCRLs`, a method of `HostCertificateManager`, since VI API 6.0.
 ///
@@ -1799,6 +1829,7 @@ impl rt::Method for ReplaceCaCertificatesAndCrls {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ReplaceCaCertificatesAndCrls {}
 
 /// `ReplaceSmartCardTrustAnchors`, a method of `HostActiveDirectoryAuthentication`, since VI API 6.0.
 ///
@@ -1921,6 +1952,7 @@ impl rt::Method for ResetFirmwareToFactoryDefaults {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ResetFirmwareToFactoryDefaults {}
 
 /// `ResetSystemHealthInfo`, a method of `HostHealthStatusSystem`, since VI API 2.5.
 ///
@@ -2043,6 +2075,9 @@ impl rt::Method for RestartService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RestartService {}
+impl rt::Throws<objects::NotFound> for RestartService {}
+impl rt::Throws<objects::HostConfigFault> for RestartService {}
 
 /// `RestoreFirmwareConfiguration`, a method of `HostFirmwareSystem`, since VI API 2.5.
 ///
@@ -2109,6 +2144,12 @@ impl rt::Method for RestoreFirmwareConfiguration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for RestoreFirmwareConfiguration {}
+impl rt::Throws<objects::FileFault> for RestoreFirmwareConfiguration {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::MismatchedBundle> for RestoreFirmwareConfiguration {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidBundle> for RestoreFirmwareConfiguration {}
 
 /// `RetrieveCertificateInfoList`, a method of `HostCertificateManager`, since VI API 8.0.1.0.
 ///
@@ -2357,6 +2398,13 @@ impl rt::Method for ScanHostPatchV2Task {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ScanHostPatchV2Task {
+    type Result = Option<objects::HostPatchManagerResult>;
+}
+impl rt::Throws<objects::RequestCanceled> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::InvalidState> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::TaskInProgress> for ScanHostPatchV2Task {}
+impl rt::Throws<objects::PlatformConfigFault> for ScanHostPatchV2Task {}
 
 /// `ScanHostPatch_Task`, a method of `HostPatchManager`, since VI API 2.0.
 ///
@@ -2431,6 +2479,13 @@ impl rt::Method for ScanHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ScanHostPatchTask {
+    type Result = Vec<objects::HostPatchManagerStatus>;
+}
+impl rt::Throws<objects::RequestCanceled> for ScanHostPatchTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::PatchMetadataInvalid> for ScanHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for ScanHostPatchTask {}
 
 /// `SelectActivePartition`, a method of `HostDiagnosticSystem`, since VI API 2.0.
 ///
@@ -2497,6 +2552,8 @@ impl rt::Method for SelectActivePartition {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SelectActivePartition {}
+impl rt::Throws<objects::HostConfigFault> for SelectActivePartition {}
 
 /// `SendTestNotification`, a method of `HostSnmpSystem`, since VI API 2.5.
 ///
@@ -2548,6 +2605,8 @@ impl rt::Method for SendTestNotification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SendTestNotification {}
+impl rt::Throws<objects::InsufficientResourcesFault> for SendTestNotification {}
 
 /// `StageHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2634,6 +2693,13 @@ impl rt::Method for StageHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for StageHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::RequestCanceled> for StageHostPatchTask {}
+impl rt::Throws<objects::InvalidState> for StageHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for StageHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for StageHostPatchTask {}
 
 /// `StartService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -2700,6 +2766,9 @@ impl rt::Method for StartService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for StartService {}
+impl rt::Throws<objects::NotFound> for StartService {}
+impl rt::Throws<objects::HostConfigFault> for StartService {}
 
 /// `StopService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -2766,6 +2835,9 @@ impl rt::Method for StopService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for StopService {}
+impl rt::Throws<objects::NotFound> for StopService {}
+impl rt::Throws<objects::HostConfigFault> for StopService {}
 
 /// `TestTimeService`, a method of `HostDateTimeSystem`, since VI API 7.0.3.0.
 ///
@@ -2888,6 +2960,7 @@ impl rt::Method for UnassignUserFromGroup {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UnassignUserFromGroup {}
 
 /// `UninstallHostPatch_Task`, a method of `HostPatchManager`, since VI API 4.0.
 ///
@@ -2962,6 +3035,12 @@ impl rt::Method for UninstallHostPatchTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UninstallHostPatchTask {
+    type Result = objects::HostPatchManagerResult;
+}
+impl rt::Throws<objects::InvalidState> for UninstallHostPatchTask {}
+impl rt::Throws<objects::TaskInProgress> for UninstallHostPatchTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UninstallHostPatchTask {}
 
 /// `UninstallService`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -3028,6 +3107,8 @@ impl rt::Method for UninstallService {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UninstallService {}
+impl rt::Throws<objects::HostConfigFault> for UninstallService {}
 
 /// `UpdateAssignableHardwareConfig`, a method of `HostAssignableHardwareManager`, since VI API 7.0.0.0.
 ///
@@ -3094,6 +3175,7 @@ impl rt::Method for UpdateAssignableHardwareConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateAssignableHardwareConfig {}
 
 /// `UpdateBootDevice`, a method of `HostBootDeviceSystem`, since VI API 2.5.
 ///
@@ -3224,6 +3306,7 @@ impl rt::Method for UpdateDateTime {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateDateTime {}
 
 /// `UpdateDateTimeConfig`, a method of `HostDateTimeSystem`, since VI API 2.5.
 ///
@@ -3290,6 +3373,7 @@ impl rt::Method for UpdateDateTimeConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateDateTimeConfig {}
 
 /// `UpdateDefaultPolicy`, a method of `HostFirewallSystem`, since VI API 2.0.
 ///
@@ -3548,6 +3632,7 @@ impl rt::Method for UpdateHostImageAcceptanceLevel {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateHostImageAcceptanceLevel {}
 
 /// `UpdateIpmi`, a method of `HostSystem`, since VI API 4.0.
 ///
@@ -3614,6 +3699,10 @@ impl rt::Method for UpdateIpmi {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidIpmiLoginInfo> for UpdateIpmi {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidIpmiMacAddress> for UpdateIpmi {}
 
 /// `UpdateLockdownExceptions`, a method of `HostAccessManager`, since VI API 6.0.
 ///
@@ -3680,6 +3769,9 @@ impl rt::Method for UpdateLockdownExceptions {
         M::Value(returned)
     }
 }
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for UpdateLockdownExceptions {}
+impl rt::Throws<objects::UserNotFound> for UpdateLockdownExceptions {}
 
 /// `UpdateModuleOptionString`, a method of `HostKernelModuleSystem`, since VI API 2.5u2.
 ///
@@ -3752,6 +3844,7 @@ impl rt::Method for UpdateModuleOptionString {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateModuleOptionString {}
 
 /// `UpdatePassthruConfig`, a method of `HostPciPassthruSystem`, since VI API 4.0.
 ///
@@ -3818,6 +3911,7 @@ impl rt::Method for UpdatePassthruConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdatePassthruConfig {}
 
 /// `UpdateProductLockerLocation_Task`, a method of `HostSystem`, since VI API 6.7.1.
 ///
@@ -3886,6 +3980,13 @@ impl rt::Method for UpdateProductLockerLocationTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateProductLockerLocationTask {
+    type Result = String;
+}
+impl rt::Throws<objects::InvalidArgument> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::FileNotFound> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateProductLockerLocationTask {}
+impl rt::Throws<objects::HostConfigFault> for UpdateProductLockerLocationTask {}
 
 /// `UpdateRuleset`, a method of `HostFirewallSystem`, since VI API 5.0.
 ///
@@ -3958,6 +4059,8 @@ impl rt::Method for UpdateRuleset {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateRuleset {}
+impl rt::Throws<objects::HostConfigFault> for UpdateRuleset {}
 
 /// `UpdateServicePolicy`, a method of `HostServiceSystem`, since VI API 2.0.
 ///
@@ -4030,6 +4133,8 @@ impl rt::Method for UpdateServicePolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateServicePolicy {}
+impl rt::Throws<objects::HostConfigFault> for UpdateServicePolicy {}
 
 /// `UpdateSystemResources`, a method of `HostSystem`, since VI API 2.0.
 ///
@@ -4224,6 +4329,7 @@ impl rt::Method for UpdateSystemUsers {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UpdateSystemUsers {}
 
 /// `UpdateUser`, a method of `HostLocalAccountManager`, since VI API 2.0.
 ///
@@ -4282,3 +4388,5 @@ impl rt::Method for UpdateUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for UpdateUser {}
+impl rt::Throws<objects::AlreadyExists> for UpdateUser {}

@@ -61,6 +61,10 @@ impl rt::Method for InitiateTransitionToVlcmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InitiateTransitionToVlcmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidArgument> for InitiateTransitionToVlcmTask {}
 
 /// `InstallIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -133,6 +137,10 @@ impl rt::Method for InstallIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstallIoFilterTask {
+    type Result = Option<objects::ClusterIoFilterInfo>;
+}
+impl rt::Throws<objects::AlreadyExists> for InstallIoFilterTask {}
 
 /// `QueryDisksUsingFilter`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -199,6 +207,7 @@ impl rt::Method for QueryDisksUsingFilter {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryDisksUsingFilter {}
 
 /// `QueryIoFilterInfo`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -323,6 +332,7 @@ impl rt::Method for QueryIoFilterIssues {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryIoFilterIssues {}
 
 /// `ResolveInstallationErrorsOnCluster_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -387,6 +397,10 @@ impl rt::Method for ResolveInstallationErrorsOnClusterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveInstallationErrorsOnClusterTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for ResolveInstallationErrorsOnClusterTask {}
 
 /// `ResolveInstallationErrorsOnHost_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -451,6 +465,10 @@ impl rt::Method for ResolveInstallationErrorsOnHostTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveInstallationErrorsOnHostTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for ResolveInstallationErrorsOnHostTask {}
 
 /// `UninstallIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -515,6 +533,13 @@ impl rt::Method for UninstallIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UninstallIoFilterTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for UninstallIoFilterTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::FilterInUse> for UninstallIoFilterTask {}
+impl rt::Throws<objects::InvalidState> for UninstallIoFilterTask {}
 
 /// `UpgradeIoFilter_Task`, a method of `IoFilterManager`, since VI API 6.0.
 ///
@@ -593,3 +618,8 @@ impl rt::Method for UpgradeIoFilterTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeIoFilterTask {
+    type Result = Option<objects::ClusterIoFilterInfo>;
+}
+impl rt::Throws<objects::NotFound> for UpgradeIoFilterTask {}
+impl rt::Throws<objects::InvalidState> for UpgradeIoFilterTask {}

@@ -133,6 +133,7 @@ impl rt::Method for CheckLicenseFeature {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CheckLicenseFeature {}
 
 /// `ConfigureLicenseSource`, a method of `LicenseManager`, since VI API 2.0.
 ///
@@ -199,6 +200,10 @@ impl rt::Method for ConfigureLicenseSource {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::CannotAccessLocalSource> for ConfigureLicenseSource {}
+impl rt::Throws<objects::InvalidLicense> for ConfigureLicenseSource {}
+impl rt::Throws<objects::LicenseServerUnavailable> for ConfigureLicenseSource {}
 
 /// `DecodeLicense`, a method of `LicenseManager`, since VI API 4.0.
 ///
@@ -321,6 +326,8 @@ impl rt::Method for DisableFeature {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DisableFeature {}
+impl rt::Throws<objects::LicenseServerUnavailable> for DisableFeature {}
 
 /// `EnableFeature`, a method of `LicenseManager`, since VI API 2.0.
 ///
@@ -387,6 +394,8 @@ impl rt::Method for EnableFeature {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for EnableFeature {}
+impl rt::Throws<objects::LicenseServerUnavailable> for EnableFeature {}
 
 /// `QueryAssignedLicenses`, a method of `LicenseAssignmentManager`, since VI API 4.0.
 ///
@@ -685,6 +694,7 @@ impl rt::Method for RemoveAssignedLicense {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::LicenseEntityNotFound> for RemoveAssignedLicense {}
 
 /// `RemoveLicense`, a method of `LicenseManager`, since VI API 4.0.
 ///
@@ -871,6 +881,8 @@ impl rt::Method for SetLicenseEdition {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetLicenseEdition {}
+impl rt::Throws<objects::LicenseServerUnavailable> for SetLicenseEdition {}
 
 /// `UpdateAssignedLicense`, a method of `LicenseAssignmentManager`, since VI API 4.0.
 ///
@@ -949,6 +961,7 @@ impl rt::Method for UpdateAssignedLicense {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::LicenseEntityNotFound> for UpdateAssignedLicense {}
 
 /// `UpdateLicense`, a method of `LicenseManager`, since VI API 4.0.
 ///

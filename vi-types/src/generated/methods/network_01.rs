@@ -73,6 +73,7 @@ impl rt::Method for AddServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for AddServiceConsoleVirtualNic {}
 
 /// `BindVnic`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -145,6 +146,15 @@ impl rt::Method for BindVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::IscsiFaultVnicAlreadyBound> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasNoUplinks> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasMultipleUplinks> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasWrongUplink> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicNotFound> for BindVnic {}
+impl rt::Throws<objects::IscsiFaultInvalidVnic> for BindVnic {}
+impl rt::Throws<objects::PlatformConfigFault> for BindVnic {}
+impl rt::Throws<objects::IscsiFault> for BindVnic {}
+impl rt::Throws<objects::NotFound> for BindVnic {}
 
 /// `DeselectVnic`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -203,6 +213,7 @@ impl rt::Method for DeselectVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeselectVnic {}
 
 /// `DeselectVnicForNicType`, a method of `HostVirtualNicManager`, since VI API 4.0.
 ///
@@ -275,6 +286,8 @@ impl rt::Method for DeselectVnicForNicType {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeselectVnicForNicType {}
+impl rt::Throws<objects::InvalidArgument> for DeselectVnicForNicType {}
 
 /// `QueryBoundVnics`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -341,6 +354,8 @@ impl rt::Method for QueryBoundVnics {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryBoundVnics {}
+impl rt::Throws<objects::NotFound> for QueryBoundVnics {}
 
 /// `QueryCandidateNics`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -407,6 +422,8 @@ impl rt::Method for QueryCandidateNics {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryCandidateNics {}
+impl rt::Throws<objects::NotFound> for QueryCandidateNics {}
 
 /// `QueryMigrationDependencies`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -537,6 +554,8 @@ impl rt::Method for QueryNetConfig {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryNetConfig {}
+impl rt::Throws<objects::InvalidArgument> for QueryNetConfig {}
 
 /// `QueryNetworkHint`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -603,6 +622,8 @@ impl rt::Method for QueryNetworkHint {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryNetworkHint {}
+impl rt::Throws<objects::HostConfigFault> for QueryNetworkHint {}
 
 /// `QueryPnicStatus`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -669,6 +690,7 @@ impl rt::Method for QueryPnicStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryPnicStatus {}
 
 /// `QueryVnicStatus`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -735,6 +757,7 @@ impl rt::Method for QueryVnicStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::IscsiFault> for QueryVnicStatus {}
 
 /// `RemoveServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -801,6 +824,9 @@ impl rt::Method for RemoveServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for RemoveServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RemoveServiceConsoleVirtualNic {}
 
 /// `RestartServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -867,6 +893,8 @@ impl rt::Method for RestartServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RestartServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for RestartServiceConsoleVirtualNic {}
 
 /// `SelectVnic`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -933,6 +961,7 @@ impl rt::Method for SelectVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SelectVnic {}
 
 /// `SelectVnicForNicType`, a method of `HostVirtualNicManager`, since VI API 4.0.
 ///
@@ -1005,6 +1034,8 @@ impl rt::Method for SelectVnicForNicType {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SelectVnicForNicType {}
+impl rt::Throws<objects::InvalidArgument> for SelectVnicForNicType {}
 
 /// `UnbindVnic`, a method of `IscsiManager`, since VI API 5.0.
 ///
@@ -1083,6 +1114,12 @@ impl rt::Method for UnbindVnic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::IscsiFaultVnicNotBound> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicHasActivePaths> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFaultVnicIsLastPath> for UnbindVnic {}
+impl rt::Throws<objects::PlatformConfigFault> for UnbindVnic {}
+impl rt::Throws<objects::IscsiFault> for UnbindVnic {}
+impl rt::Throws<objects::NotFound> for UnbindVnic {}
 
 /// `UpdateConsoleIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1149,6 +1186,7 @@ impl rt::Method for UpdateConsoleIpRouteConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateConsoleIpRouteConfig {}
 
 /// `UpdateDnsConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1215,6 +1253,8 @@ impl rt::Method for UpdateDnsConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateDnsConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateDnsConfig {}
 
 /// `UpdateIpConfig`, a method of `HostVMotionSystem`, since VI API 2.0.
 ///
@@ -1281,6 +1321,8 @@ impl rt::Method for UpdateIpConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateIpConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateIpConfig {}
 
 /// `UpdateIpRouteConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1347,6 +1389,8 @@ impl rt::Method for UpdateIpRouteConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteConfig {}
+impl rt::Throws<objects::InvalidState> for UpdateIpRouteConfig {}
 
 /// `UpdateIpRouteTableConfig`, a method of `HostNetworkSystem`, since VI API 4.0.
 ///
@@ -1413,6 +1457,7 @@ impl rt::Method for UpdateIpRouteTableConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for UpdateIpRouteTableConfig {}
 
 /// `UpdateNetworkConfig`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1483,6 +1528,10 @@ impl rt::Method for UpdateNetworkConfig {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for UpdateNetworkConfig {}
+impl rt::Throws<objects::NotFound> for UpdateNetworkConfig {}
+impl rt::Throws<objects::HostConfigFault> for UpdateNetworkConfig {}
+impl rt::Throws<objects::ResourceInUse> for UpdateNetworkConfig {}
 
 /// `UpdatePhysicalNicLinkSpeed`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1555,6 +1604,8 @@ impl rt::Method for UpdatePhysicalNicLinkSpeed {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdatePhysicalNicLinkSpeed {}
+impl rt::Throws<objects::HostConfigFault> for UpdatePhysicalNicLinkSpeed {}
 
 /// `UpdateServiceConsoleVirtualNic`, a method of `HostNetworkSystem`, since VI API 2.0.
 ///
@@ -1625,6 +1676,9 @@ impl rt::Method for UpdateServiceConsoleVirtualNic {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::ResourceInUse> for UpdateServiceConsoleVirtualNic {}
+impl rt::Throws<objects::HostConfigFault> for UpdateServiceConsoleVirtualNic {}
 
 /// `startDpuFailover`, a method of `HostNetworkSystem`, since VI API 8.0.3.0.
 ///
@@ -1697,3 +1751,4 @@ impl rt::Method for StartDpuFailover {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for StartDpuFailover {}

@@ -69,6 +69,11 @@ impl rt::Method for CreateDescriptor {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for CreateDescriptor {}
+impl rt::Throws<objects::VmConfigFault> for CreateDescriptor {}
+impl rt::Throws<objects::ConcurrentAccess> for CreateDescriptor {}
+impl rt::Throws<objects::FileFault> for CreateDescriptor {}
+impl rt::Throws<objects::InvalidState> for CreateDescriptor {}
 
 /// `CreateImportSpec`, a method of `OvfManager`, since VI API 4.0.
 ///
@@ -147,6 +152,12 @@ impl rt::Method for CreateImportSpec {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for CreateImportSpec {}
+impl rt::Throws<objects::VmConfigFault> for CreateImportSpec {}
+impl rt::Throws<objects::ConcurrentAccess> for CreateImportSpec {}
+impl rt::Throws<objects::FileFault> for CreateImportSpec {}
+impl rt::Throws<objects::InvalidState> for CreateImportSpec {}
+impl rt::Throws<objects::InvalidDatastore> for CreateImportSpec {}
 
 /// `ExportSnapshot`, a method of `VirtualMachineSnapshot`, since VI API 5.5.
 ///
@@ -205,6 +216,9 @@ impl rt::Method for ExportSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for ExportSnapshot {}
+impl rt::Throws<objects::InvalidState> for ExportSnapshot {}
+impl rt::Throws<objects::FileFault> for ExportSnapshot {}
 
 /// `ExportVApp`, a method of `VirtualApp`, since VI API 4.0.
 ///
@@ -263,6 +277,10 @@ impl rt::Method for ExportVApp {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidPowerState> for ExportVApp {}
+impl rt::Throws<objects::TaskInProgress> for ExportVApp {}
+impl rt::Throws<objects::InvalidState> for ExportVApp {}
+impl rt::Throws<objects::FileFault> for ExportVApp {}
 
 /// `ExportVm`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -321,6 +339,10 @@ impl rt::Method for ExportVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidPowerState> for ExportVm {}
+impl rt::Throws<objects::TaskInProgress> for ExportVm {}
+impl rt::Throws<objects::InvalidState> for ExportVm {}
+impl rt::Throws<objects::FileFault> for ExportVm {}
 
 /// `HttpNfcLeaseAbort`, a method of `HttpNfcLease`, since VI API 4.0.
 ///
@@ -385,6 +407,8 @@ impl rt::Method for HttpNfcLeaseAbort {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::Timedout> for HttpNfcLeaseAbort {}
+impl rt::Throws<objects::InvalidState> for HttpNfcLeaseAbort {}
 
 /// `HttpNfcLeaseComplete`, a method of `HttpNfcLease`, since VI API 4.0.
 ///
@@ -441,6 +465,8 @@ impl rt::Method for HttpNfcLeaseComplete {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::Timedout> for HttpNfcLeaseComplete {}
+impl rt::Throws<objects::InvalidState> for HttpNfcLeaseComplete {}
 
 /// `HttpNfcLeaseGetManifest`, a method of `HttpNfcLease`, since VI API 4.1.
 ///
@@ -497,6 +523,8 @@ impl rt::Method for HttpNfcLeaseGetManifest {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::Timedout> for HttpNfcLeaseGetManifest {}
+impl rt::Throws<objects::InvalidState> for HttpNfcLeaseGetManifest {}
 
 /// `HttpNfcLeaseProbeUrls`, a method of `HttpNfcLease`, since VI API 7.0.2.0.
 ///
@@ -567,6 +595,7 @@ impl rt::Method for HttpNfcLeaseProbeUrls {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for HttpNfcLeaseProbeUrls {}
 
 /// `HttpNfcLeaseProgress`, a method of `HttpNfcLease`, since VI API 4.0.
 ///
@@ -631,6 +660,7 @@ impl rt::Method for HttpNfcLeaseProgress {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::Timedout> for HttpNfcLeaseProgress {}
 
 /// `HttpNfcLeasePullFromUrls_Task`, a method of `HttpNfcLease`, since VI API 6.7.
 ///
@@ -695,6 +725,14 @@ impl rt::Method for HttpNfcLeasePullFromUrlsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HttpNfcLeasePullFromUrlsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for HttpNfcLeasePullFromUrlsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HttpFault> for HttpNfcLeasePullFromUrlsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::SslVerifyFault> for HttpNfcLeasePullFromUrlsTask {}
 
 /// `HttpNfcLeaseSetManifestChecksumType`, a method of `HttpNfcLease`, since VI API 6.7.
 ///
@@ -759,6 +797,7 @@ impl rt::Method for HttpNfcLeaseSetManifestChecksumType {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for HttpNfcLeaseSetManifestChecksumType {}
 
 /// `ImportVApp`, a method of `ResourcePool`, since VI API 4.0.
 ///
@@ -837,6 +876,13 @@ impl rt::Method for ImportVApp {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::VmConfigFault> for ImportVApp {}
+impl rt::Throws<objects::FileFault> for ImportVApp {}
+impl rt::Throws<objects::OutOfBounds> for ImportVApp {}
+impl rt::Throws<objects::DuplicateName> for ImportVApp {}
+impl rt::Throws<objects::InvalidName> for ImportVApp {}
+impl rt::Throws<objects::InvalidDatastore> for ImportVApp {}
+impl rt::Throws<objects::InsufficientResourcesFault> for ImportVApp {}
 
 /// `ParseDescriptor`, a method of `OvfManager`, since VI API 4.0.
 ///
@@ -903,6 +949,11 @@ impl rt::Method for ParseDescriptor {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for ParseDescriptor {}
+impl rt::Throws<objects::VmConfigFault> for ParseDescriptor {}
+impl rt::Throws<objects::ConcurrentAccess> for ParseDescriptor {}
+impl rt::Throws<objects::FileFault> for ParseDescriptor {}
+impl rt::Throws<objects::InvalidState> for ParseDescriptor {}
 
 /// `ValidateHost`, a method of `OvfManager`, since VI API 4.0.
 ///
@@ -975,3 +1026,7 @@ impl rt::Method for ValidateHost {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for ValidateHost {}
+impl rt::Throws<objects::ConcurrentAccess> for ValidateHost {}
+impl rt::Throws<objects::FileFault> for ValidateHost {}
+impl rt::Throws<objects::InvalidState> for ValidateHost {}

@@ -69,6 +69,8 @@ impl rt::Method for AddAuthorizationRole {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for AddAuthorizationRole {}
+impl rt::Throws<objects::InvalidName> for AddAuthorizationRole {}
 
 /// `FetchUserPrivilegeOnEntities`, a method of `AuthorizationManager`, since VI API 6.5.
 ///
@@ -405,6 +407,8 @@ impl rt::Method for MergePermissions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MergePermissions {}
+impl rt::Throws<objects::AuthMinimumAdminPermission> for MergePermissions {}
 
 /// `RemoveAuthorizationRole`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -471,6 +475,9 @@ impl rt::Method for RemoveAuthorizationRole {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveAuthorizationRole {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::RemoveFailed> for RemoveAuthorizationRole {}
 
 /// `RemoveEntityPermission`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -541,6 +548,8 @@ impl rt::Method for RemoveEntityPermission {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveEntityPermission {}
+impl rt::Throws<objects::AuthMinimumAdminPermission> for RemoveEntityPermission {}
 
 /// `ResetEntityPermissions`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -605,6 +614,9 @@ impl rt::Method for ResetEntityPermissions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for ResetEntityPermissions {}
+impl rt::Throws<objects::NotFound> for ResetEntityPermissions {}
+impl rt::Throws<objects::AuthMinimumAdminPermission> for ResetEntityPermissions {}
 
 /// `RetrieveAllPermissions`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -774,6 +786,7 @@ impl rt::Method for RetrieveRolePermissions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RetrieveRolePermissions {}
 
 /// `RetrieveUserGroups`, a method of `UserDirectory`, since VI API 2.0.
 ///
@@ -868,6 +881,7 @@ impl rt::Method for RetrieveUserGroups {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RetrieveUserGroups {}
 
 /// `SetEntityPermissions`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -932,6 +946,9 @@ impl rt::Method for SetEntityPermissions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::UserNotFound> for SetEntityPermissions {}
+impl rt::Throws<objects::NotFound> for SetEntityPermissions {}
+impl rt::Throws<objects::AuthMinimumAdminPermission> for SetEntityPermissions {}
 
 /// `UpdateAuthorizationRole`, a method of `AuthorizationManager`, since VI API 2.0.
 ///
@@ -1004,3 +1021,6 @@ impl rt::Method for UpdateAuthorizationRole {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateAuthorizationRole {}
+impl rt::Throws<objects::InvalidName> for UpdateAuthorizationRole {}
+impl rt::Throws<objects::AlreadyExists> for UpdateAuthorizationRole {}

@@ -61,6 +61,9 @@ impl rt::Method for ApplyEntitiesConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyEntitiesConfigTask {
+    type Result = Vec<objects::ApplyHostProfileConfigurationResult>;
+}
 
 /// `ApplyHostConfig_Task`, a method of `HostProfileManager`, since VI API 4.0.
 ///
@@ -131,6 +134,12 @@ impl rt::Method for ApplyHostConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ApplyHostConfigTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for ApplyHostConfigTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::HostConfigFailed> for ApplyHostConfigTask {}
 
 /// `AssociateProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -253,6 +262,9 @@ impl rt::Method for CheckAnswerFileStatusTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckAnswerFileStatusTask {
+    type Result = Vec<objects::AnswerFileStatusResult>;
+}
 
 /// `CheckCompliance_Task`, a method of `ProfileComplianceManager`, since VI API 4.0.
 ///
@@ -319,6 +331,9 @@ impl rt::Method for CheckComplianceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckComplianceTask {
+    type Result = Vec<objects::ComplianceResult>;
+}
 
 /// `CheckProfileCompliance_Task`, a method of `Profile`, since VI API 4.0.
 ///
@@ -384,6 +399,9 @@ impl rt::Method for CheckProfileComplianceTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CheckProfileComplianceTask {
+    type Result = Vec<objects::ComplianceResult>;
 }
 
 /// `ClearComplianceStatus`, a method of `ProfileComplianceManager`, since VI API 4.0.
@@ -539,6 +557,9 @@ impl rt::Method for CompositeHostProfileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CompositeHostProfileTask {
+    type Result = Option<objects::HostProfileManagerCompositionResult>;
+}
 
 /// `CreateDefaultProfile`, a method of `HostProfileManager`, since VI API 4.0.
 ///
@@ -675,6 +696,7 @@ impl rt::Method for CreateProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for CreateProfile {}
 
 /// `DeleteHostSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -733,6 +755,7 @@ impl rt::Method for DeleteHostSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed> for DeleteHostSpecification {}
 
 /// `DeleteHostSubSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -799,6 +822,8 @@ impl rt::Method for DeleteHostSubSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for DeleteHostSubSpecification {}
 
 /// `DestroyProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -1047,6 +1072,9 @@ impl rt::Method for ExportAnswerFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExportAnswerFileTask {
+    type Result = String;
+}
 
 /// `ExportProfile`, a method of `Profile`, since VI API 4.0.
 ///
@@ -1289,6 +1317,9 @@ impl rt::Method for GenerateHostConfigTaskSpecTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for GenerateHostConfigTaskSpecTask {
+    type Result = Vec<objects::ApplyHostProfileConfigurationSpec>;
+}
 
 /// `GenerateHostProfileTaskList_Task`, a method of `HostProfileManager`, since VI API 5.5.
 ///
@@ -1354,6 +1385,9 @@ impl rt::Method for GenerateHostProfileTaskListTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for GenerateHostProfileTaskListTask {
+    type Result = Option<objects::HostProfileManagerConfigTaskList>;
 }
 
 /// `HostProfileResetValidationState`, a method of `HostProfile`, since VI API 6.7.
@@ -2203,6 +2237,8 @@ impl rt::Method for RetrieveHostSpecification {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for RetrieveHostSpecification {}
 
 /// `UpdateAnswerFile_Task`, a method of `HostProfileManager`, since VI API 5.0.
 ///
@@ -2269,6 +2305,10 @@ impl rt::Method for UpdateAnswerFileTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateAnswerFileTask {
+    type Result = ();
+}
+impl rt::Throws<objects::AnswerFileUpdateFailed> for UpdateAnswerFileTask {}
 
 /// `UpdateClusterProfile`, a method of `ClusterProfile`, since VI API 4.0.
 ///
@@ -2335,6 +2375,7 @@ impl rt::Method for UpdateClusterProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for UpdateClusterProfile {}
 
 /// `UpdateHostProfile`, a method of `HostProfile`, since VI API 4.0.
 ///
@@ -2401,6 +2442,8 @@ impl rt::Method for UpdateHostProfile {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for UpdateHostProfile {}
+impl rt::Throws<objects::ProfileUpdateFailed> for UpdateHostProfile {}
 
 /// `UpdateHostSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -2467,6 +2510,7 @@ impl rt::Method for UpdateHostSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed> for UpdateHostSpecification {}
 
 /// `UpdateHostSubSpecification`, a method of `HostSpecificationManager`, since VI API 6.5.
 ///
@@ -2533,6 +2577,8 @@ impl rt::Method for UpdateHostSubSpecification {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostSpecificationOperationFailed>
+for UpdateHostSubSpecification {}
 
 /// `UpdateReferenceHost`, a method of `HostProfile`, since VI API 4.0.
 ///
@@ -2692,4 +2738,7 @@ impl rt::Method for ValidateHostProfileCompositionTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ValidateHostProfileCompositionTask {
+    type Result = Option<objects::HostProfileManagerCompositionValidationResult>;
 }

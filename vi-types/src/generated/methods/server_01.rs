@@ -117,6 +117,7 @@ impl rt::Method for AcquireLocalTicket {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for AcquireLocalTicket {}
 
 /// `AddCustomFieldDef`, a method of `CustomFieldsManager`, since VI API 2.0.
 ///
@@ -195,6 +196,9 @@ impl rt::Method for AddCustomFieldDef {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for AddCustomFieldDef {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::InvalidPrivilege> for AddCustomFieldDef {}
 
 /// `BrowseDiagnosticLog`, a method of `DiagnosticManager`, since VI API 2.0.
 ///
@@ -273,6 +277,7 @@ impl rt::Method for BrowseDiagnosticLog {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::CannotAccessFile> for BrowseDiagnosticLog {}
 
 /// `CloseInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
@@ -401,6 +406,7 @@ impl rt::Method for CreateCollectorWithInfoFilterForTasks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for CreateCollectorWithInfoFilterForTasks {}
 
 /// `CreateInventoryView`, a method of `ViewManager`, since VI API 2.5.
 ///
@@ -838,6 +844,8 @@ impl rt::Method for FetchAuditRecords {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for FetchAuditRecords {}
+impl rt::Throws<objects::SystemError> for FetchAuditRecords {}
 
 /// `FindExtension`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -964,6 +972,12 @@ impl rt::Method for GenerateLogBundlesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for GenerateLogBundlesTask {
+    type Result = Vec<objects::DiagnosticManagerBundleInfo>;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::LogBundlingFailed> for GenerateLogBundlesTask {}
+impl rt::Throws<objects::TaskInProgress> for GenerateLogBundlesTask {}
 
 /// `GetPublicKey`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -1128,6 +1142,8 @@ impl rt::Method for ImpersonateUser {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for ImpersonateUser {}
+impl rt::Throws<objects::InvalidLocale> for ImpersonateUser {}
 
 /// `LoginBySSPI`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -1194,6 +1210,10 @@ impl rt::Method for LoginBySspi {
         M::Object(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::SspiChallenge> for LoginBySspi {}
+impl rt::Throws<objects::InvalidLogin> for LoginBySspi {}
+impl rt::Throws<objects::InvalidLocale> for LoginBySspi {}
 
 /// `LoginExtensionByCertificate`, a method of `SessionManager`, since VI API 4.0.
 ///
@@ -1260,6 +1280,10 @@ impl rt::Method for LoginExtensionByCertificate {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for LoginExtensionByCertificate {}
+impl rt::Throws<objects::InvalidLocale> for LoginExtensionByCertificate {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for LoginExtensionByCertificate {}
 
 /// `LoginExtensionBySubjectName`, a method of `SessionManager`, since VI API 2.5.
 ///
@@ -1326,6 +1350,12 @@ impl rt::Method for LoginExtensionBySubjectName {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidLogin> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::InvalidLocale> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::NotFound> for LoginExtensionBySubjectName {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for LoginExtensionBySubjectName {}
+impl rt::Throws<objects::NoSubjectName> for LoginExtensionBySubjectName {}
 
 /// `MarkServiceProviderEntities`, a method of `TenantTenantManager`, since VI API 6.9.1.
 ///
@@ -1384,6 +1414,9 @@ impl rt::Method for MarkServiceProviderEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ManagedObjectNotFound> for MarkServiceProviderEntities {}
+#[cfg(feature = "permission")]
+impl rt::Throws<objects::AuthMinimumAdminPermission> for MarkServiceProviderEntities {}
 
 /// `OpenInventoryViewFolder`, a method of `InventoryView`, since VI API 2.5.
 ///
@@ -1506,6 +1539,7 @@ impl rt::Method for Query {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for Query {}
 
 /// `QueryDescriptions`, a method of `DiagnosticManager`, since VI API 2.0.
 ///
@@ -1736,6 +1770,7 @@ impl rt::Method for QueryNext {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidArgument> for QueryNext {}
 
 /// `QueryPerfComposite`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -2220,6 +2255,7 @@ impl rt::Method for RenameCustomFieldDef {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for RenameCustomFieldDef {}
 
 /// `ResetCounterLevelMapping`, a method of `PerformanceManager`, since VI API 4.1.
 ///
@@ -2447,6 +2483,9 @@ impl rt::Method for SetExtensionCertificate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetExtensionCertificate {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::NoClientCertificate> for SetExtensionCertificate {}
 
 /// `SetField`, a method of `CustomFieldsManager`, since VI API 2.0.
 ///
@@ -2573,6 +2612,7 @@ impl rt::Method for SetLocale {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidLocale> for SetLocale {}
 
 /// `SetPublicKey`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -2703,6 +2743,7 @@ impl rt::Method for SetServiceAccount {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetServiceAccount {}
 
 /// `SetTaskDescription`, a method of `Task`, since VI API 4.0.
 ///
@@ -2845,6 +2886,7 @@ impl rt::Method for SetTaskState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetTaskState {}
 
 /// `UnmarkServiceProviderEntities`, a method of `TenantTenantManager`, since VI API 6.9.1.
 ///
@@ -2903,6 +2945,7 @@ impl rt::Method for UnmarkServiceProviderEntities {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ManagedObjectNotFound> for UnmarkServiceProviderEntities {}
 
 /// `UnregisterExtension`, a method of `ExtensionManager`, since VI API 2.5.
 ///
@@ -2963,6 +3006,7 @@ impl rt::Method for UnregisterExtension {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnregisterExtension {}
 
 /// `UpdateCounterLevelMapping`, a method of `PerformanceManager`, since VI API 4.1.
 ///
@@ -3081,6 +3125,7 @@ impl rt::Method for UpdateExtension {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateExtension {}
 
 /// `UpdatePerfInterval`, a method of `PerformanceManager`, since VI API 2.0.
 ///
@@ -3205,6 +3250,8 @@ impl rt::Method for UpdateProgress {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for UpdateProgress {}
+impl rt::Throws<objects::OutOfBounds> for UpdateProgress {}
 
 /// `UpdateServiceMessage`, a method of `SessionManager`, since VI API 2.0.
 ///

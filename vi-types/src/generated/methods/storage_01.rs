@@ -69,6 +69,9 @@ impl rt::Method for AttachScsiLun {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachScsiLun {}
+impl rt::Throws<objects::HostConfigFault> for AttachScsiLun {}
+impl rt::Throws<objects::InvalidState> for AttachScsiLun {}
 
 /// `AttachScsiLunEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -137,6 +140,10 @@ impl rt::Method for AttachScsiLunExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AttachScsiLunExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for AttachScsiLunExTask {}
 
 /// `AttachVmfsExtent`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -209,6 +216,8 @@ impl rt::Method for AttachVmfsExtent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachVmfsExtent {}
+impl rt::Throws<objects::HostConfigFault> for AttachVmfsExtent {}
 
 /// `ChangeNFSUserPassword`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -275,6 +284,8 @@ impl rt::Method for ChangeNfsUserPassword {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ChangeNfsUserPassword {}
+impl rt::Throws<objects::HostConfigFault> for ChangeNfsUserPassword {}
 
 /// `ChangeOwner`, a method of `FileManager`, since VI API 4.0.
 ///
@@ -345,6 +356,9 @@ impl rt::Method for ChangeOwner {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ChangeOwner {}
+impl rt::Throws<objects::FileFault> for ChangeOwner {}
+impl rt::Throws<objects::UserNotFound> for ChangeOwner {}
 
 /// `ClearNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -403,6 +417,7 @@ impl rt::Method for ClearNfsUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ClearNfsUser {}
 
 /// `ComputeDiskPartitionInfo`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -481,6 +496,8 @@ impl rt::Method for ComputeDiskPartitionInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ComputeDiskPartitionInfo {}
+impl rt::Throws<objects::HostConfigFault> for ComputeDiskPartitionInfo {}
 
 /// `ComputeDiskPartitionInfoForResize`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -559,6 +576,8 @@ impl rt::Method for ComputeDiskPartitionInfoForResize {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ComputeDiskPartitionInfoForResize {}
+impl rt::Throws<objects::HostConfigFault> for ComputeDiskPartitionInfoForResize {}
 
 /// `ConfigureDatastorePrincipal`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -631,6 +650,8 @@ impl rt::Method for ConfigureDatastorePrincipal {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ConfigureDatastorePrincipal {}
+impl rt::Throws<objects::HostConfigFault> for ConfigureDatastorePrincipal {}
 
 /// `ConfigureHostCache_Task`, a method of `HostCacheConfigurationManager`, since VI API 5.0.
 ///
@@ -694,6 +715,9 @@ impl rt::Method for ConfigureHostCacheTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for ConfigureHostCacheTask {
+    type Result = ();
 }
 
 /// `ConfigureVFlashResourceEx_Task`, a method of `HostVFlashManager`, since VI API 5.5.
@@ -763,6 +787,10 @@ impl rt::Method for ConfigureVFlashResourceExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureVFlashResourceExTask {
+    type Result = Option<objects::HostVFlashResourceConfigurationResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for ConfigureVFlashResourceExTask {}
 
 /// `ConnectNvmeController`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -829,6 +857,8 @@ impl rt::Method for ConnectNvmeController {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ConnectNvmeController {}
+impl rt::Throws<objects::HostConfigFault> for ConnectNvmeController {}
 
 /// `ConnectNvmeControllerEx_Task`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -895,6 +925,10 @@ impl rt::Method for ConnectNvmeControllerExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConnectNvmeControllerExTask {
+    type Result = ();
+}
+impl rt::Throws<objects::HostConfigFault> for ConnectNvmeControllerExTask {}
 
 /// `ConvertNamespacePathToUuidPath`, a method of `DatastoreNamespaceManager`, since VI API 6.5.
 ///
@@ -961,6 +995,8 @@ impl rt::Method for ConvertNamespacePathToUuidPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ConvertNamespacePathToUuidPath {}
+impl rt::Throws<objects::InvalidDatastorePath> for ConvertNamespacePathToUuidPath {}
 
 /// `CreateDirectory`, a method of `DatastoreNamespaceManager`, since VI API 5.5.
 ///
@@ -1037,6 +1073,9 @@ impl rt::Method for CreateDirectory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::CannotCreateFile> for CreateDirectory {}
+impl rt::Throws<objects::FileAlreadyExists> for CreateDirectory {}
+impl rt::Throws<objects::InvalidDatastore> for CreateDirectory {}
 
 /// `CreateNvdimmNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1105,6 +1144,13 @@ impl rt::Method for CreateNvdimmNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateNvdimmNamespaceTask {
+    type Result = objects::NvdimmGuid;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for CreateNvdimmNamespaceTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateNvdimmNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvdimmNamespaceTask {}
 
 /// `CreateNvdimmPMemNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.1.
 ///
@@ -1173,6 +1219,13 @@ impl rt::Method for CreateNvdimmPMemNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateNvdimmPMemNamespaceTask {
+    type Result = objects::NvdimmGuid;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for CreateNvdimmPMemNamespaceTask {}
+impl rt::Throws<objects::AlreadyExists> for CreateNvdimmPMemNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvdimmPMemNamespaceTask {}
 
 /// `CreateNvmeOverRdmaAdapter`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -1239,6 +1292,9 @@ impl rt::Method for CreateNvmeOverRdmaAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for CreateNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::NotFound> for CreateNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::HostConfigFault> for CreateNvmeOverRdmaAdapter {}
 
 /// `CreateSoftwareAdapter`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -1305,6 +1361,9 @@ impl rt::Method for CreateSoftwareAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ResourceInUse> for CreateSoftwareAdapter {}
+impl rt::Throws<objects::NotFound> for CreateSoftwareAdapter {}
+impl rt::Throws<objects::HostConfigFault> for CreateSoftwareAdapter {}
 
 /// `CreateVvolDatastore`, a method of `HostDatastoreSystem`, since VI API 6.0.
 ///
@@ -1371,6 +1430,10 @@ impl rt::Method for CreateVvolDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for CreateVvolDatastore {}
+impl rt::Throws<objects::DuplicateName> for CreateVvolDatastore {}
+impl rt::Throws<objects::HostConfigFault> for CreateVvolDatastore {}
+impl rt::Throws<objects::InvalidName> for CreateVvolDatastore {}
 
 /// `DefragmentVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1437,6 +1500,11 @@ impl rt::Method for DefragmentVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DefragmentVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DefragmentVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for DefragmentVirtualDiskTask {}
 
 /// `DeleteDirectory`, a method of `DatastoreNamespaceManager`, since VI API 5.5.
 ///
@@ -1501,6 +1569,10 @@ impl rt::Method for DeleteDirectory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for DeleteDirectory {}
+impl rt::Throws<objects::FileNotFound> for DeleteDirectory {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteDirectory {}
+impl rt::Throws<objects::InvalidDatastorePath> for DeleteDirectory {}
 
 /// `DeleteNvdimmBlockNamespaces_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1559,6 +1631,13 @@ impl rt::Method for DeleteNvdimmBlockNamespacesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteNvdimmBlockNamespacesTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DeleteNvdimmBlockNamespacesTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for DeleteNvdimmBlockNamespacesTask {}
+impl rt::Throws<objects::HostConfigFault> for DeleteNvdimmBlockNamespacesTask {}
 
 /// `DeleteNvdimmNamespace_Task`, a method of `HostNvdimmSystem`, since VI API 6.7.
 ///
@@ -1625,6 +1704,13 @@ impl rt::Method for DeleteNvdimmNamespaceTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteNvdimmNamespaceTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DeleteNvdimmNamespaceTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InvalidHostState> for DeleteNvdimmNamespaceTask {}
+impl rt::Throws<objects::HostConfigFault> for DeleteNvdimmNamespaceTask {}
 
 /// `DeleteScsiLunState`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1691,6 +1777,7 @@ impl rt::Method for DeleteScsiLunState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteScsiLunState {}
 
 /// `DeleteVffsVolumeState`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1757,6 +1844,7 @@ impl rt::Method for DeleteVffsVolumeState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteVffsVolumeState {}
 
 /// `DeleteVmfsVolumeState`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1823,6 +1911,7 @@ impl rt::Method for DeleteVmfsVolumeState {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for DeleteVmfsVolumeState {}
 
 /// `DestroyVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1889,6 +1978,9 @@ impl rt::Method for DestroyVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DestroyVffs {}
+impl rt::Throws<objects::HostConfigFault> for DestroyVffs {}
+impl rt::Throws<objects::ResourceInUse> for DestroyVffs {}
 
 /// `DetachScsiLun`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -1955,6 +2047,10 @@ impl rt::Method for DetachScsiLun {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DetachScsiLun {}
+impl rt::Throws<objects::HostConfigFault> for DetachScsiLun {}
+impl rt::Throws<objects::InvalidState> for DetachScsiLun {}
+impl rt::Throws<objects::ResourceInUse> for DetachScsiLun {}
 
 /// `DetachScsiLunEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2023,6 +2119,10 @@ impl rt::Method for DetachScsiLunExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DetachScsiLunExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for DetachScsiLunExTask {}
 
 /// `DisableClusteredVmdkSupport`, a method of `HostDatastoreSystem`, since VI API 7.0.0.0.
 ///
@@ -2089,6 +2189,8 @@ impl rt::Method for DisableClusteredVmdkSupport {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableClusteredVmdkSupport {}
+impl rt::Throws<objects::HostConfigFault> for DisableClusteredVmdkSupport {}
 
 /// `DisableMultipathPath`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2155,6 +2257,8 @@ impl rt::Method for DisableMultipathPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisableMultipathPath {}
+impl rt::Throws<objects::HostConfigFault> for DisableMultipathPath {}
 
 /// `DisconnectNvmeController`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2221,6 +2325,8 @@ impl rt::Method for DisconnectNvmeController {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DisconnectNvmeController {}
+impl rt::Throws<objects::HostConfigFault> for DisconnectNvmeController {}
 
 /// `DisconnectNvmeControllerEx_Task`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -2287,6 +2393,10 @@ impl rt::Method for DisconnectNvmeControllerExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DisconnectNvmeControllerExTask {
+    type Result = ();
+}
+impl rt::Throws<objects::HostConfigFault> for DisconnectNvmeControllerExTask {}
 
 /// `DiscoverFcoeHbas`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -2353,6 +2463,9 @@ impl rt::Method for DiscoverFcoeHbas {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FcoeFaultPnicHasNoPortSet> for DiscoverFcoeHbas {}
+impl rt::Throws<objects::HostConfigFault> for DiscoverFcoeHbas {}
+impl rt::Throws<objects::NotFound> for DiscoverFcoeHbas {}
 
 /// `DiscoverNvmeControllers`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2419,6 +2532,8 @@ impl rt::Method for DiscoverNvmeControllers {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DiscoverNvmeControllers {}
+impl rt::Throws<objects::HostConfigFault> for DiscoverNvmeControllers {}
 
 /// `EagerZeroVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 4.0.
 ///
@@ -2485,6 +2600,11 @@ impl rt::Method for EagerZeroVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EagerZeroVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for EagerZeroVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for EagerZeroVirtualDiskTask {}
 
 /// `EnableClusteredVmdkSupport`, a method of `HostDatastoreSystem`, since VI API 7.0.0.0.
 ///
@@ -2551,6 +2671,8 @@ impl rt::Method for EnableClusteredVmdkSupport {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableClusteredVmdkSupport {}
+impl rt::Throws<objects::HostConfigFault> for EnableClusteredVmdkSupport {}
 
 /// `EnableMultipathPath`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2617,6 +2739,8 @@ impl rt::Method for EnableMultipathPath {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for EnableMultipathPath {}
+impl rt::Throws<objects::HostConfigFault> for EnableMultipathPath {}
 
 /// `ExpandVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 4.0.
 ///
@@ -2689,6 +2813,8 @@ impl rt::Method for ExpandVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExpandVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExpandVmfsDatastore {}
 
 /// `ExpandVmfsExtent`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2761,6 +2887,8 @@ impl rt::Method for ExpandVmfsExtent {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExpandVmfsExtent {}
+impl rt::Throws<objects::HostConfigFault> for ExpandVmfsExtent {}
 
 /// `ExtendVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2839,6 +2967,9 @@ impl rt::Method for ExtendVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExtendVffs {}
+impl rt::Throws<objects::HostConfigFault> for ExtendVffs {}
+impl rt::Throws<objects::ResourceInUse> for ExtendVffs {}
 
 /// `ExtendVmfsDatastore`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -2911,6 +3042,8 @@ impl rt::Method for ExtendVmfsDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ExtendVmfsDatastore {}
+impl rt::Throws<objects::HostConfigFault> for ExtendVmfsDatastore {}
 
 /// `FormatVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2977,6 +3110,9 @@ impl rt::Method for FormatVffs {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for FormatVffs {}
+impl rt::Throws<objects::HostConfigFault> for FormatVffs {}
+impl rt::Throws<objects::ResourceInUse> for FormatVffs {}
 
 /// `FormatVmfs`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -3043,6 +3179,8 @@ impl rt::Method for FormatVmfs {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::AlreadyExists> for FormatVmfs {}
+impl rt::Throws<objects::HostConfigFault> for FormatVmfs {}
 
 /// `HostConfigVFlashCache`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3109,6 +3247,9 @@ impl rt::Method for HostConfigVFlashCache {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostConfigVFlashCache {}
+impl rt::Throws<objects::InaccessibleVFlashSource> for HostConfigVFlashCache {}
+impl rt::Throws<objects::ResourceInUse> for HostConfigVFlashCache {}
 
 /// `HostConfigureVFlashResource`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3175,6 +3316,8 @@ impl rt::Method for HostConfigureVFlashResource {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for HostConfigureVFlashResource {}
+impl rt::Throws<objects::ResourceInUse> for HostConfigureVFlashResource {}
 
 /// `HostGetVFlashModuleDefaultConfig`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3241,6 +3384,8 @@ impl rt::Method for HostGetVFlashModuleDefaultConfig {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HostGetVFlashModuleDefaultConfig {}
+impl rt::Throws<objects::HostConfigFault> for HostGetVFlashModuleDefaultConfig {}
 
 /// `HostRemoveVFlashResource`, a method of `HostVFlashManager`, since VI API 5.5.
 ///
@@ -3299,6 +3444,9 @@ impl rt::Method for HostRemoveVFlashResource {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for HostRemoveVFlashResource {}
+impl rt::Throws<objects::HostConfigFault> for HostRemoveVFlashResource {}
+impl rt::Throws<objects::ResourceInUse> for HostRemoveVFlashResource {}
 
 /// `ImportUnmanagedSnapshot`, a method of `VirtualDiskManager`, since VI API 6.0.
 ///
@@ -3371,6 +3519,8 @@ impl rt::Method for ImportUnmanagedSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ImportUnmanagedSnapshot {}
+impl rt::Throws<objects::InvalidDatastore> for ImportUnmanagedSnapshot {}
 
 /// `IncreaseDirectorySize`, a method of `DatastoreNamespaceManager`, since VI API 8.0.1.0.
 ///
@@ -3441,6 +3591,11 @@ impl rt::Method for IncreaseDirectorySize {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for IncreaseDirectorySize {}
+impl rt::Throws<objects::FileNotFound> for IncreaseDirectorySize {}
+impl rt::Throws<objects::InvalidDatastore> for IncreaseDirectorySize {}
+impl rt::Throws<objects::NotSupported> for IncreaseDirectorySize {}
+impl rt::Throws<objects::InvalidArgument> for IncreaseDirectorySize {}
 
 /// `InflateVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -3507,6 +3662,11 @@ impl rt::Method for InflateVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InflateVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for InflateVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for InflateVirtualDiskTask {}
 
 /// `IsClusteredVmdkEnabled`, a method of `Datastore`, since VI API 7.0.0.0.
 ///
@@ -3565,6 +3725,7 @@ impl rt::Method for IsClusteredVmdkEnabled {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for IsClusteredVmdkEnabled {}
 
 /// `MarkAsLocal_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3631,6 +3792,11 @@ impl rt::Method for MarkAsLocalTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsLocalTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsLocalTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsLocalTask {}
 
 /// `MarkAsNonLocal_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3697,6 +3863,11 @@ impl rt::Method for MarkAsNonLocalTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsNonLocalTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsNonLocalTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsNonLocalTask {}
 
 /// `MarkAsNonSsd_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3763,6 +3934,11 @@ impl rt::Method for MarkAsNonSsdTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsNonSsdTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsNonSsdTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsNonSsdTask {}
 
 /// `MarkAsSsd_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -3829,6 +4005,11 @@ impl rt::Method for MarkAsSsdTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkAsSsdTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for MarkAsSsdTask {}
+impl rt::Throws<objects::HostConfigFault> for MarkAsSsdTask {}
 
 /// `MarkForRemoval`, a method of `HostStorageSystem`, since VI API 5.0.
 ///
@@ -3901,6 +4082,8 @@ impl rt::Method for MarkForRemoval {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MarkForRemoval {}
+impl rt::Throws<objects::HostConfigFault> for MarkForRemoval {}
 
 /// `MarkPerenniallyReserved`, a method of `HostStorageSystem`, since VI API 6.7.2.
 ///
@@ -3973,6 +4156,8 @@ impl rt::Method for MarkPerenniallyReserved {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MarkPerenniallyReserved {}
+impl rt::Throws<objects::HostConfigFault> for MarkPerenniallyReserved {}
 
 /// `MarkPerenniallyReservedEx_Task`, a method of `HostStorageSystem`, since VI API 6.7.2.
 ///
@@ -4045,6 +4230,9 @@ impl rt::Method for MarkPerenniallyReservedExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MarkPerenniallyReservedExTask {
+    type Result = Vec<objects::HostStorageSystemScsiLunResult>;
+}
 
 /// `MountVffsVolume`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -4111,6 +4299,10 @@ impl rt::Method for MountVffsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for MountVffsVolume {}
+impl rt::Throws<objects::InvalidState> for MountVffsVolume {}
+impl rt::Throws<objects::HostConfigFault> for MountVffsVolume {}
+impl rt::Throws<objects::ResourceInUse> for MountVffsVolume {}
 
 /// `MountVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -4179,6 +4371,10 @@ impl rt::Method for MountVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for MountVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for MountVmfsVolumeExTask {}
 
 /// `QueryAvailableSsds`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -4245,3 +4441,5 @@ impl rt::Method for QueryAvailableSsds {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryAvailableSsds {}
+impl rt::Throws<objects::HostConfigFault> for QueryAvailableSsds {}

@@ -69,6 +69,10 @@ impl rt::Method for QueryDirectoryInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryDirectoryInfo {}
+impl rt::Throws<objects::FileNotFound> for QueryDirectoryInfo {}
+impl rt::Throws<objects::InvalidDatastore> for QueryDirectoryInfo {}
+impl rt::Throws<objects::NotSupported> for QueryDirectoryInfo {}
 
 /// `QueryFileLockInfo`, a method of `FileManager`, since VI API 8.0.2.0.
 ///
@@ -135,6 +139,8 @@ impl rt::Method for QueryFileLockInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for QueryFileLockInfo {}
+impl rt::Throws<objects::FileFault> for QueryFileLockInfo {}
 
 /// `QueryHostsWithAttachedLun`, a method of `StorageQueryManager`, since VI API 6.7.2.
 ///
@@ -257,6 +263,7 @@ impl rt::Method for QueryMaxQueueDepth {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryMaxQueueDepth {}
 
 /// `QueryNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -315,6 +322,7 @@ impl rt::Method for QueryNfsUser {
         M::Optional(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryNfsUser {}
 
 /// `QueryPathSelectionPolicyOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -373,6 +381,7 @@ impl rt::Method for QueryPathSelectionPolicyOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryPathSelectionPolicyOptions {}
 
 /// `QueryStorageArrayTypePolicyOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -431,6 +440,7 @@ impl rt::Method for QueryStorageArrayTypePolicyOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for QueryStorageArrayTypePolicyOptions {}
 
 /// `QueryUnresolvedVmfsVolume`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -609,6 +619,8 @@ impl rt::Method for QueryVirtualDiskFragmentation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskFragmentation {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskFragmentation {}
 
 /// `QueryVirtualDiskGeometry`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -675,6 +687,8 @@ impl rt::Method for QueryVirtualDiskGeometry {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskGeometry {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskGeometry {}
 
 /// `QueryVmfsConfigOption`, a method of `HostStorageSystem`, since VI API 6.5.
 ///
@@ -797,6 +811,8 @@ impl rt::Method for QueryVmfsDatastoreExpandOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExpandOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExpandOptions {}
 
 /// `QueryVmfsDatastoreExtendOptions`, a method of `HostDatastoreSystem`, since VI API 2.0.
 ///
@@ -875,6 +891,8 @@ impl rt::Method for QueryVmfsDatastoreExtendOptions {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for QueryVmfsDatastoreExtendOptions {}
+impl rt::Throws<objects::HostConfigFault> for QueryVmfsDatastoreExtendOptions {}
 
 /// `ReleaseManagedSnapshot`, a method of `VirtualDiskManager`, since VI API 6.5.
 ///
@@ -941,6 +959,8 @@ impl rt::Method for ReleaseManagedSnapshot {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ReleaseManagedSnapshot {}
+impl rt::Throws<objects::FileNotFound> for ReleaseManagedSnapshot {}
 
 /// `RemoveDatastoreEx_Task`, a method of `HostDatastoreSystem`, since VI API 6.0.
 ///
@@ -1009,6 +1029,10 @@ impl rt::Method for RemoveDatastoreExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveDatastoreExTask {
+    type Result = Vec<objects::HostDatastoreSystemDatastoreResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for RemoveDatastoreExTask {}
 
 /// `RemoveNvmeOverRdmaAdapter`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -1075,6 +1099,9 @@ impl rt::Method for RemoveNvmeOverRdmaAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::ResourceInUse> for RemoveNvmeOverRdmaAdapter {}
+impl rt::Throws<objects::HostConfigFault> for RemoveNvmeOverRdmaAdapter {}
 
 /// `RemoveSoftwareAdapter`, a method of `HostStorageSystem`, since VI API 7.0.3.0.
 ///
@@ -1141,6 +1168,9 @@ impl rt::Method for RemoveSoftwareAdapter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for RemoveSoftwareAdapter {}
+impl rt::Throws<objects::ResourceInUse> for RemoveSoftwareAdapter {}
+impl rt::Throws<objects::HostConfigFault> for RemoveSoftwareAdapter {}
 
 /// `RenameDatastore`, a method of `Datastore`, since VI API 2.0.
 ///
@@ -1207,6 +1237,8 @@ impl rt::Method for RenameDatastore {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::DuplicateName> for RenameDatastore {}
+impl rt::Throws<objects::InvalidName> for RenameDatastore {}
 
 /// `RescanVffs`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1265,6 +1297,7 @@ impl rt::Method for RescanVffs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for RescanVffs {}
 
 /// `ResignatureUnresolvedVmfsVolume_Task`, a method of `HostDatastoreSystem`, since VI API 4.0.
 ///
@@ -1333,6 +1366,12 @@ impl rt::Method for ResignatureUnresolvedVmfsVolumeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResignatureUnresolvedVmfsVolumeTask {
+    type Result = Option<objects::HostResignatureRescanResult>;
+}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmfsAmbiguousMount> for ResignatureUnresolvedVmfsVolumeTask {}
+impl rt::Throws<objects::HostConfigFault> for ResignatureUnresolvedVmfsVolumeTask {}
 
 /// `ResolveMultipleUnresolvedVmfsVolumes`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -1399,6 +1438,7 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumes {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for ResolveMultipleUnresolvedVmfsVolumes {}
 
 /// `ResolveMultipleUnresolvedVmfsVolumesEx_Task`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -1467,6 +1507,11 @@ impl rt::Method for ResolveMultipleUnresolvedVmfsVolumesExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ResolveMultipleUnresolvedVmfsVolumesExTask {
+    type Result = Vec<objects::HostUnresolvedVmfsResolutionResult>;
+}
+impl rt::Throws<objects::HostConfigFault>
+for ResolveMultipleUnresolvedVmfsVolumesExTask {}
 
 /// `ResolveNfsServerHostName`, a method of `HostDatastoreSystem`, since VI API 9.1.0.0.
 ///
@@ -1551,6 +1596,7 @@ impl rt::Method for ResolveNfsServerHostName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::PlatformConfigFault> for ResolveNfsServerHostName {}
 
 /// `RetrieveDiskPartitionInfo`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1687,6 +1733,7 @@ impl rt::Method for SetMaxQueueDepth {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetMaxQueueDepth {}
 
 /// `SetMultipathLunPolicy`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -1759,6 +1806,8 @@ impl rt::Method for SetMultipathLunPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for SetMultipathLunPolicy {}
+impl rt::Throws<objects::HostConfigFault> for SetMultipathLunPolicy {}
 
 /// `SetNFSUser`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -1831,6 +1880,7 @@ impl rt::Method for SetNfsUser {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::HostConfigFault> for SetNfsUser {}
 
 /// `SetVirtualDiskUuid`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1903,6 +1953,8 @@ impl rt::Method for SetVirtualDiskUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for SetVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for SetVirtualDiskUuid {}
 
 /// `ShrinkVirtualDisk_Task`, a method of `VirtualDiskManager`, since VI API 2.5.
 ///
@@ -1975,6 +2027,11 @@ impl rt::Method for ShrinkVirtualDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ShrinkVirtualDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ShrinkVirtualDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ShrinkVirtualDiskTask {}
 
 /// `TurnDiskLocatorLedOff_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2043,6 +2100,10 @@ impl rt::Method for TurnDiskLocatorLedOffTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TurnDiskLocatorLedOffTask {
+    type Result = Vec<objects::HostStorageSystemDiskLocatorLedResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for TurnDiskLocatorLedOffTask {}
 
 /// `TurnDiskLocatorLedOn_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2111,6 +2172,10 @@ impl rt::Method for TurnDiskLocatorLedOnTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for TurnDiskLocatorLedOnTask {
+    type Result = Vec<objects::HostStorageSystemDiskLocatorLedResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for TurnDiskLocatorLedOnTask {}
 
 /// `UnmapVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2179,6 +2244,10 @@ impl rt::Method for UnmapVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmapVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for UnmapVmfsVolumeExTask {}
 
 /// `UnmountForceMountedVmfsVolume`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2245,6 +2314,8 @@ impl rt::Method for UnmountForceMountedVmfsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountForceMountedVmfsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountForceMountedVmfsVolume {}
 
 /// `UnmountVffsVolume`, a method of `HostStorageSystem`, since VI API 5.5.
 ///
@@ -2311,6 +2382,10 @@ impl rt::Method for UnmountVffsVolume {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UnmountVffsVolume {}
+impl rt::Throws<objects::InvalidState> for UnmountVffsVolume {}
+impl rt::Throws<objects::HostConfigFault> for UnmountVffsVolume {}
+impl rt::Throws<objects::ResourceInUse> for UnmountVffsVolume {}
 
 /// `UnmountVmfsVolumeEx_Task`, a method of `HostStorageSystem`, since VI API 6.0.
 ///
@@ -2379,6 +2454,10 @@ impl rt::Method for UnmountVmfsVolumeExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmountVmfsVolumeExTask {
+    type Result = Vec<objects::HostStorageSystemVmfsVolumeResult>;
+}
+impl rt::Throws<objects::HostConfigFault> for UnmountVmfsVolumeExTask {}
 
 /// `UpdateDiskPartitions`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2451,6 +2530,8 @@ impl rt::Method for UpdateDiskPartitions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateDiskPartitions {}
+impl rt::Throws<objects::HostConfigFault> for UpdateDiskPartitions {}
 
 /// `UpdateHppMultipathLunPolicy`, a method of `HostStorageSystem`, since VI API 7.0.0.0.
 ///
@@ -2523,6 +2604,8 @@ impl rt::Method for UpdateHppMultipathLunPolicy {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateHppMultipathLunPolicy {}
+impl rt::Throws<objects::HostConfigFault> for UpdateHppMultipathLunPolicy {}
 
 /// `UpdateInternetScsiAdvancedOptions`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2601,6 +2684,8 @@ impl rt::Method for UpdateInternetScsiAdvancedOptions {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAdvancedOptions {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiAdvancedOptions {}
 
 /// `UpdateInternetScsiAlias`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2673,6 +2758,8 @@ impl rt::Method for UpdateInternetScsiAlias {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiAlias {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiAlias {}
 
 /// `UpdateInternetScsiDigestProperties`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -2751,6 +2838,8 @@ impl rt::Method for UpdateInternetScsiDigestProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiDigestProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiDigestProperties {}
 
 /// `UpdateInternetScsiDiscoveryProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2823,6 +2912,8 @@ impl rt::Method for UpdateInternetScsiDiscoveryProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiDiscoveryProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiDiscoveryProperties {}
 
 /// `UpdateInternetScsiIPProperties`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2895,6 +2986,8 @@ impl rt::Method for UpdateInternetScsiIpProperties {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiIpProperties {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiIpProperties {}
 
 /// `UpdateInternetScsiName`, a method of `HostStorageSystem`, since VI API 2.0.
 ///
@@ -2967,6 +3060,8 @@ impl rt::Method for UpdateInternetScsiName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateInternetScsiName {}
+impl rt::Throws<objects::HostConfigFault> for UpdateInternetScsiName {}
 
 /// `UpdateLocalSwapDatastore`, a method of `HostDatastoreSystem`, since VI API 2.5.
 ///
@@ -3033,6 +3128,10 @@ impl rt::Method for UpdateLocalSwapDatastore {
         M::Value(returned)
     }
 }
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::InaccessibleDatastore> for UpdateLocalSwapDatastore {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::DatastoreNotWritableOnHost> for UpdateLocalSwapDatastore {}
 
 /// `UpdateScsiLunDisplayName`, a method of `HostStorageSystem`, since VI API 4.0.
 ///
@@ -3105,6 +3204,10 @@ impl rt::Method for UpdateScsiLunDisplayName {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::HostConfigFault> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::InvalidName> for UpdateScsiLunDisplayName {}
+impl rt::Throws<objects::DuplicateName> for UpdateScsiLunDisplayName {}
 
 /// `UpdateVVolVirtualMachineFiles_Task`, a method of `Datastore`, since VI API 6.5.
 ///
@@ -3173,6 +3276,13 @@ impl rt::Method for UpdateVVolVirtualMachineFilesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVVolVirtualMachineFilesTask {
+    type Result = objects::VVolVmConfigFileUpdateResult;
+}
+impl rt::Throws<objects::NotSupported> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVVolVirtualMachineFilesTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVVolVirtualMachineFilesTask {}
 
 /// `UpdateVirtualMachineFiles_Task`, a method of `Datastore`, since VI API 4.1.
 ///
@@ -3241,6 +3351,13 @@ impl rt::Method for UpdateVirtualMachineFilesTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVirtualMachineFilesTask {
+    type Result = objects::UpdateVirtualMachineFilesResult;
+}
+impl rt::Throws<objects::ResourceInUse> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::PlatformConfigFault> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVirtualMachineFilesTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVirtualMachineFilesTask {}
 
 /// `UpdateVmfsUnmapBandwidth`, a method of `HostStorageSystem`, since VI API 6.7.
 ///
@@ -3503,3 +3620,5 @@ impl rt::Method for UpgradeVmfs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for UpgradeVmfs {}
+impl rt::Throws<objects::HostConfigFault> for UpgradeVmfs {}

@@ -219,6 +219,16 @@ impl rt::Method for CloneVAppTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CloneVAppTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::InvalidState> for CloneVAppTask {}
+impl rt::Throws<objects::InvalidDatastore> for CloneVAppTask {}
+impl rt::Throws<objects::TaskInProgress> for CloneVAppTask {}
+impl rt::Throws<objects::VmConfigFault> for CloneVAppTask {}
+impl rt::Throws<objects::FileFault> for CloneVAppTask {}
+impl rt::Throws<objects::MigrationFault> for CloneVAppTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CloneVAppTask {}
 
 /// `CreateChildVM_Task`, a method of `ResourcePool`, since VI API 4.0.
 ///
@@ -293,6 +303,15 @@ impl rt::Method for CreateChildVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateChildVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::VmConfigFault> for CreateChildVmTask {}
+impl rt::Throws<objects::FileFault> for CreateChildVmTask {}
+impl rt::Throws<objects::OutOfBounds> for CreateChildVmTask {}
+impl rt::Throws<objects::InvalidName> for CreateChildVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateChildVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateChildVmTask {}
 
 /// `CreateIpPool`, a method of `IpPoolManager`, since VI API 4.0.
 ///
@@ -439,6 +458,11 @@ impl rt::Method for CreateVApp {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidName> for CreateVApp {}
+impl rt::Throws<objects::DuplicateName> for CreateVApp {}
+impl rt::Throws<objects::InsufficientResourcesFault> for CreateVApp {}
+impl rt::Throws<objects::InvalidState> for CreateVApp {}
+impl rt::Throws<objects::VmConfigFault> for CreateVApp {}
 
 /// `DestroyIpPool`, a method of `IpPoolManager`, since VI API 4.0.
 ///
@@ -509,6 +533,7 @@ impl rt::Method for DestroyIpPool {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DestroyIpPool {}
 
 /// `PowerOffVApp_Task`, a method of `VirtualApp`, since VI API 4.0.
 ///
@@ -575,6 +600,12 @@ impl rt::Method for PowerOffVAppTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOffVAppTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PowerOffVAppTask {}
+impl rt::Throws<objects::InvalidState> for PowerOffVAppTask {}
+impl rt::Throws<objects::VAppConfigFault> for PowerOffVAppTask {}
 
 /// `PowerOnVApp_Task`, a method of `VirtualApp`, since VI API 4.0.
 ///
@@ -633,6 +664,15 @@ impl rt::Method for PowerOnVAppTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PowerOnVAppTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for PowerOnVAppTask {}
+impl rt::Throws<objects::InvalidState> for PowerOnVAppTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for PowerOnVAppTask {}
+impl rt::Throws<objects::VmConfigFault> for PowerOnVAppTask {}
+impl rt::Throws<objects::VAppConfigFault> for PowerOnVAppTask {}
+impl rt::Throws<objects::FileFault> for PowerOnVAppTask {}
 
 /// `QueryIPAllocations`, a method of `IpPoolManager`, since VI API 5.1.
 ///
@@ -835,6 +875,17 @@ impl rt::Method for RegisterChildVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RegisterChildVmTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::OutOfBounds> for RegisterChildVmTask {}
+impl rt::Throws<objects::AlreadyExists> for RegisterChildVmTask {}
+impl rt::Throws<objects::InvalidDatastore> for RegisterChildVmTask {}
+impl rt::Throws<objects::NotFound> for RegisterChildVmTask {}
+impl rt::Throws<objects::InvalidName> for RegisterChildVmTask {}
+impl rt::Throws<objects::VmConfigFault> for RegisterChildVmTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RegisterChildVmTask {}
+impl rt::Throws<objects::FileFault> for RegisterChildVmTask {}
 
 /// `ReleaseIpAllocation`, a method of `IpPoolManager`, since VI API 5.1.
 ///
@@ -961,6 +1012,12 @@ impl rt::Method for SuspendVAppTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SuspendVAppTask {
+    type Result = ();
+}
+impl rt::Throws<objects::TaskInProgress> for SuspendVAppTask {}
+impl rt::Throws<objects::InvalidState> for SuspendVAppTask {}
+impl rt::Throws<objects::VAppConfigFault> for SuspendVAppTask {}
 
 /// `UpdateChildResourceConfiguration`, a method of `ResourcePool`, since VI API 2.0.
 ///
@@ -1025,6 +1082,9 @@ impl rt::Method for UpdateChildResourceConfiguration {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for UpdateChildResourceConfiguration {}
+impl rt::Throws<objects::InsufficientResourcesFault>
+for UpdateChildResourceConfiguration {}
 
 /// `UpdateIpPool`, a method of `IpPoolManager`, since VI API 4.0.
 ///
@@ -1157,6 +1217,7 @@ impl rt::Method for UpdateLinkedChildren {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::ConcurrentAccess> for UpdateLinkedChildren {}
 
 /// `UpdateVAppConfig`, a method of `VirtualApp`, since VI API 4.0.
 ///
@@ -1221,6 +1282,15 @@ impl rt::Method for UpdateVAppConfig {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::TaskInProgress> for UpdateVAppConfig {}
+impl rt::Throws<objects::VmConfigFault> for UpdateVAppConfig {}
+impl rt::Throws<objects::ConcurrentAccess> for UpdateVAppConfig {}
+impl rt::Throws<objects::FileFault> for UpdateVAppConfig {}
+impl rt::Throws<objects::InvalidName> for UpdateVAppConfig {}
+impl rt::Throws<objects::DuplicateName> for UpdateVAppConfig {}
+impl rt::Throws<objects::InvalidState> for UpdateVAppConfig {}
+impl rt::Throws<objects::InsufficientResourcesFault> for UpdateVAppConfig {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVAppConfig {}
 
 /// `unregisterVApp_Task`, a method of `VirtualApp`, since VI API 4.0.
 ///
@@ -1279,3 +1349,8 @@ impl rt::Method for UnregisterVAppTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnregisterVAppTask {
+    type Result = ();
+}
+impl rt::Throws<objects::ConcurrentAccess> for UnregisterVAppTask {}
+impl rt::Throws<objects::InvalidState> for UnregisterVAppTask {}

@@ -110,6 +110,9 @@ impl rt::Method for ConfigureVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ConfigureVchaTask {
+    type Result = ();
+}
 
 /// `createPassiveNode_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -173,6 +176,9 @@ impl rt::Method for CreatePassiveNodeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for CreatePassiveNodeTask {
+    type Result = ();
 }
 
 /// `createWitnessNode_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
@@ -238,6 +244,9 @@ impl rt::Method for CreateWitnessNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateWitnessNodeTask {
+    type Result = ();
+}
 
 /// `deployVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -296,6 +305,9 @@ impl rt::Method for DeployVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeployVchaTask {
+    type Result = ();
+}
 
 /// `destroyVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -344,6 +356,9 @@ impl rt::Method for DestroyVchaTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for DestroyVchaTask {
+    type Result = ();
 }
 
 /// `getClusterMode`, a method of `FailoverClusterManager`, since VI API 6.5.
@@ -499,6 +514,9 @@ impl rt::Method for InitiateFailoverTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InitiateFailoverTask {
+    type Result = ();
+}
 
 /// `prepareVcha_Task`, a method of `FailoverClusterConfigurator`, since VI API 6.5.
 ///
@@ -557,6 +575,9 @@ impl rt::Method for PrepareVchaTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PrepareVchaTask {
+    type Result = ();
+}
 
 /// `setClusterMode_Task`, a method of `FailoverClusterManager`, since VI API 6.5.
 ///
@@ -612,4 +633,7 @@ impl rt::Method for SetClusterModeTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for SetClusterModeTask {
+    type Result = ();
 }

@@ -145,6 +145,15 @@ impl rt::Method for CreateSnapshotExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateSnapshotExTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for CreateSnapshotExTask {}
+impl rt::Throws<objects::SnapshotFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::VmConfigFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::FileFault> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidName> for CreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidState> for CreateSnapshotExTask {}
 
 /// `DefragmentAllDisks`, a method of `VirtualMachine`, since VI API 2.5.
 ///
@@ -203,6 +212,10 @@ impl rt::Method for DefragmentAllDisks {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DefragmentAllDisks {}
+impl rt::Throws<objects::InvalidPowerState> for DefragmentAllDisks {}
+impl rt::Throws<objects::TaskInProgress> for DefragmentAllDisks {}
+impl rt::Throws<objects::FileFault> for DefragmentAllDisks {}
 
 /// `DropConnections`, a method of `VirtualMachine`, since VI API 7.0.1.0.
 ///
@@ -269,6 +282,7 @@ impl rt::Method for DropConnections {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for DropConnections {}
 
 /// `EstimateStorageForConsolidateSnapshots_Task`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -329,6 +343,13 @@ impl rt::Method for EstimateStorageForConsolidateSnapshotsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EstimateStorageForConsolidateSnapshotsTask {
+    type Result = Vec<objects::StorageRequirement>;
+}
+impl rt::Throws<objects::TaskInProgress> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::InvalidState> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::FileFault> for EstimateStorageForConsolidateSnapshotsTask {}
+impl rt::Throws<objects::VmConfigFault> for EstimateStorageForConsolidateSnapshotsTask {}
 
 /// `ExtractOvfEnvironment`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -387,6 +408,7 @@ impl rt::Method for ExtractOvfEnvironment {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ExtractOvfEnvironment {}
 
 /// `MarkAsTemplate`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -445,6 +467,9 @@ impl rt::Method for MarkAsTemplate {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MarkAsTemplate {}
+impl rt::Throws<objects::VmConfigFault> for MarkAsTemplate {}
+impl rt::Throws<objects::FileFault> for MarkAsTemplate {}
 
 /// `MarkAsVirtualMachine`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -517,6 +542,10 @@ impl rt::Method for MarkAsVirtualMachine {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::InvalidDatastore> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::VmConfigFault> for MarkAsVirtualMachine {}
+impl rt::Throws<objects::FileFault> for MarkAsVirtualMachine {}
 
 /// `MountToolsInstaller`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -575,6 +604,10 @@ impl rt::Method for MountToolsInstaller {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for MountToolsInstaller {}
+impl rt::Throws<objects::VmConfigFault> for MountToolsInstaller {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmToolsUpgradeFault> for MountToolsInstaller {}
 
 /// `PromoteDisks_Task`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -647,6 +680,12 @@ impl rt::Method for PromoteDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PromoteDisksTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for PromoteDisksTask {}
+impl rt::Throws<objects::InvalidPowerState> for PromoteDisksTask {}
+impl rt::Throws<objects::TaskInProgress> for PromoteDisksTask {}
 
 /// `QueryConnections`, a method of `VirtualMachine`, since VI API 7.0.1.0.
 ///
@@ -705,6 +744,9 @@ impl rt::Method for QueryConnections {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for QueryConnections {}
+impl rt::Throws<objects::Timedout> for QueryConnections {}
+impl rt::Throws<objects::VmConfigFault> for QueryConnections {}
 
 /// `QueryUnownedFiles`, a method of `VirtualMachine`, since VI API 4.0.
 ///
@@ -817,6 +859,16 @@ impl rt::Method for RepairVmDiskChainsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RepairVmDiskChainsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidPowerState> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::VmConfigFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::FileFault> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::TaskInProgress> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::NotSupported> for RepairVmDiskChainsTask {}
+impl rt::Throws<objects::SystemError> for RepairVmDiskChainsTask {}
 
 /// `ResetGuestInformation`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -875,6 +927,7 @@ impl rt::Method for ResetGuestInformation {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for ResetGuestInformation {}
 
 /// `SetDisplayTopology`, a method of `VirtualMachine`, since VI API 2.5u2server.
 ///
@@ -941,6 +994,8 @@ impl rt::Method for SetDisplayTopology {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetDisplayTopology {}
+impl rt::Throws<objects::ToolsUnavailable> for SetDisplayTopology {}
 
 /// `SetScreenResolution`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1013,6 +1068,8 @@ impl rt::Method for SetScreenResolution {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for SetScreenResolution {}
+impl rt::Throws<objects::ToolsUnavailable> for SetScreenResolution {}
 
 /// `TerminateVM`, a method of `VirtualMachine`, since VI API 5.0.
 ///
@@ -1071,6 +1128,8 @@ impl rt::Method for TerminateVm {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for TerminateVm {}
+impl rt::Throws<objects::TaskInProgress> for TerminateVm {}
 
 /// `UnmountToolsInstaller`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1129,6 +1188,8 @@ impl rt::Method for UnmountToolsInstaller {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidState> for UnmountToolsInstaller {}
+impl rt::Throws<objects::VmConfigFault> for UnmountToolsInstaller {}
 
 /// `UpgradeTools_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1195,6 +1256,15 @@ impl rt::Method for UpgradeToolsTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeToolsTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for UpgradeToolsTask {}
+impl rt::Throws<objects::TaskInProgress> for UpgradeToolsTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::VmToolsUpgradeFault> for UpgradeToolsTask {}
+impl rt::Throws<objects::ToolsUnavailable> for UpgradeToolsTask {}
+impl rt::Throws<objects::VmConfigFault> for UpgradeToolsTask {}
 
 /// `UpgradeVM_Task`, a method of `VirtualMachine`, since VI API 2.0.
 ///
@@ -1261,6 +1331,14 @@ impl rt::Method for UpgradeVmTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpgradeVmTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for UpgradeVmTask {}
+impl rt::Throws<objects::TaskInProgress> for UpgradeVmTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::AlreadyUpgraded> for UpgradeVmTask {}
+impl rt::Throws<objects::NoDiskFound> for UpgradeVmTask {}
 
 /// `reloadVirtualMachineFromPath_Task`, a method of `VirtualMachine`, since VI API 4.1.
 ///
@@ -1327,3 +1405,12 @@ impl rt::Method for ReloadVirtualMachineFromPathTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReloadVirtualMachineFromPathTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidPowerState> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::TaskInProgress> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::FileFault> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::InvalidState> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::VmConfigFault> for ReloadVirtualMachineFromPathTask {}
+impl rt::Throws<objects::AlreadyExists> for ReloadVirtualMachineFromPathTask {}

@@ -89,6 +89,10 @@ impl rt::Method for CheckCloneTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckCloneTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidState> for CheckCloneTask {}
 
 /// `CheckCompatibility_Task`, a method of `VirtualMachineCompatibilityChecker`, since VI API 4.0.
 ///
@@ -169,6 +173,12 @@ impl rt::Method for CheckCompatibilityTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckCompatibilityTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidState> for CheckCompatibilityTask {}
+impl rt::Throws<objects::InvalidArgument> for CheckCompatibilityTask {}
+impl rt::Throws<objects::DatacenterMismatch> for CheckCompatibilityTask {}
 
 /// `CheckInstantClone_Task`, a method of `VirtualMachineProvisioningChecker`, since VI API 6.7.
 ///
@@ -243,6 +253,10 @@ impl rt::Method for CheckInstantCloneTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckInstantCloneTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidState> for CheckInstantCloneTask {}
 
 /// `CheckMigrate_Task`, a method of `VirtualMachineProvisioningChecker`, since VI API 4.0.
 ///
@@ -329,6 +343,10 @@ impl rt::Method for CheckMigrateTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckMigrateTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidState> for CheckMigrateTask {}
 
 /// `CheckPowerOn_Task`, a method of `VirtualMachineCompatibilityChecker`, since VI API 6.7.
 ///
@@ -409,6 +427,11 @@ impl rt::Method for CheckPowerOnTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckPowerOnTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidArgument> for CheckPowerOnTask {}
+impl rt::Throws<objects::DatacenterMismatch> for CheckPowerOnTask {}
 
 /// `CheckRelocate_Task`, a method of `VirtualMachineProvisioningChecker`, since VI API 4.0.
 ///
@@ -483,6 +506,10 @@ impl rt::Method for CheckRelocateTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckRelocateTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidState> for CheckRelocateTask {}
 
 /// `CheckVmConfig_Task`, a method of `VirtualMachineCompatibilityChecker`, since VI API 6.7.
 ///
@@ -569,6 +596,11 @@ impl rt::Method for CheckVmConfigTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CheckVmConfigTask {
+    type Result = Vec<objects::CheckResult>;
+}
+impl rt::Throws<objects::InvalidArgument> for CheckVmConfigTask {}
+impl rt::Throws<objects::DatacenterMismatch> for CheckVmConfigTask {}
 
 /// `InstantClone_Task`, a method of `VirtualMachine`, since VI API 6.7.
 ///
@@ -637,6 +669,15 @@ impl rt::Method for InstantCloneTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InstantCloneTask {
+    type Result = rt::ManagedObjectReference;
+}
+impl rt::Throws<objects::TaskInProgress> for InstantCloneTask {}
+impl rt::Throws<objects::InvalidState> for InstantCloneTask {}
+impl rt::Throws<objects::InvalidDatastore> for InstantCloneTask {}
+impl rt::Throws<objects::InsufficientResourcesFault> for InstantCloneTask {}
+impl rt::Throws<objects::DisallowedMigrationDeviceAttached> for InstantCloneTask {}
+impl rt::Throws<objects::FileFault> for InstantCloneTask {}
 
 /// `QueryVMotionCompatibility`, a method of `ServiceInstance`, since VI API 2.0.
 ///
@@ -778,4 +819,7 @@ impl rt::Method for QueryVMotionCompatibilityExTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for QueryVMotionCompatibilityExTask {
+    type Result = Vec<objects::CheckResult>;
 }

@@ -133,6 +133,9 @@ impl rt::Method for AddDisksTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AddDisksTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
 
 /// `CanProvisionObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -205,6 +208,7 @@ impl rt::Method for CanProvisionObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for CanProvisionObjects {}
 
 /// `DeleteVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -277,6 +281,7 @@ impl rt::Method for DeleteVsanObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for DeleteVsanObjects {}
 
 /// `EvacuateVsanNode_Task`, a method of `HostVsanSystem`, since VI API 6.0.
 ///
@@ -349,6 +354,13 @@ impl rt::Method for EvacuateVsanNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for EvacuateVsanNodeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::RequestCanceled> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::Timedout> for EvacuateVsanNodeTask {}
+impl rt::Throws<objects::VsanFault> for EvacuateVsanNodeTask {}
 
 /// `GetVsanObjExtAttrs`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -415,6 +427,7 @@ impl rt::Method for GetVsanObjExtAttrs {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for GetVsanObjExtAttrs {}
 
 /// `InitializeDisks_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -480,6 +493,9 @@ impl rt::Method for InitializeDisksTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for InitializeDisksTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
 }
 
 /// `PerformVsanUpgradePreflightCheck`, a method of `VsanUpgradeSystem`, since VI API 6.0.
@@ -553,6 +569,7 @@ impl rt::Method for PerformVsanUpgradePreflightCheck {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for PerformVsanUpgradePreflightCheck {}
 
 /// `PerformVsanUpgrade_Task`, a method of `VsanUpgradeSystem`, since VI API 6.0.
 ///
@@ -645,6 +662,10 @@ impl rt::Method for PerformVsanUpgradeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for PerformVsanUpgradeTask {
+    type Result = objects::VsanUpgradeSystemUpgradeStatus;
+}
+impl rt::Throws<objects::VsanFault> for PerformVsanUpgradeTask {}
 
 /// `QueryCmmds`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1099,6 +1120,7 @@ impl rt::Method for QueryVsanObjectUuidsByFilter {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for QueryVsanObjectUuidsByFilter {}
 
 /// `QueryVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1293,6 +1315,7 @@ impl rt::Method for QueryVsanUpgradeStatus {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for QueryVsanUpgradeStatus {}
 
 /// `RecommissionVsanNode_Task`, a method of `HostVsanSystem`, since VI API 6.0.
 ///
@@ -1351,6 +1374,11 @@ impl rt::Method for RecommissionVsanNodeTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RecommissionVsanNodeTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidState> for RecommissionVsanNodeTask {}
+impl rt::Throws<objects::VsanFault> for RecommissionVsanNodeTask {}
 
 /// `ReconfigurationSatisfiable`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1423,6 +1451,7 @@ impl rt::Method for ReconfigurationSatisfiable {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VimFault> for ReconfigurationSatisfiable {}
 
 /// `ReconfigureDomObject`, a method of `HostVsanInternalSystem`, since VI API 5.5.
 ///
@@ -1571,6 +1600,9 @@ impl rt::Method for RemoveDiskMappingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RemoveDiskMappingTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
 
 /// `RemoveDisk_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -1648,6 +1680,9 @@ impl rt::Method for RemoveDiskTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for RemoveDiskTask {
+    type Result = Vec<objects::VsanHostDiskResult>;
 }
 
 /// `RunVsanPhysicalDiskDiagnostics`, a method of `HostVsanInternalSystem`, since VI API 5.5.
@@ -1781,6 +1816,11 @@ impl rt::Method for UnmountDiskMappingTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnmountDiskMappingTask {
+    type Result = Vec<objects::VsanHostDiskMapResult>;
+}
+impl rt::Throws<objects::InvalidState> for UnmountDiskMappingTask {}
+impl rt::Throws<objects::VsanFault> for UnmountDiskMappingTask {}
 
 /// `UpdateVsan_Task`, a method of `HostVsanSystem`, since VI API 5.5.
 ///
@@ -1844,6 +1884,9 @@ impl rt::Method for UpdateVsanTask {
     fn output_mut(returned: &mut Self::Output) -> M<'_> {
         M::Value(returned)
     }
+}
+impl rt::TaskMethod for UpdateVsanTask {
+    type Result = ();
 }
 
 /// `UpgradeVsanObjects`, a method of `HostVsanInternalSystem`, since VI API 6.0.
@@ -1917,3 +1960,4 @@ impl rt::Method for UpgradeVsanObjects {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::VsanFault> for UpgradeVsanObjects {}

@@ -87,6 +87,18 @@ impl rt::Method for AttachDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for AttachDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for AttachDiskTask {}
+impl rt::Throws<objects::VmConfigFault> for AttachDiskTask {}
+impl rt::Throws<objects::FileFault> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidState> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for AttachDiskTask {}
+impl rt::Throws<objects::InvalidController> for AttachDiskTask {}
+impl rt::Throws<objects::MissingController> for AttachDiskTask {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::DeviceUnsupportedForVmVersion> for AttachDiskTask {}
 
 /// `AttachTagToVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -165,6 +177,7 @@ impl rt::Method for AttachTagToVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for AttachTagToVStorageObject {}
 
 /// `ClearVStorageObjectControlFlags`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -243,6 +256,9 @@ impl rt::Method for ClearVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for ClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for ClearVStorageObjectControlFlags {}
 
 /// `CloneVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -323,6 +339,12 @@ impl rt::Method for CloneVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CloneVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for CloneVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for CloneVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for CloneVStorageObjectTask {}
 
 /// `CreateDiskFromSnapshot_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -453,6 +475,13 @@ impl rt::Method for CreateDiskFromSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDiskFromSnapshotTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::NotFound> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::FileFault> for CreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for CreateDiskFromSnapshotTask {}
 
 /// `CreateDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -521,6 +550,11 @@ impl rt::Method for CreateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for CreateDiskTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for CreateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for CreateDiskTask {}
 
 /// `DeleteSnapshot_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -599,6 +633,13 @@ impl rt::Method for DeleteSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for DeleteSnapshotTask {}
+impl rt::Throws<objects::NotFound> for DeleteSnapshotTask {}
+impl rt::Throws<objects::FileFault> for DeleteSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for DeleteSnapshotTask {}
 
 /// `DeleteVStorageObjectEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -673,6 +714,14 @@ impl rt::Method for DeleteVStorageObjectExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVStorageObjectExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::FileFault> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidState> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::NotFound> for DeleteVStorageObjectExTask {}
+impl rt::Throws<objects::TaskInProgress> for DeleteVStorageObjectExTask {}
 
 /// `DeleteVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -745,6 +794,14 @@ impl rt::Method for DeleteVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DeleteVStorageObjectTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for DeleteVStorageObjectTask {}
+impl rt::Throws<objects::TaskInProgress> for DeleteVStorageObjectTask {}
 
 /// `DetachDisk_Task`, a method of `VirtualMachine`, since VI API 6.5.
 ///
@@ -811,6 +868,13 @@ impl rt::Method for DetachDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for DetachDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::NotFound> for DetachDiskTask {}
+impl rt::Throws<objects::VmConfigFault> for DetachDiskTask {}
+impl rt::Throws<objects::FileFault> for DetachDiskTask {}
+impl rt::Throws<objects::InvalidState> for DetachDiskTask {}
 
 /// `DetachTagFromVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -889,6 +953,7 @@ impl rt::Method for DetachTagFromVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for DetachTagFromVStorageObject {}
 
 /// `ExtendDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -967,6 +1032,14 @@ impl rt::Method for ExtendDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ExtendDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for ExtendDiskTask {}
+impl rt::Throws<objects::NotFound> for ExtendDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for ExtendDiskTask {}
+impl rt::Throws<objects::InvalidState> for ExtendDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for ExtendDiskTask {}
 
 /// `HostClearVStorageObjectControlFlags`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1045,6 +1118,9 @@ impl rt::Method for HostClearVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for HostClearVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for HostClearVStorageObjectControlFlags {}
 
 /// `HostCloneVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1125,6 +1201,12 @@ impl rt::Method for HostCloneVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostCloneVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostCloneVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostCloneVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostCloneVStorageObjectTask {}
 
 /// `HostCreateDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1193,6 +1275,11 @@ impl rt::Method for HostCreateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostCreateDiskTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostCreateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostCreateDiskTask {}
 
 /// `HostDeleteVStorageObjectEx_Task`, a method of `HostVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -1273,6 +1360,14 @@ impl rt::Method for HostDeleteVStorageObjectExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostDeleteVStorageObjectExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::FileFault> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidState> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::NotFound> for HostDeleteVStorageObjectExTask {}
+impl rt::Throws<objects::TaskInProgress> for HostDeleteVStorageObjectExTask {}
 
 /// `HostDeleteVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1351,6 +1446,14 @@ impl rt::Method for HostDeleteVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostDeleteVStorageObjectTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostDeleteVStorageObjectTask {}
+impl rt::Throws<objects::TaskInProgress> for HostDeleteVStorageObjectTask {}
 
 /// `HostExtendDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1429,6 +1532,14 @@ impl rt::Method for HostExtendDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostExtendDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostExtendDiskTask {}
+impl rt::Throws<objects::NotFound> for HostExtendDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostExtendDiskTask {}
+impl rt::Throws<objects::InvalidState> for HostExtendDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for HostExtendDiskTask {}
 
 /// `HostInflateDisk_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1501,6 +1612,14 @@ impl rt::Method for HostInflateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostInflateDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostInflateDiskTask {}
+impl rt::Throws<objects::NotFound> for HostInflateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostInflateDiskTask {}
+impl rt::Throws<objects::InvalidState> for HostInflateDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for HostInflateDiskTask {}
 
 /// `HostListVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1567,6 +1686,7 @@ impl rt::Method for HostListVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostListVStorageObject {}
 
 /// `HostQueryVirtualDiskUuid`, a method of `HostVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -1633,6 +1753,8 @@ impl rt::Method for HostQueryVirtualDiskUuid {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostQueryVirtualDiskUuid {}
+impl rt::Throws<objects::InvalidDatastore> for HostQueryVirtualDiskUuid {}
 
 /// `HostReconcileDatastoreInventory_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1705,6 +1827,11 @@ impl rt::Method for HostReconcileDatastoreInventoryTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostReconcileDatastoreInventoryTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostReconcileDatastoreInventoryTask {}
+impl rt::Throws<objects::NotFound> for HostReconcileDatastoreInventoryTask {}
 
 /// `HostRegisterDisk`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1789,6 +1916,9 @@ impl rt::Method for HostRegisterDisk {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRegisterDisk {}
+impl rt::Throws<objects::InvalidDatastore> for HostRegisterDisk {}
+impl rt::Throws<objects::AlreadyExists> for HostRegisterDisk {}
 
 /// `HostRelocateVStorageObject_Task`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1875,6 +2005,13 @@ impl rt::Method for HostRelocateVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostRelocateVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for HostRelocateVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for HostRelocateVStorageObjectTask {}
 
 /// `HostRenameVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -1953,6 +2090,9 @@ impl rt::Method for HostRenameVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRenameVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for HostRenameVStorageObject {}
+impl rt::Throws<objects::NotFound> for HostRenameVStorageObject {}
 
 /// `HostRetrieveVStorageInfrastructureObjectPolicy`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2019,6 +2159,11 @@ impl rt::Method for HostRetrieveVStorageInfrastructureObjectPolicy {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore>
+for HostRetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::InvalidState>
+for HostRetrieveVStorageInfrastructureObjectPolicy {}
 
 /// `HostRetrieveVStorageObject`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2097,6 +2242,9 @@ impl rt::Method for HostRetrieveVStorageObject {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRetrieveVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObject {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObject {}
 
 /// `HostRetrieveVStorageObjectMetadata`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2181,6 +2329,9 @@ impl rt::Method for HostRetrieveVStorageObjectMetadata {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectMetadata {}
+impl rt::Throws<objects::InvalidState> for HostRetrieveVStorageObjectMetadata {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectMetadata {}
 
 /// `HostRetrieveVStorageObjectMetadataValue`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2265,6 +2416,11 @@ impl rt::Method for HostRetrieveVStorageObjectMetadataValue {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectMetadataValue {}
+impl rt::Throws<objects::InvalidState> for HostRetrieveVStorageObjectMetadataValue {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectMetadataValue {}
+#[cfg(feature = "fault")]
+impl rt::Throws<objects::KeyNotFound> for HostRetrieveVStorageObjectMetadataValue {}
 
 /// `HostRetrieveVStorageObjectState`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2337,6 +2493,9 @@ impl rt::Method for HostRetrieveVStorageObjectState {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for HostRetrieveVStorageObjectState {}
+impl rt::Throws<objects::InvalidDatastore> for HostRetrieveVStorageObjectState {}
+impl rt::Throws<objects::NotFound> for HostRetrieveVStorageObjectState {}
 
 /// `HostScheduleReconcileDatastoreInventory`, a method of `HostVStorageObjectManager`, since VI API 6.5.
 ///
@@ -2409,6 +2568,8 @@ impl rt::Method for HostScheduleReconcileDatastoreInventory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostScheduleReconcileDatastoreInventory {}
+impl rt::Throws<objects::NotFound> for HostScheduleReconcileDatastoreInventory {}
 
 /// `HostSetVStorageObjectControlFlags`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2487,6 +2648,9 @@ impl rt::Method for HostSetVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostSetVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for HostSetVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for HostSetVStorageObjectControlFlags {}
 
 /// `HostSetVirtualDiskUuid_Task`, a method of `HostVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -2559,6 +2723,11 @@ impl rt::Method for HostSetVirtualDiskUuidTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostSetVirtualDiskUuidTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for HostSetVirtualDiskUuidTask {}
+impl rt::Throws<objects::InvalidDatastore> for HostSetVirtualDiskUuidTask {}
 
 /// `HostUpdateVStorageObjectMetadataEx_Task`, a method of `HostVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -2645,6 +2814,12 @@ impl rt::Method for HostUpdateVStorageObjectMetadataExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostUpdateVStorageObjectMetadataExTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore> for HostUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::InvalidState> for HostUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::NotFound> for HostUpdateVStorageObjectMetadataExTask {}
 
 /// `HostUpdateVStorageObjectMetadata_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.2.
 ///
@@ -2729,6 +2904,12 @@ impl rt::Method for HostUpdateVStorageObjectMetadataTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostUpdateVStorageObjectMetadataTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostUpdateVStorageObjectMetadataTask {}
+impl rt::Throws<objects::InvalidState> for HostUpdateVStorageObjectMetadataTask {}
+impl rt::Throws<objects::NotFound> for HostUpdateVStorageObjectMetadataTask {}
 
 /// `HostVStorageObjectCreateDiskFromSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2865,6 +3046,14 @@ impl rt::Method for HostVStorageObjectCreateDiskFromSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectCreateDiskFromSnapshotTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore>
+for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectCreateDiskFromSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectCreateDiskFromSnapshotTask {}
 
 /// `HostVStorageObjectCreateSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -2945,6 +3134,13 @@ impl rt::Method for HostVStorageObjectCreateSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectCreateSnapshotTask {
+    type Result = objects::Id;
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectCreateSnapshotTask {}
 
 /// `HostVStorageObjectDeleteSnapshot_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -3023,6 +3219,13 @@ impl rt::Method for HostVStorageObjectDeleteSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectDeleteSnapshotTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectDeleteSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectDeleteSnapshotTask {}
 
 /// `HostVStorageObjectRetrieveSnapshotInfo`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -3095,6 +3298,10 @@ impl rt::Method for HostVStorageObjectRetrieveSnapshotInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectRetrieveSnapshotInfo {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectRetrieveSnapshotInfo {}
 
 /// `HostVStorageObjectRevert_Task`, a method of `HostVStorageObjectManager`, since VI API 6.7.
 ///
@@ -3173,6 +3380,13 @@ impl rt::Method for HostVStorageObjectRevertTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for HostVStorageObjectRevertTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::NotFound> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::FileFault> for HostVStorageObjectRevertTask {}
+impl rt::Throws<objects::InvalidState> for HostVStorageObjectRevertTask {}
 
 /// `InflateDisk_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3245,6 +3459,14 @@ impl rt::Method for InflateDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for InflateDiskTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for InflateDiskTask {}
+impl rt::Throws<objects::NotFound> for InflateDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for InflateDiskTask {}
+impl rt::Throws<objects::InvalidState> for InflateDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for InflateDiskTask {}
 
 /// `ListTagsAttachedToVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3311,6 +3533,7 @@ impl rt::Method for ListTagsAttachedToVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ListTagsAttachedToVStorageObject {}
 
 /// `ListVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3377,6 +3600,7 @@ impl rt::Method for ListVStorageObject {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ListVStorageObject {}
 
 /// `ListVStorageObjectsAttachedToTag`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3449,6 +3673,7 @@ impl rt::Method for ListVStorageObjectsAttachedToTag {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::NotFound> for ListVStorageObjectsAttachedToTag {}
 
 /// `QueryVirtualDiskUuidEx`, a method of `VcenterVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -3521,6 +3746,8 @@ impl rt::Method for QueryVirtualDiskUuidEx {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for QueryVirtualDiskUuidEx {}
+impl rt::Throws<objects::InvalidDatastore> for QueryVirtualDiskUuidEx {}
 
 /// `ReconcileDatastoreInventoryEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 9.0.0.0.
 ///
@@ -3589,6 +3816,13 @@ impl rt::Method for ReconcileDatastoreInventoryExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconcileDatastoreInventoryExTask {
+    type Result = objects::VStorageObjectReconcileResult;
+}
+impl rt::Throws<objects::FileFault> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidDatastore> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidState> for ReconcileDatastoreInventoryExTask {}
+impl rt::Throws<objects::InvalidArgument> for ReconcileDatastoreInventoryExTask {}
 
 /// `ReconcileDatastoreInventory_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3661,6 +3895,11 @@ impl rt::Method for ReconcileDatastoreInventoryTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for ReconcileDatastoreInventoryTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for ReconcileDatastoreInventoryTask {}
+impl rt::Throws<objects::NotFound> for ReconcileDatastoreInventoryTask {}
 
 /// `RegisterDisk`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3739,6 +3978,9 @@ impl rt::Method for RegisterDisk {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RegisterDisk {}
+impl rt::Throws<objects::InvalidDatastore> for RegisterDisk {}
+impl rt::Throws<objects::AlreadyExists> for RegisterDisk {}
 
 /// `RelocateVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3819,6 +4061,13 @@ impl rt::Method for RelocateVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RelocateVStorageObjectTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::FileFault> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidDatastore> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for RelocateVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for RelocateVStorageObjectTask {}
 
 /// `RenameVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -3897,6 +4146,9 @@ impl rt::Method for RenameVStorageObject {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RenameVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for RenameVStorageObject {}
+impl rt::Throws<objects::NotFound> for RenameVStorageObject {}
 
 /// `RenameVStorageObjectEx`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -3969,3 +4221,6 @@ impl rt::Method for RenameVStorageObjectEx {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RenameVStorageObjectEx {}
+impl rt::Throws<objects::InvalidDatastore> for RenameVStorageObjectEx {}
+impl rt::Throws<objects::NotFound> for RenameVStorageObjectEx {}

@@ -67,6 +67,13 @@ impl rt::Method for RepairVStorageObjectChainTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RepairVStorageObjectChainTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for RepairVStorageObjectChainTask {}
+impl rt::Throws<objects::NotFound> for RepairVStorageObjectChainTask {}
+impl rt::Throws<objects::InvalidDatastore> for RepairVStorageObjectChainTask {}
+impl rt::Throws<objects::TaskInProgress> for RepairVStorageObjectChainTask {}
 
 /// `RetrieveSnapshotDetails`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -145,6 +152,10 @@ impl rt::Method for RetrieveSnapshotDetails {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for RetrieveSnapshotDetails {}
+impl rt::Throws<objects::NotFound> for RetrieveSnapshotDetails {}
+impl rt::Throws<objects::FileFault> for RetrieveSnapshotDetails {}
+impl rt::Throws<objects::InvalidState> for RetrieveSnapshotDetails {}
 
 /// `RetrieveSnapshotInfo`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -217,6 +228,10 @@ impl rt::Method for RetrieveSnapshotInfo {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for RetrieveSnapshotInfo {}
+impl rt::Throws<objects::NotFound> for RetrieveSnapshotInfo {}
+impl rt::Throws<objects::FileFault> for RetrieveSnapshotInfo {}
+impl rt::Throws<objects::InvalidState> for RetrieveSnapshotInfo {}
 
 /// `RetrieveVStorageInfrastructureObjectPolicy`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -283,6 +298,10 @@ impl rt::Method for RetrieveVStorageInfrastructureObjectPolicy {
         M::Objects(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore>
+for RetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::NotFound> for RetrieveVStorageInfrastructureObjectPolicy {}
+impl rt::Throws<objects::InvalidState> for RetrieveVStorageInfrastructureObjectPolicy {}
 
 /// `RetrieveVStorageObject`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -361,6 +380,9 @@ impl rt::Method for RetrieveVStorageObject {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RetrieveVStorageObject {}
+impl rt::Throws<objects::InvalidDatastore> for RetrieveVStorageObject {}
+impl rt::Throws<objects::NotFound> for RetrieveVStorageObject {}
 
 /// `RetrieveVStorageObjectAssociations`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -497,6 +519,9 @@ impl rt::Method for RetrieveVStorageObjectState {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::FileFault> for RetrieveVStorageObjectState {}
+impl rt::Throws<objects::InvalidDatastore> for RetrieveVStorageObjectState {}
+impl rt::Throws<objects::NotFound> for RetrieveVStorageObjectState {}
 
 /// `RevertVStorageObjectEx_Task`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -571,6 +596,13 @@ impl rt::Method for RevertVStorageObjectExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RevertVStorageObjectExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::InvalidDatastore> for RevertVStorageObjectExTask {}
+impl rt::Throws<objects::NotFound> for RevertVStorageObjectExTask {}
+impl rt::Throws<objects::FileFault> for RevertVStorageObjectExTask {}
+impl rt::Throws<objects::InvalidState> for RevertVStorageObjectExTask {}
 
 /// `RevertVStorageObject_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -649,6 +681,13 @@ impl rt::Method for RevertVStorageObjectTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for RevertVStorageObjectTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore> for RevertVStorageObjectTask {}
+impl rt::Throws<objects::NotFound> for RevertVStorageObjectTask {}
+impl rt::Throws<objects::FileFault> for RevertVStorageObjectTask {}
+impl rt::Throws<objects::InvalidState> for RevertVStorageObjectTask {}
 
 /// `ScheduleReconcileDatastoreInventory`, a method of `VcenterVStorageObjectManager`, since VI API 6.5.
 ///
@@ -721,6 +760,8 @@ impl rt::Method for ScheduleReconcileDatastoreInventory {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for ScheduleReconcileDatastoreInventory {}
+impl rt::Throws<objects::NotFound> for ScheduleReconcileDatastoreInventory {}
 
 /// `SetVStorageObjectControlFlags`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -799,6 +840,9 @@ impl rt::Method for SetVStorageObjectControlFlags {
         M::Value(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore> for SetVStorageObjectControlFlags {}
+impl rt::Throws<objects::InvalidState> for SetVStorageObjectControlFlags {}
+impl rt::Throws<objects::NotFound> for SetVStorageObjectControlFlags {}
 
 /// `SetVirtualDiskUuidEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 8.0.3.0.
 ///
@@ -877,6 +921,11 @@ impl rt::Method for SetVirtualDiskUuidExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for SetVirtualDiskUuidExTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for SetVirtualDiskUuidExTask {}
+impl rt::Throws<objects::InvalidDatastore> for SetVirtualDiskUuidExTask {}
 
 /// `UnregisterDisk_Task`, a method of `VStorageObjectManagerBase`, since VI API 9.1.0.0.
 ///
@@ -943,6 +992,13 @@ impl rt::Method for UnregisterDiskTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UnregisterDiskTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::InvalidState> for UnregisterDiskTask {}
+impl rt::Throws<objects::InvalidDatastore> for UnregisterDiskTask {}
+impl rt::Throws<objects::NotFound> for UnregisterDiskTask {}
+impl rt::Throws<objects::TaskInProgress> for UnregisterDiskTask {}
 
 /// `UpdateVStorageInfrastructureObjectPolicy_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1009,6 +1065,15 @@ impl rt::Method for UpdateVStorageInfrastructureObjectPolicyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVStorageInfrastructureObjectPolicyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::InvalidDatastore>
+for UpdateVStorageInfrastructureObjectPolicyTask {}
+impl rt::Throws<objects::NotFound> for UpdateVStorageInfrastructureObjectPolicyTask {}
+impl rt::Throws<objects::InvalidState> for UpdateVStorageInfrastructureObjectPolicyTask {}
+impl rt::Throws<objects::TaskInProgress>
+for UpdateVStorageInfrastructureObjectPolicyTask {}
 
 /// `UpdateVStorageObjectCrypto_Task`, a method of `VcenterVStorageObjectManager`, since VI API 7.0.0.0.
 ///
@@ -1101,6 +1166,13 @@ impl rt::Method for UpdateVStorageObjectCryptoTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVStorageObjectCryptoTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for UpdateVStorageObjectCryptoTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVStorageObjectCryptoTask {}
+impl rt::Throws<objects::NotFound> for UpdateVStorageObjectCryptoTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVStorageObjectCryptoTask {}
 
 /// `UpdateVStorageObjectPolicy_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1183,6 +1255,13 @@ impl rt::Method for UpdateVStorageObjectPolicyTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for UpdateVStorageObjectPolicyTask {
+    type Result = ();
+}
+impl rt::Throws<objects::FileFault> for UpdateVStorageObjectPolicyTask {}
+impl rt::Throws<objects::InvalidDatastore> for UpdateVStorageObjectPolicyTask {}
+impl rt::Throws<objects::NotFound> for UpdateVStorageObjectPolicyTask {}
+impl rt::Throws<objects::TaskInProgress> for UpdateVStorageObjectPolicyTask {}
 
 /// `VCenterUpdateVStorageObjectMetadataEx_Task`, a method of `VcenterVStorageObjectManager`, since VI API 7.0.2.0.
 ///
@@ -1269,6 +1348,13 @@ impl rt::Method for VCenterUpdateVStorageObjectMetadataExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VCenterUpdateVStorageObjectMetadataExTask {
+    type Result = objects::VStorageObject;
+}
+impl rt::Throws<objects::InvalidDatastore>
+for VCenterUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::InvalidState> for VCenterUpdateVStorageObjectMetadataExTask {}
+impl rt::Throws<objects::NotFound> for VCenterUpdateVStorageObjectMetadataExTask {}
 
 /// `VStorageObjectCreateSnapshotEx_Task`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -1349,6 +1435,13 @@ impl rt::Method for VStorageObjectCreateSnapshotExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VStorageObjectCreateSnapshotExTask {
+    type Result = objects::VStorageObjectSnapshot;
+}
+impl rt::Throws<objects::InvalidDatastore> for VStorageObjectCreateSnapshotExTask {}
+impl rt::Throws<objects::NotFound> for VStorageObjectCreateSnapshotExTask {}
+impl rt::Throws<objects::FileFault> for VStorageObjectCreateSnapshotExTask {}
+impl rt::Throws<objects::InvalidState> for VStorageObjectCreateSnapshotExTask {}
 
 /// `VStorageObjectCreateSnapshot_Task`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1429,6 +1522,13 @@ impl rt::Method for VStorageObjectCreateSnapshotTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VStorageObjectCreateSnapshotTask {
+    type Result = objects::Id;
+}
+impl rt::Throws<objects::InvalidDatastore> for VStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::NotFound> for VStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::FileFault> for VStorageObjectCreateSnapshotTask {}
+impl rt::Throws<objects::InvalidState> for VStorageObjectCreateSnapshotTask {}
 
 /// `VStorageObjectDeleteSnapshotEx2_Task`, a method of `VStorageObjectManagerBase`, since VI API 9.0.0.0.
 ///
@@ -1503,6 +1603,13 @@ impl rt::Method for VStorageObjectDeleteSnapshotEx2Task {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VStorageObjectDeleteSnapshotEx2Task {
+    type Result = objects::VStorageObjectSnapshot;
+}
+impl rt::Throws<objects::InvalidDatastore> for VStorageObjectDeleteSnapshotEx2Task {}
+impl rt::Throws<objects::NotFound> for VStorageObjectDeleteSnapshotEx2Task {}
+impl rt::Throws<objects::FileFault> for VStorageObjectDeleteSnapshotEx2Task {}
+impl rt::Throws<objects::InvalidState> for VStorageObjectDeleteSnapshotEx2Task {}
 
 /// `VStorageObjectDeleteSnapshotEx_Task`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -1577,6 +1684,13 @@ impl rt::Method for VStorageObjectDeleteSnapshotExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VStorageObjectDeleteSnapshotExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::InvalidDatastore> for VStorageObjectDeleteSnapshotExTask {}
+impl rt::Throws<objects::NotFound> for VStorageObjectDeleteSnapshotExTask {}
+impl rt::Throws<objects::FileFault> for VStorageObjectDeleteSnapshotExTask {}
+impl rt::Throws<objects::InvalidState> for VStorageObjectDeleteSnapshotExTask {}
 
 /// `VStorageObjectExtendDiskEx_Task`, a method of `VStorageObjectManagerBase`, since VI API 8.0.2.0.
 ///
@@ -1651,6 +1765,14 @@ impl rt::Method for VStorageObjectExtendDiskExTask {
         M::Value(returned)
     }
 }
+impl rt::TaskMethod for VStorageObjectExtendDiskExTask {
+    type Result = objects::VslmVClockInfo;
+}
+impl rt::Throws<objects::FileFault> for VStorageObjectExtendDiskExTask {}
+impl rt::Throws<objects::NotFound> for VStorageObjectExtendDiskExTask {}
+impl rt::Throws<objects::InvalidDatastore> for VStorageObjectExtendDiskExTask {}
+impl rt::Throws<objects::InvalidState> for VStorageObjectExtendDiskExTask {}
+impl rt::Throws<objects::TaskInProgress> for VStorageObjectExtendDiskExTask {}
 
 /// `VstorageObjectVCenterQueryChangedDiskAreas`, a method of `VcenterVStorageObjectManager`, since VI API 6.7.
 ///
@@ -1741,3 +1863,10 @@ impl rt::Method for VstorageObjectVCenterQueryChangedDiskAreas {
         M::Object(returned)
     }
 }
+impl rt::Throws<objects::InvalidDatastore>
+for VstorageObjectVCenterQueryChangedDiskAreas {}
+impl rt::Throws<objects::NotFound> for VstorageObjectVCenterQueryChangedDiskAreas {}
+impl rt::Throws<objects::FileFault> for VstorageObjectVCenterQueryChangedDiskAreas {}
+impl rt::Throws<objects::InvalidState> for VstorageObjectVCenterQueryChangedDiskAreas {}
+impl rt::Throws<objects::InvalidArgument>
+for VstorageObjectVCenterQueryChangedDiskAreas {}
