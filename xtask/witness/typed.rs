@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use vi_types::wire::{Limits, decode_response, encode_response};
-use vi_types::{DateTime, Method, Registry};
+use vi_types::{Any, DateTime, Method, Registry, View};
 
 use crate::canonical::{Element, Name, differences};
 
@@ -128,6 +128,7 @@ pub(crate) fn again<M: Method>(
             None => mistakes.push(format!("{unknown} is unknown")),
         }
     }
+    undecodable(M::output(&decoded.returnval).view(), &mut mistakes);
     let text = std::str::from_utf8(answer).map_err(|error| error.to_string())?;
     let then = returned::<M>(text)?;
     let now = returned::<M>(&encode_response::<M>(&decoded.returnval))?;
@@ -150,6 +151,32 @@ pub(crate) fn again<M: Method>(
     }
 }
 
+/// Values that are only kept as XML, because of a mistake in them or because nothing is known of their type.
+fn undecodable(view: View<'_>, mistakes: &mut Vec<String>) {
+    match view {
+        View::List(list) => list.iter().for_each(|item| undecodable(item, mistakes)),
+        View::Object(object) => {
+            if object.unknown().is_some() {
+                mistakes.push(format!("{} is an unknown type", object.type_name()));
+            }
+            let count = object.info().layout().len();
+            (0..count).for_each(|index| undecodable(object.get(index).view(), mistakes));
+        }
+        View::Any(Any::Object(object)) => undecodable(View::Object(&**object), mistakes),
+        View::Any(Any::Array(array)) => {
+            array
+                .items
+                .iter()
+                .for_each(|item| undecodable(View::Any(item), mistakes));
+        }
+        View::Any(Any::Undecodable(value)) => mistakes.push(value.error.to_string()),
+        View::Any(any @ Any::Unknown(_)) => {
+            mistakes.push(format!("{} is an unknown type", any.type_name()));
+        }
+        _ => {}
+    }
+}
+
 /// The element with what was returned, its types settled.
 fn returned<M: Method>(document: &str) -> Result<Element, String> {
     let document = Element::parse(document)?;
@@ -165,4 +192,60 @@ fn returned<M: Method>(document: &str) -> Result<Element, String> {
         settle(returned, declared, M::registry());
     }
     Ok(response)
+}
+
+#[cfg(test)]
+mod tests {
+    use vi_types::methods::RetrieveProperties;
+
+    use super::*;
+
+    /// What is wrong with an answer of one object with this property.
+    fn check(property: &str, known: &[Known]) -> Result<(), String> {
+        let answer = format!(
+            "<e:Envelope xmlns:e='http://schemas.xmlsoap.org/soap/envelope/' \
+             xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xmlns:xsd='http://www.w3.org/2001/XMLSchema'>\
+             <e:Body><RetrievePropertiesResponse xmlns='urn:vim25'><returnval><obj type='Task'>task-1</obj>\
+             <propSet><name>info</name>{property}</propSet></returnval></RetrievePropertiesResponse></e:Body>\
+             </e:Envelope>"
+        );
+        again::<RetrieveProperties>(answer.as_bytes(), known, &mut BTreeSet::new())
+    }
+
+    #[test]
+    fn what_is_known_stays_what_it_was() {
+        assert_eq!(
+            check(
+                "<val xsi:type='xsd:dateTime'>2026-01-01T00:00:00.500Z</val>",
+                &[]
+            ),
+            Ok(())
+        );
+        assert_eq!(
+            check(
+                "<val xsi:type='Description'><label>a</label><summary xsi:type='xsd:string'>b</summary></val>",
+                &[]
+            ),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn unknown_elements_are_told_unless_they_are_expected() {
+        let value = "<val xsi:type='Description'><label>a</label><summary>b</summary><colour>c</colour></val>";
+        let told = "Description.colour is unknown";
+        assert!(check(value, &[]).is_err_and(|found| found.starts_with(told)));
+        let known = Known {
+            what: "Description.colour",
+            reason: "a test",
+        };
+        assert_eq!(check(value, &[known]), Ok(()));
+    }
+
+    #[test]
+    fn values_that_are_not_understood_are_told() {
+        assert!(check("<val xsi:type='NoSuchType'><a>1</a></val>", &[]).is_err());
+        assert!(check("<val xsi:type='xsd:int'>one</val>", &[]).is_err());
+        assert!(check("<val xsi:type='Description'><label>a</label></val>", &[]).is_err());
+    }
 }

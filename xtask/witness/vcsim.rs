@@ -12,8 +12,8 @@ use vi_client::transport::{
 };
 use vi_client::{Client, Error, Options};
 use vi_types::methods::RetrieveProperties;
-use vi_types::objects::{PropertyFilterSpec, PropertySpec};
-use vi_types::{ManagedObjectReference, Object, View};
+use vi_types::objects::{ManagedObjectNotFound, PropertyFilterSpec, PropertySpec};
+use vi_types::{Any, ManagedObjectReference, Object, View};
 
 use crate::check;
 use crate::typed::{Known, again};
@@ -58,6 +58,11 @@ async fn walk(address: &str) -> Result<(), Error> {
         };
         let name = format!("{} {}", object.r#type, object.value);
         if let Err(error) = client.call(&request).await {
+            // It refers to objects that it doesn't have; what it lists it has.
+            if error.is_fault::<ManagedObjectNotFound>() && !inventory.contains(object) {
+                absent.push(object.r#type.as_str());
+                continue;
+            }
             check(&name, false, &error.to_string());
             continue;
         }
@@ -65,40 +70,57 @@ async fn walk(address: &str) -> Result<(), Error> {
         let result = again::<RetrieveProperties>(&answer, KNOWN, &mut shown);
         check(&name, result.is_ok(), &result.err().unwrap_or_default());
     }
-    let types: BTreeSet<_> = objects
-        .iter()
-        .map(|object| object.r#type.as_str())
-        .collect();
-    println!("note {} objects of {} types", objects.len(), types.len());
+    println!(
+        "note {} objects, {} of them in the inventory",
+        objects.len(),
+        inventory.len()
+    );
+    println!(
+        "note it refers to {} that it doesn't have: {}",
+        absent.len(),
+        absent.join(", ")
+    );
+    let read = objects.len() - absent.len();
+    check(
+        "most objects are there",
+        read > absent.len(),
+        &format!("{read} of {}", objects.len()),
+    );
     for known in KNOWN.iter().filter(|known| shown.contains(known.what)) {
         println!("note {}: {}", known.what, known.reason);
     }
     client.close().await
 }
 
-/// Everything in the inventory, and everything that `ServiceContent`, hosts and the view manager lead to.
-async fn objects(client: &Client) -> Result<BTreeSet<ManagedObjectReference>, Error> {
-    let content = client.service_content();
-    let mut found = BTreeSet::from([content.root_folder.clone()]);
-    references(content, &mut found);
-    let view = client
-        .container_view(&content.root_folder, [""; 0], true)
-        .await?;
-    for object in client
-        .retrieve(&view.retrieve().properties("ManagedEntity", ["name"]))
+/// The root folder and everything below it.
+async fn inventory(client: &Client) -> Result<BTreeSet<ManagedObjectReference>, Error> {
+    let root = &client.service_content().root_folder;
+    let view = client.container_view(root, [""; 0], true).await?;
+    let request = view.retrieve().properties("ManagedEntity", ["name"]);
+    let listed = client
+        .retrieve(&request)
         .await?
-    {
-        found.insert(object.object);
-    }
+        .into_iter()
+        .map(|object| object.object);
+    let found = listed.chain([root.clone()]).collect();
     view.close().await?;
-    let hosts: Vec<_> = found
+    Ok(found)
+}
+
+/// What `ServiceContent` and the configuration managers of hosts refer to.
+async fn singletons(
+    client: &Client,
+    inventory: &BTreeSet<ManagedObjectReference>,
+) -> Result<BTreeSet<ManagedObjectReference>, Error> {
+    let mut found = BTreeSet::new();
+    references(client.service_content(), &mut found);
+    let hosts = inventory
         .iter()
         .filter(|object| object.r#type == "HostSystem")
-        .cloned()
-        .collect();
+        .cloned();
     let request = Retrieve::from_each(hosts).properties("HostSystem", ["configManager"]);
     for mut host in client.retrieve(&request).await? {
-        if let Ok(vi_types::Any::Object(managers)) = host.take::<vi_types::Any>("configManager") {
+        if let Ok(Any::Object(managers)) = host.take::<Any>("configManager") {
             references(&*managers, &mut found);
         }
     }
