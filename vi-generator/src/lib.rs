@@ -16,6 +16,7 @@ mod check;
 mod emit;
 mod error;
 pub mod grammar;
+pub mod merge;
 pub mod model;
 mod names;
 mod parse;

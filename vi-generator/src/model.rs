@@ -141,6 +141,8 @@ pub struct Method {
     pub throws: Vec<Fault>,
     /// `privilege`: what the caller has to be allowed.
     pub privilege: Option<String>,
+    /// Where `privilege` is said.
+    pub privilege_line: usize,
 }
 
 /// A fault that a method declares.

@@ -197,6 +197,7 @@ impl Parser {
             result_line: 0,
             throws: Vec::new(),
             privilege: None,
+            privilege_line: 0,
         };
         if let ["returns", ty, occurrence, behind @ ..] = rest {
             let mut returned = self.ty(
@@ -267,6 +268,7 @@ impl Parser {
             }
             ["privilege", privilege] if definition.privilege.is_none() => {
                 definition.privilege = Some((*privilege).to_owned());
+                definition.privilege_line = line;
             }
             ["privilege", ..] => {
                 let expected = "privilege <privilege>";

@@ -1,16 +1,20 @@
 //! `cargo xtask interop`: other people's programs against ours.
 //!
 //! The client and the simulator of this workspace share their codec, so a mistake in it could
-//! cancel out between them. Here each meets a stranger:
+//! cancel out between them. Here each meets a stranger, in these sections:
 //!
-//! 1. `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter;
-//! 2. libvirt's `virsh` asks esx-sim over TLS;
-//! 3. for every command, virsh's and virt-esx's output on the same esx-sim are compared byte for
-//!    byte;
-//! 4. pyvmomi walks esx-sim's inventory.
+//! - `vcsim`: `virt-esx` asks vcsim (Go) as an ESX host and as a vCenter;
+//! - `virsh`: libvirt's `virsh` asks esx-sim over TLS, and for every command, virsh's and virt-esx's
+//!   output on the same esx-sim are compared byte for byte;
+//! - `pyvmomi`: pyvmomi walks esx-sim's inventory;
+//! - `requests`: pyvmomi and we write the same request, for every method of the API;
+//! - `properties`: every property of everything vcsim has is decoded and encoded again, and stays
+//!   what it was;
+//! - `captures`: so do answers that were captured from elsewhere.
 //!
-//! What is missing is installed with apt-get and pip; a peer that cannot be had is a failure. One
-//! line a failed check, and at the end `N passed, N failed`.
+//! The last three need all types of the API, which only the program `witness` has; it takes some
+//! minutes to build. What is missing is installed with apt-get and pip; a peer that cannot be had is
+//! a failure. One line a failed check, and at the end `N passed, N failed`.
 
 mod compare;
 mod peers;
@@ -18,26 +22,80 @@ mod process;
 mod pyvmomi;
 mod report;
 mod vcsim;
+mod witness;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use peers::Tools;
+use peers::{Peer, Tools};
 use report::Report;
 
 /// Runs other people's programs against ours.
 ///
 /// vcsim, libvirt's virsh and pyvmomi are installed with apt-get and pip where they are missing.
 #[derive(clap::Args)]
-pub(crate) struct Interop {}
+pub(crate) struct Interop {
+    /// Only these sections.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(SECTIONS.map(|section| section.name)))]
+    sections: Vec<String>,
+    /// The captured answers; skipped where they are not there. Without it: beside the checkout, in shared/captures.
+    #[arg(long, value_name = "FOLDER")]
+    captures: Option<PathBuf>,
+}
+
+/// Some checks, and what they need.
+struct Section {
+    name: &'static str,
+    peers: &'static [Peer],
+    run: fn(&Tools, &mut Report) -> Result<(), String>,
+}
+
+const SECTIONS: [Section; 6] = [
+    Section {
+        name: "vcsim",
+        peers: &[Peer::Ours, Peer::Vcsim],
+        run: vcsim::run,
+    },
+    Section {
+        name: "virsh",
+        peers: &[Peer::Ours, Peer::Virsh],
+        run: compare::run,
+    },
+    Section {
+        name: "pyvmomi",
+        peers: &[Peer::Ours, Peer::Pyvmomi],
+        run: pyvmomi::run,
+    },
+    Section {
+        name: "requests",
+        peers: &[Peer::Witness, Peer::Pyvmomi],
+        run: witness::requests,
+    },
+    Section {
+        name: "properties",
+        peers: &[Peer::Witness, Peer::Vcsim],
+        run: witness::properties,
+    },
+    Section {
+        name: "captures",
+        peers: &[Peer::Witness],
+        run: witness::captures,
+    },
+];
 
 impl Interop {
-    /// Runs everything; the status is a failure when a check failed or a peer is missing.
+    /// Runs the sections; the status is a failure when a check failed or a peer is missing.
     pub(crate) fn run(self) -> ExitCode {
+        let wanted = |section: &&Section| {
+            self.sections.is_empty() || self.sections.iter().any(|name| name == section.name)
+        };
+        let sections: Vec<_> = SECTIONS.iter().filter(wanted).collect();
+        let needs = |peer| sections.iter().any(|section| section.peers.contains(&peer));
         let mut report = Report::default();
-        match Tools::prepare() {
+        match Tools::prepare(needs, self.captures.clone()) {
             Ok(tools) => {
-                for section in [vcsim::run, compare::run, pyvmomi::run] {
-                    if let Err(error) = section(&tools, &mut report) {
+                for section in &sections {
+                    if let Err(error) = (section.run)(&tools, &mut report) {
                         report.fail("setting up", &error);
                     }
                 }

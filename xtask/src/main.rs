@@ -7,6 +7,7 @@
 )]
 
 mod r#gen;
+mod import;
 mod interop;
 
 use std::error::Error;
@@ -25,14 +26,19 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     Gen(r#gen::Gen),
+    Import(import::Import),
     Interop(interop::Interop),
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().task {
-        Task::Gen(task) => task.run(),
-        Task::Interop(task) => return task.run(),
-    };
+    match Arguments::parse().task {
+        Task::Gen(task) => status(task.run()),
+        Task::Import(task) => status(task.run()),
+        Task::Interop(task) => task.run(),
+    }
+}
+
+fn status(done: Result<(), impl Error>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

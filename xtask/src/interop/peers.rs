@@ -4,13 +4,32 @@ use std::process::Command;
 
 use super::process::{self, Server, step};
 
-/// Debian packages the peers come in.
-const PACKAGES: [&str; 4] = [
-    "libvirt-clients",
-    "golang-go",
-    "golang-github-vmware-govmomi-dev",
-    "python3-venv",
-];
+/// What a section runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// virt-esx and esx-sim.
+    Ours,
+    /// Our program with all types of the API.
+    Witness,
+    /// govmomi's simulator.
+    Vcsim,
+    /// libvirt's virsh.
+    Virsh,
+    /// Python with pyvmomi.
+    Pyvmomi,
+}
+
+impl Peer {
+    /// The Debian packages it comes in.
+    fn packages(self) -> &'static [&'static str] {
+        match self {
+            Self::Ours | Self::Witness => &[],
+            Self::Vcsim => &["golang-go", "golang-github-vmware-govmomi-dev"],
+            Self::Virsh => &["libvirt-clients"],
+            Self::Pyvmomi => &["python3-venv"],
+        }
+    }
+}
 
 /// Where everything is that the sections run.
 #[derive(Debug)]
@@ -18,32 +37,52 @@ pub(crate) struct Tools {
     /// This workspace's programs.
     pub(crate) virt_esx: PathBuf,
     pub(crate) esx_sim: PathBuf,
+    pub(crate) witness: PathBuf,
     /// The peers.
     pub(crate) vcsim: PathBuf,
     pub(crate) python: PathBuf,
     /// A folder for files of a run.
     pub(crate) scratch: PathBuf,
+    /// A folder with captured answers, which need not be there.
+    pub(crate) captures: PathBuf,
 }
 
 impl Tools {
-    /// Installs and builds what is missing.
-    pub(crate) fn prepare() -> Result<Self, String> {
+    /// Installs and builds what is missing of what is needed.
+    pub(crate) fn prepare(
+        needs: impl Fn(Peer) -> bool,
+        captures: Option<PathBuf>,
+    ) -> Result<Self, String> {
         let target = target_directory()?;
         let scratch = target.join("interop");
         fs::create_dir_all(&scratch).map_err(|error| error.to_string())?;
-        install_packages()?;
-        let vcsim = build_vcsim(&scratch)?;
-        let python = make_python(&scratch)?;
-        step(Command::new(cargo()).args([
-            "build", "--quiet", "-p", "esx-cli", "-p", "esx-sim", "--bins",
-        ]))?;
+        let peers = [Peer::Vcsim, Peer::Virsh, Peer::Pyvmomi]
+            .into_iter()
+            .filter(|peer| needs(*peer));
+        install_packages(&peers.flat_map(Peer::packages).copied().collect::<Vec<_>>())?;
+        let vcsim = scratch.join("vcsim");
+        if needs(Peer::Vcsim) {
+            build_vcsim(&vcsim)?;
+        }
+        let environment = scratch.join("python");
+        if needs(Peer::Pyvmomi) {
+            make_python(&environment)?;
+        }
+        if needs(Peer::Ours) {
+            build(&["-p", "esx-cli", "-p", "esx-sim", "--bins"])?;
+        }
+        if needs(Peer::Witness) {
+            build(&["-p", "xtask", "--features", "witness", "--bin", "witness"])?;
+        }
         let program = |name| target.join("debug").join(name);
         Ok(Self {
             virt_esx: program("virt-esx"),
             esx_sim: program("esx-sim"),
+            witness: program("witness"),
             vcsim,
-            python,
+            python: environment.join("bin/python"),
             scratch,
+            captures: captures.unwrap_or_else(|| workspace().join("../shared/captures")),
         })
     }
 
@@ -134,9 +173,14 @@ fn target_directory() -> Result<PathBuf, String> {
         .ok_or_else(|| "cargo's target folder is not known".to_owned())
 }
 
-fn install_packages() -> Result<(), String> {
-    let installed = |package: &str| step(Command::new("dpkg").args(["-s", package])).is_ok();
-    if PACKAGES.iter().all(|package| installed(package)) {
+/// Builds programs of this workspace.
+fn build(args: &[&str]) -> Result<(), String> {
+    step(Command::new(cargo()).args(["build", "--quiet"]).args(args))
+}
+
+fn install_packages(packages: &[&str]) -> Result<(), String> {
+    let installed = |package: &&str| step(Command::new("dpkg").args(["-s", package])).is_ok();
+    if packages.iter().all(installed) {
         return Ok(());
     }
     let apt = || {
@@ -148,25 +192,22 @@ fn install_packages() -> Result<(), String> {
     step(
         apt()
             .args(["install", "-y", "--no-install-recommends"])
-            .args(PACKAGES),
+            .args(packages),
     )
 }
 
 /// Builds our small program on govmomi's simulator, as Debian packages it.
-fn build_vcsim(scratch: &Path) -> Result<PathBuf, String> {
-    let program = scratch.join("vcsim");
+fn build_vcsim(program: &Path) -> Result<(), String> {
     let mut build = Command::new("go");
-    build.args(["build", "-o"]).arg(&program).arg(".");
+    build.args(["build", "-o"]).arg(program).arg(".");
     build
         .env("GO111MODULE", "off")
         .env("GOPATH", "/usr/share/gocode");
-    step(build.current_dir(workspace().join("xtask/interop/vcsim")))?;
-    Ok(program)
+    step(build.current_dir(workspace().join("xtask/interop/vcsim")))
 }
 
-/// A virtual environment with pyvmomi.
-fn make_python(scratch: &Path) -> Result<PathBuf, String> {
-    let environment = scratch.join("python");
+/// Makes a virtual environment with pyvmomi.
+fn make_python(environment: &Path) -> Result<(), String> {
     let python = environment.join("bin/python");
     let has_pyvmomi = || {
         process::run(Command::new(&python).args(["-c", "import pyVmomi"]), "")
@@ -176,9 +217,9 @@ fn make_python(scratch: &Path) -> Result<PathBuf, String> {
         step(
             Command::new("python3")
                 .args(["-m", "venv"])
-                .arg(&environment),
+                .arg(environment),
         )?;
         step(Command::new(&python).args(["-m", "pip", "install", "--quiet", "pyvmomi==9.1.1.0"]))?;
     }
-    Ok(python)
+    Ok(())
 }

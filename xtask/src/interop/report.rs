@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-/// Counts checks and prints those that failed.
+/// Counts checks and prints those that failed or were skipped.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     passed: BTreeMap<String, usize>,
     failed: usize,
+    skipped: usize,
 }
 
 impl Report {
@@ -23,6 +24,17 @@ impl Report {
         }
     }
 
+    /// Something that could not be checked, and why.
+    pub(crate) fn skip(&mut self, section: &str, reason: &str) {
+        self.skipped += 1;
+        println!("SKIP {section}: {reason}");
+    }
+
+    /// Something to know that is no check.
+    pub(crate) fn note(&self, section: &str, text: &str) {
+        println!("NOTE {section}: {text}");
+    }
+
     /// One check.
     pub(crate) fn check(&mut self, section: &str, name: &str, held: bool, found: &str) {
         if held {
@@ -38,8 +50,12 @@ impl Report {
             println!("{section}: {count} passed");
         }
         let passed: usize = self.passed.values().sum();
-        println!("{passed} passed, {} failed", self.failed);
-        if self.failed == 0 && passed > 0 {
+        let skipped = match self.skipped {
+            0 => String::new(),
+            count => format!(", {count} skipped"),
+        };
+        println!("{passed} passed, {} failed{skipped}", self.failed);
+        if self.failed == 0 && passed + self.skipped > 0 {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE

@@ -1,0 +1,50 @@
+//! What `cargo xtask interop` checks with all types of the API.
+//!
+//! A program of its own, so that only who asks for it compiles them: `cargo xtask interop` builds it with the feature
+//! `witness`. It prints a line a check: `ok NAME`, `FAIL NAME: REASON`, `skip NAME: REASON`, or, for something
+//! to know, `note TEXT`.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "it talks to its caller"
+)]
+
+mod canonical;
+mod captures;
+mod filled;
+mod requests;
+mod typed;
+mod vcsim;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments[..] {
+        ["requests", python, script] => requests::run(python, script),
+        ["vcsim", address] => vcsim::run(address),
+        ["captures", folder] => captures::run(Path::new(folder)),
+        _ => {
+            Err("usage: witness requests PYTHON SCRIPT | vcsim HOST:PORT | captures FOLDER".into())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// One check.
+fn check(name: &str, held: bool, found: &str) {
+    if held {
+        println!("ok {name}");
+    } else {
+        println!("FAIL {name}: {}", found.replace('\n', " "));
+    }
+}
