@@ -7,7 +7,7 @@
 
 use std::error::Error;
 
-use vi_client::retrieve::{Retrieve, Selection};
+use vi_client::retrieve::{PropertySet as _, Retrieve, Selection};
 use vi_client::transport::{Endpoint, HttpsTransport, Verify};
 use vi_client::{Client, Options, property_set};
 use vi_types::enums::VirtualMachinePowerState;
@@ -42,11 +42,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Retrieve::from(&client.service_content().root_folder).select_all(Selection::inventory());
     let (mut machines, mut running, mut addresses, mut megahertz) = (0, 0, 0, 0);
     let (mut disks, mut kilobytes) = (0, 0);
-    for found in client.retrieve_set::<Everything>(request).await? {
-        let machine = match found.properties {
+    let mut objects = client.objects(request.set::<Everything>());
+    // Each is forgotten when it was counted, so that a large inventory needs no more memory than a small one.
+    while let Some(mut found) = objects.next().await? {
+        let machine = match Everything::from_properties(&mut found) {
             Ok(machine) => machine,
             Err(error) => {
-                println!("{}: {error}", found.object);
+                println!("{error}");
                 continue;
             }
         };

@@ -220,37 +220,52 @@ fn number(digits: &[u8]) -> Option<u32> {
     })
 }
 
-impl fmt::Display for DateTime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DateTime {
+    /// Appends it as `Display` shows it, without the machinery of formatting.
+    pub(crate) fn write(self, out: &mut String) {
         let local = self.seconds + self.offset_seconds();
         let (year, month, day) = date(local.div_euclid(DAY));
         if year < 0 {
-            f.write_str("-")?;
+            out.push('-');
         }
-        let year = year.unsigned_abs();
         let time = local.rem_euclid(DAY);
-        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        // All of them are positive and short.
+        let mut part = |before: &str, number: i64, digits: u32| {
+            out.push_str(before);
+            for power in (0..digits).rev() {
+                let digit = number / 10_i64.pow(power) % 10;
+                out.push(char::from(b'0' + digit as u8));
+            }
+        };
+        part("", year.abs(), 4);
+        part("-", month, 2);
+        part("-", day, 2);
+        part("T", time / 3600, 2);
+        part(":", time / 60 % 60, 2);
+        part(":", time % 60, 2);
         if self.digits > 0 {
-            let digits = usize::from(self.digits);
-            write!(
-                f,
-                ".{:0digits$}",
-                self.nanoseconds / 10_u32.pow(9 - u32::from(self.digits))
-            )?;
+            let digits = u32::from(self.digits);
+            let fraction = self.nanoseconds / 10_u32.pow(9 - digits);
+            part(".", fraction.into(), digits);
         }
         match self.zone {
-            Zone::Unsaid => Ok(()),
-            Zone::Z => f.write_str("Z"),
+            Zone::Unsaid => {}
+            Zone::Z => out.push('Z'),
             Zone::Offset(minutes) => {
-                let sign = if minutes < 0 { '-' } else { '+' };
-                let minutes = minutes.unsigned_abs();
-                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+                let sign = if minutes < 0 { "-" } else { "+" };
+                let minutes = i64::from(minutes.unsigned_abs());
+                part(sign, minutes / 60, 2);
+                part(":", minutes % 60, 2);
             }
         }
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(35);
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 

@@ -200,6 +200,8 @@ pub struct Layout {
 pub(crate) struct Slot {
     /// The first eight bytes of the name, little endian, zero-padded.
     pub(crate) key: u64,
+    /// The last eight bytes of the name likewise.
+    pub(crate) tail: u64,
     pub(crate) field: Field,
 }
 
@@ -213,6 +215,7 @@ impl Layout {
             .filter_map(Field::parse)
             .map(|field| Slot {
                 key: name_key(field.name.as_bytes()),
+                tail: name_key(&field.name.as_bytes()[field.name.len().saturating_sub(8)..]),
                 field,
             })
             .collect();

@@ -364,14 +364,21 @@ impl Pieces {
                 .map(|(prefix, namespace)| (prefix.as_str(), *namespace));
             Tokens::part(text, self.limits, around, prefixes)
         };
+        if self.searched == 0 && text.len() < self.least {
+            return Ok(Found::Nothing);
+        }
         let mut tokens = part(text);
         match tokens.sibling() {
-            Ok(true) => {}
+            Ok(true) if self.searched > 0 => {}
+            Ok(true) => self.least = 0,
             Ok(false) => {
                 self.stage = Stage::Tail;
                 return Ok(Found::Other);
             }
-            Err(error) if error.is_truncated() => return Ok(Found::Nothing),
+            Err(error) if error.is_truncated() => {
+                self.least = 2 * text.len();
+                return Ok(Found::Nothing);
+            }
             Err(error) => return Err(self.outside(error)),
         }
         let before = tokens.start();

@@ -17,7 +17,7 @@ use crate::object::{Object, ObjectInfo, name_key};
 use crate::poly::UnknownObject;
 use crate::property::PropertyMut;
 use crate::registry::Registry;
-use crate::wire::tokens::{Child, Namespace, Tokens, is_blank};
+use crate::wire::tokens::{Child, Namespace, Tokens, trim};
 use crate::wire::{Limits, raw};
 
 /// Reads the values of one message.
@@ -344,7 +344,7 @@ impl<'a> Reader<'a> {
     /// When the text is none of these.
     pub fn boolean(&mut self) -> Result<bool, DecodeError> {
         let text = self.text()?;
-        match text.trim_matches(is_blank) {
+        match trim(&text) {
             "true" | "1" => Ok(true),
             "false" | "0" => Ok(false),
             _ => Err(self.tokens.content("a boolean", &text)),
@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
     /// When the text is none, or doesn't fit.
     pub fn integer<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
-        let digits = text.trim_matches(is_blank);
+        let digits = trim(&text);
         digits.parse().map_err(|_| {
             let bits = 8 * size_of::<T>();
             self.tokens
@@ -371,7 +371,7 @@ impl<'a> Reader<'a> {
     /// When the text is none.
     pub fn float<T: FromStr>(&mut self) -> Result<T, DecodeError> {
         let text = self.text()?;
-        text.trim_matches(is_blank)
+        trim(&text)
             .parse()
             .map_err(|_| self.tokens.content("a number", &text))
     }
@@ -382,7 +382,7 @@ impl<'a> Reader<'a> {
     /// When the text is none.
     pub fn date_time(&mut self) -> Result<DateTime, DecodeError> {
         let text = self.text()?;
-        text.trim_matches(is_blank)
+        trim(&text)
             .parse()
             .map_err(|_| self.tokens.content("a date and time", &text))
     }
@@ -428,7 +428,7 @@ impl<'a> Reader<'a> {
     /// When the element holds elements.
     pub fn enumeration<E: Enum>(&mut self) -> Result<E, DecodeError> {
         let text = self.text()?;
-        Ok(E::from_wire(text.trim_matches(is_blank)))
+        Ok(E::from_wire(trim(&text)))
     }
 
     /// Skips the element.

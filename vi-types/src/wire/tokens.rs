@@ -149,13 +149,24 @@ impl<'a> Tokens<'a> {
         let name = self.position + 1;
         let slots = &*layout.slots;
         let word = self.word(name);
-        let found = (next..slots.len())
-            .chain(0..next.min(slots.len()))
-            .find(|index| self.matches(name, word, &slots[*index]));
-        if let Some(index) = found {
+        let mut index = next;
+        for _ in 0..slots.len() {
+            if index >= slots.len() {
+                index = 0;
+            }
+            if !self.matches(name, word, &slots[index]) {
+                index += 1;
+                continue;
+            }
             self.open_tag(name + slots[index].field.name.len())?;
             return Ok(Child::Known(index));
         }
+        self.open_other(name, layout)
+    }
+
+    /// The rest of [`child`](Self::child) for a tag that has no name of `layout` as it is written.
+    #[cold]
+    fn open_other(&mut self, name: usize, layout: &Layout) -> Result<Child, DecodeError> {
         self.open_tag(self.end_of_name(name))?;
         let qualified = self.name();
         let Some((_, local)) = qualified.split_once(':') else {
@@ -209,6 +220,9 @@ impl<'a> Tokens<'a> {
             }
             Some(_) => {
                 let end = self.end_of_text(self.position).0;
+                if end == self.text.len() {
+                    return Err(self.truncated());
+                }
                 Err(self.content("an element", &self.text[self.position..end]))
             }
         }
@@ -307,12 +321,10 @@ impl<'a> Tokens<'a> {
                 .strip_suffix(":type")
                 .is_some_and(|prefix| prefix != "xmlns" && self.resolve(prefix) == Namespace::Xsi)
         })?;
-        Some(
-            match attribute.value.trim_matches(is_blank).split_once(':') {
-                Some((prefix, name)) => (self.resolve(prefix), name),
-                None => (Namespace::Other, attribute.value.trim_matches(is_blank)),
-            },
-        )
+        Some(match trim(attribute.value).split_once(':') {
+            Some((prefix, name)) => (self.resolve(prefix), name),
+            None => (Namespace::Other, trim(attribute.value)),
+        })
     }
 
     /// The attributes of the innermost start tag that are neither `xsi:type` nor namespace declarations,
@@ -471,12 +483,11 @@ impl<'a> Tokens<'a> {
     /// Takes in the attribute that begins at `at` and gives the position behind it.
     fn attribute_at(&mut self, at: usize) -> Result<usize, DecodeError> {
         let bytes = self.text.as_bytes();
-        let name_end = at
-            + bytes[at..]
-                .iter()
-                .position(|byte| matches!(byte, b'=' | b'>' | b'/' | b'<') || is_blank_byte(*byte))
-                .ok_or_else(|| self.truncated())?;
+        let name_end = self.end_of_name(at);
         let equals = self.end_of_blank(name_end);
+        if equals == bytes.len() {
+            return Err(self.truncated());
+        }
         if name_end == at || self.byte(equals) != Some(b'=') {
             return Err(self.malformed("an attribute has no value"));
         }
@@ -487,14 +498,15 @@ impl<'a> Tokens<'a> {
             Some(_) => return Err(self.malformed("an attribute's value is not quoted")),
         };
         let start = quote_at + 1;
-        let end = start + memchr::memchr(quote, &bytes[start..]).ok_or_else(|| self.truncated())?;
+        let end = start
+            + memchr::memchr2(quote, b'<', &bytes[start..]).ok_or_else(|| self.truncated())?;
+        if bytes[end] == b'<' {
+            return Err(self.malformed("an attribute's value contains '<'"));
+        }
         let attribute = Attribute {
             name: &self.text[at..name_end],
             value: &self.text[start..end],
         };
-        if attribute.value.contains('<') {
-            return Err(self.malformed("an attribute's value contains '<'"));
-        }
         if self
             .attributes
             .iter()
@@ -526,8 +538,7 @@ impl<'a> Tokens<'a> {
         };
         let at = self.position + 2;
         let after = at + (end - start);
-        let bytes = self.text.as_bytes();
-        if bytes.get(at..after) == Some(&bytes[start..end]) && bytes.get(after) == Some(&b'>') {
+        if self.byte(after) == Some(b'>') && self.same(start, at, end - start) {
             self.position = after + 1;
             self.close();
             return Ok(());
@@ -716,6 +727,21 @@ impl<'a> Tokens<'a> {
         (end, plain)
     }
 
+    /// Whether the same bytes stand at two positions, the second of which has so many.
+    #[inline]
+    fn same(&self, left: usize, right: usize, length: usize) -> bool {
+        if length <= 8 {
+            return (self.word(left) ^ self.word(right)) << (64 - 8 * length) == 0;
+        }
+        let ends = left + length - 8;
+        if length <= 16 {
+            return self.word(left) == self.word(right)
+                && self.word(ends) == self.word(right + length - 8);
+        }
+        let bytes = self.text.as_bytes();
+        bytes[left..left + length] == bytes[right..right + length]
+    }
+
     #[inline]
     fn matches(&self, name: usize, word: u64, slot: &Slot) -> bool {
         let expected = slot.field.name.as_bytes();
@@ -729,7 +755,12 @@ impl<'a> Tokens<'a> {
             return false;
         }
         let bytes = self.text.as_bytes();
-        (length <= 8 || bytes.get(name + 8..name + length) == Some(&expected[8..]))
+        let tail_equal = match length {
+            0..=8 => true,
+            9..=16 => self.word(name + length - 8) == slot.tail,
+            _ => bytes.get(name + 8..name + length) == Some(&expected[8..]),
+        };
+        tail_equal
             && bytes
                 .get(name + length)
                 .is_some_and(|next| matches!(next, b'>' | b'/') || is_blank_byte(*next))
@@ -752,10 +783,7 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         bytes[start.min(bytes.len())..]
             .iter()
-            .position(|byte| {
-                matches!(byte, b'>' | b'/' | b'<' | b'=' | b'"' | b'\'' | b'&')
-                    || is_blank_byte(*byte)
-            })
+            .position(|byte| ENDS_NAME[usize::from(*byte)])
             .map_or(bytes.len(), |length| start + length)
     }
 
@@ -834,13 +862,31 @@ pub(crate) fn local(name: &str) -> &str {
     name.split_once(':').map_or(name, |(_, local)| local)
 }
 
-pub(crate) fn is_blank(character: char) -> bool {
-    matches!(character, ' ' | '\t' | '\r' | '\n')
+/// The text without blanks around it.
+#[inline]
+pub(crate) fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        // Nearly always there are none.
+        [first, .., last] if *first > b' ' && *last > b' ' => text,
+        _ => text.trim_matches([' ', '\t', '\r', '\n']),
+    }
 }
 
 pub(crate) fn is_blank_byte(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
+
+/// The bytes that no name has.
+const ENDS_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = b">/<=\"'& \t\r\n";
+    let mut at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// A word whose lowest set bit is the high bit of the first byte of `word` that equals `byte`; zero when none
 /// does. Higher bits may be set wrongly.

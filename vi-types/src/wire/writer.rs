@@ -203,17 +203,21 @@ impl Writer {
     fn text(&mut self, view: View<'_>) {
         match view {
             View::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
-            View::Byte(value) => self.display(value),
-            View::Short(value) => self.display(value),
-            View::Int(value) => self.display(value),
-            View::Long(value) => self.display(value),
+            View::Byte(value) => self.integer(value),
+            View::Short(value) => self.integer(value),
+            View::Int(value) => self.integer(value),
+            View::Long(value) => self.integer(value),
             View::Float(value) => self.float(f64::from(value), value),
             View::Double(value) => self.float(value, value),
             View::Text(value) | View::Enum(_, value) => escape(value, &mut self.out),
-            View::DateTime(value) => self.display(value),
+            View::DateTime(value) => value.write(&mut self.out),
             View::Binary(value) => STANDARD.encode_string(value, &mut self.out),
             View::Unset | View::Moref(_) | View::Object(_) | View::Any(_) | View::List(_) => {}
         }
+    }
+
+    fn integer(&mut self, value: impl itoa::Integer) {
+        self.out.push_str(itoa::Buffer::new().format(value));
     }
 
     fn display(&mut self, value: impl std::fmt::Display) {
@@ -250,7 +254,7 @@ impl fmt::Debug for Writer {
 /// would make it a line feed.
 pub(crate) fn escape(text: &str, out: &mut String) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| SUSPICIOUS[usize::from(byte)]) {
+    while let Some(at) = suspicious(rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         let mut characters = special.chars();
@@ -266,6 +270,31 @@ pub(crate) fn escape(text: &str, out: &mut String) {
         rest = characters.as_str();
     }
     out.push_str(rest);
+}
+
+/// The position of the first byte that may begin a character which [`escape`] doesn't copy.
+#[inline]
+fn suspicious(text: &[u8]) -> Option<usize> {
+    // Sixteen at a time, without a branch for each.
+    let clean = text
+        .chunks_exact(16)
+        .take_while(|chunk| {
+            !chunk.iter().fold(false, |found, byte| {
+                found
+                    | (*byte < 0x20)
+                    | matches!(byte, b'&')
+                    | matches!(byte, b'<')
+                    | matches!(byte, b'>')
+                    | matches!(byte, b'"')
+                    | matches!(byte, 0xef)
+            })
+        })
+        .count();
+    let from = 16 * clean;
+    text[from..]
+        .iter()
+        .position(|byte| SUSPICIOUS[usize::from(*byte)])
+        .map(|at| from + at)
 }
 
 /// The bytes that may begin a character which [`escape`] doesn't copy.
