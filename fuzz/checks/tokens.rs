@@ -144,7 +144,12 @@ fn local(name: &str) -> String {
     name.rsplit(':').next().unwrap_or_default().to_owned()
 }
 
+/// Characters that XML cannot have are taken by both; what is kept has U+FFFD in their place.
 fn push_text(told: &mut Vec<Told>, text: &str) {
+    let is_no_character = |c: char| {
+        matches!(c, '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}') && !matches!(c, '\t' | '\n' | '\r')
+    };
+    let text = &*text.replace(is_no_character, "\u{fffd}");
     match told.last_mut() {
         _ if text.is_empty() => {}
         Some(Told::Text(before)) => before.push_str(text),
