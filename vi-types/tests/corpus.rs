@@ -1,6 +1,7 @@
 //! The corpora of `fuzz/`, without a fuzzer.
 #![cfg(feature = "api")]
 #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+#![allow(clippy::print_stdout, reason = "a failure shows which file it was")]
 
 #[path = "../../fuzz/checks/decode.rs"]
 mod decode;

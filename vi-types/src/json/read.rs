@@ -661,13 +661,13 @@ impl<'a> Typed<'a> {
                 Err(xml) => xml,
             },
         };
-        self.decode(name, &xml).map_err(A::Error::custom)
+        self.decode(Some(name), &xml).map_err(A::Error::custom)
     }
 
     /// An object that doesn't say its type.
     fn untyped<E: Error>(self, entries: Entries) -> Result<Any, E> {
         if let Some(xml) = Xml::of(&entries) {
-            return self.decode("", &xml).map_err(E::custom);
+            return self.decode(None, &xml).map_err(E::custom);
         }
         match self.declared {
             Declared::Moref => moref(&entries),
@@ -706,10 +706,14 @@ impl<'a> Typed<'a> {
     }
 
     /// Decodes what is there as XML, as it would be decoded in an answer.
-    fn decode(self, name: &str, xml: &Xml) -> Result<Any, String> {
+    fn decode(self, xsi_type: Option<&str>, xml: &Xml) -> Result<Any, String> {
         let message = |error: DecodeError| format!("in its XML: {error}");
-        let start = tree::start_tag("value", name)?;
-        let mut element = start[..start.len() - 1].to_owned();
+        // Whatever stands in it: it is read as a whole, and only what is well-formed is kept.
+        let mut element = String::from("<value");
+        if let Some(name) = xsi_type {
+            let quote = if name.contains('"') { '\'' } else { '"' };
+            element.push_str(&format!(" xsi:type={quote}{name}{quote}"));
+        }
         element.push_str(&xml.attributes);
         element.push('>');
         element.push_str(xml.content.as_deref().unwrap_or_default());

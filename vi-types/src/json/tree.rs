@@ -96,12 +96,12 @@ fn write_map(entries: &Entries, name: &str, writer: &mut Writer) -> Result<(), S
     }
     match get(entries, "_value") {
         None => {
-            writer.raw(&start_tag(name, ty)?);
+            writer.raw(&start_tag(name, &xsi_type(ty))?);
             write_properties(entries, writer)?;
         }
         Some(Tree::List(items)) => {
             let item = Array::item_type(ty).unwrap_or_else(|| "item".to_owned());
-            writer.raw(&start_tag(name, ty)?);
+            writer.raw(&start_tag(name, &xsi_type(ty))?);
             for value in items {
                 value.write(&item, writer)?;
             }
@@ -136,14 +136,14 @@ pub(super) fn write_properties(entries: &Entries, writer: &mut Writer) -> Result
     Ok(())
 }
 
-/// `<name xsi:type="ty">`, the type left out if it is empty.
-pub(super) fn start_tag(name: &str, ty: &str) -> Result<String, String> {
+/// `<name xsi:type="…">`, the type left out if it is empty.
+pub(super) fn start_tag(name: &str, xsi_type: &str) -> Result<String, String> {
     check_name(name)?;
-    if ty.is_empty() {
+    if xsi_type.is_empty() {
         return Ok(format!("<{name}>"));
     }
-    check_type(ty)?;
-    Ok(format!("<{name} xsi:type=\"{}\">", xsi_type(ty)))
+    check_type(xsi_type)?;
+    Ok(format!("<{name} xsi:type=\"{xsi_type}\">"))
 }
 
 /// A type's name as `xsi:type` has it.

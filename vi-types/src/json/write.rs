@@ -175,7 +175,8 @@ fn typed<S: Serializer>(
 fn unknown<S: Serializer>(serializer: S, element: &RawElement) -> Result<S::Ok, S::Error> {
     let mut map = serializer.serialize_map(None)?;
     if let Some(name) = &element.type_name {
-        map.serialize_entry("_typeName", unprefixed(name))?;
+        // With its prefix: XML may have a type `string` as well as `xsd:string`.
+        map.serialize_entry("_typeName", name)?;
     }
     xml::<S>(&mut map, element)?;
     map.end()
