@@ -4,14 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use http::HeaderMap;
+use vi_types::VersionNumbers;
 
 /// A version of the VI API, for example `2.5`, `2.5u2`, `6.7` or `8.0.1.0`.
 ///
-/// Versions are ordered as the API grew: `2.5 < 2.5u2 < 4.0 < 6.7 < 6.7.1 < 8.0.1.0`. A version
+/// Versions are ordered as the API grew, by their [`VersionNumbers`]. A version
 /// without a number (the API has unreleased ones) is newer than every numbered version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ApiVersion {
-    parts: [u16; 4],
+    numbers: VersionNumbers,
 }
 
 /// The text is not a version of the VI API.
@@ -31,8 +32,9 @@ impl ApiVersion {
     /// What a simulated server has when nothing else is asked for.
     pub const DEFAULT: Self = Self::new([8, 0, 1, 0]);
 
-    const fn new(parts: [u16; 4]) -> Self {
-        Self { parts }
+    const fn new(numbers: [u16; 4]) -> Self {
+        let numbers = VersionNumbers::new(numbers);
+        Self { numbers }
     }
 
     /// Reads the `since` of a type, member or method; anything that is no number is newer than all.
@@ -45,24 +47,19 @@ impl FromStr for ApiVersion {
     type Err = VersionError;
 
     fn from_str(text: &str) -> Result<Self, VersionError> {
-        let error = || VersionError {
-            text: text.to_owned(),
-        };
-        let mut parts = [0; 4];
-        let mut slots = parts.iter_mut();
-        // `2.5u2` and `2.5u2server` are update 2 of 2.5: a third number.
-        for part in text.trim_end_matches("server").split(['.', 'u']) {
-            let slot = slots.next().ok_or_else(error)?;
-            *slot = part.parse().map_err(|_| error())?;
+        match VersionNumbers::parse(text) {
+            Some(numbers) => Ok(Self { numbers }),
+            None => Err(VersionError {
+                text: text.to_owned(),
+            }),
         }
-        Ok(Self::new(parts))
     }
 }
 
 impl fmt::Display for ApiVersion {
     /// As the server's `about.apiVersion` has it: two numbers up to 7.0, four from 8.0 on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch, build] = self.parts;
+        let [major, minor, patch, build] = self.numbers.numbers();
         match (major, patch, build) {
             (2, 2, _) => write!(f, "{major}.{minor}u{patch}"),
             (..=7, 0, 0) => write!(f, "{major}.{minor}"),

@@ -252,7 +252,8 @@ impl Client {
         request: &M,
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
-        since::check(request, this, self.0.server.as_ref())?;
+        let server = self.0.server.as_ref();
+        since::check(M::registry(), M::name(), request, this, server)?;
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);

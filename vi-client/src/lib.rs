@@ -22,6 +22,42 @@
 //! # Ok(()) }
 //! ```
 //!
+//! What is read can be a struct, whose fields the compiler checks, and methods are functions of typed references:
+//!
+//! ```no_run
+//! use vi_client::retrieve::{Retrieve, Selection};
+//! use vi_client::{Client, Error, match_fault, property_set};
+//! use vi_types::enums::VirtualMachinePowerState;
+//! use vi_types::{methods, objects, references};
+//!
+//! property_set! {
+//!     struct Row: VirtualMachine {
+//!         name: String = name,
+//!         state: VirtualMachinePowerState = runtime.power_state,
+//!         cpus: Option<i32> = config.hardware.num_cpu,
+//!     }
+//! }
+//!
+//! # async fn run(client: &Client) -> Result<(), Error> {
+//! let request = Retrieve::from(&client.service_content().root_folder).select_all(Selection::inventory());
+//! for found in client.retrieve_set::<Row>(request).await? {
+//!     let row = found.properties?;
+//!     let Some(vm) = references::VirtualMachine::from_moref(found.object) else { continue };
+//!     if row.state == VirtualMachinePowerState::PoweredOn {
+//!         continue;
+//!     }
+//!     if let Err(error) = client.call(&vm.power_on_vm_task()).await {
+//!         match_fault!(&error, methods::PowerOnVmTask {
+//!             objects::TaskInProgress as fault => tracing::info!(row.name, task = %fault.task, "busy"),
+//!             _ => return Err(error),
+//!         });
+//!     }
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! A call that needs what came to the API after the server's version is not sent: [`Error::TooNew`] says what it is.
+//!
 //! - [`transport`]: the way to a server: HTTP(S), a function in the same process, a recording;
 //! - [`Client`]: calls, login, renewal of the session;
 //! - [`retrieve`]: reading properties of many objects at once;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use vi_types::objects::{PropertySpec, TraversalSpec};
 use vi_types::{
-    List, ManagedObjectReference, Method, MethodInfo, Object, ObjectInfo, Occurrence, Registry,
-    View,
+    List, ManagedObjectReference, MethodInfo, Object, ObjectInfo, Occurrence, Registry,
+    VersionNumbers, View,
 };
 
 use crate::version::ApiVersion;
@@ -83,46 +83,48 @@ impl fmt::Display for Asked {
     }
 }
 
-/// Compares everything that a request has with the server's version.
+/// Compares everything that a request has with the server's version, `None` if that has no order.
 ///
-/// Values of enumerations are not looked at, nor what is behind the declared type of a property path.
+/// The version counts that the server has, not the one that it was asked to speak. Values of enumerations are not
+/// looked at, nor what is behind the declared type of a property path.
 ///
 /// # Errors
 /// For the first thing that the server is too old for.
-pub(crate) fn check<M: Method>(
-    request: &M,
+pub(crate) fn check(
+    registry: &'static Registry,
+    method: &'static str,
+    request: &dyn Object,
     this: &ManagedObjectReference,
     server: Option<&ApiVersion>,
 ) -> Result<(), Box<TooNew>> {
-    match server {
-        // Such as m5CA1EF4D of unreleased servers: it has no order.
-        None => Ok(()),
-        Some(server) if *server >= ApiVersion::newest() => Ok(()),
-        Some(server) => Check {
-            registry: M::registry(),
-            server,
-        }
-        .method(M::registry().method(M::name()), request, this)
-        .map_err(|(asked, since)| {
-            Box::new(TooNew {
-                method: M::name(),
-                asked,
-                since,
-                server: server.clone(),
-            })
-        }),
-    }
+    // Unreleased servers, with versions such as m5CA1EF4D, have everything, and so have the newest.
+    let Some(server) = server.filter(|server| **server < ApiVersion::newest()) else {
+        return Ok(());
+    };
+    let check = Check {
+        registry,
+        server: server.numbers(),
+    };
+    let found = check.method(registry.method(method), request, this);
+    found.map_err(|(asked, since)| {
+        Box::new(TooNew {
+            method,
+            asked,
+            since,
+            server: server.clone(),
+        })
+    })
 }
 
 /// What the server is too old for, and since when it exists.
 type Found = Result<(), (Asked, &'static str)>;
 
-struct Check<'a> {
+struct Check {
     registry: &'static Registry,
-    server: &'a ApiVersion,
+    server: VersionNumbers,
 }
 
-impl Check<'_> {
+impl Check {
     fn method(
         &self,
         method: Option<&MethodInfo>,
@@ -137,8 +139,8 @@ impl Check<'_> {
     }
 
     fn known(&self, since: &'static str, asked: impl FnOnce() -> Asked) -> Found {
-        match ApiVersion::parse(since) {
-            Some(version) if version > *self.server => Err((asked(), since)),
+        match VersionNumbers::parse(since) {
+            Some(version) if version > self.server => Err((asked(), since)),
             _ => Ok(()),
         }
     }

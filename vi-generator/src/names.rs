@@ -105,17 +105,19 @@ fn is_keyword(name: &str) -> bool {
 }
 
 /// Names that generated code uses without a path.
-const PRELUDE: [&str; 16] = [
+const PRELUDE: [&str; 18] = [
     "Box",
     "Clone",
     "Copy",
     "Default",
     "Drop",
     "Err",
+    "Into",
     "None",
     "Ok",
     "Option",
     "PartialEq",
+    "Reference",
     "Result",
     "Send",
     "Some",
@@ -162,6 +164,7 @@ mod tests {
             ),
             ("ClusterSystemVMsConfigSpec", "ClusterSystemVmsConfigSpec"),
             ("Option", "Option_"),
+            ("Reference", "Reference_"),
         ] {
             assert_eq!(type_name(name), rust);
         }

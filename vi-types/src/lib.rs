@@ -12,6 +12,26 @@
 //! - [`Any`] holds a value whose type only the answer says, or one that could not be decoded:
 //!   [`Any::Undecodable`];
 //! - [`wire`] reads and writes whole messages.
+//!
+//! References to managed objects have types too, in [`references`]. A method is a function of the reference that it is
+//! called on; what it can't do without are its arguments, the rest can be set in the request:
+//!
+#![cfg_attr(feature = "api", doc = "```")]
+#![cfg_attr(not(feature = "api"), doc = "```ignore")]
+//! use vi_types::enums::VirtualMachineMovePriority::HighPriority;
+//! use vi_types::methods::MigrateVmTask;
+//! use vi_types::{ManagedObjectReference, references};
+//!
+//! let found = ManagedObjectReference::new("VirtualMachine", "vm-16");
+//! let vm = references::VirtualMachine::from_moref(found).ok_or("no virtual machine")?;
+//! let host = ManagedObjectReference::new("HostSystem", "host-9");
+//! let request = MigrateVmTask { host: Some(host), ..vm.migrate_vm_task(HighPriority) };
+//! assert_eq!(request.this, *vm.as_ref());
+//! # Ok::<(), &str>(())
+//! ```
+//!
+//! Unknown enum values, types and elements never fail an answer, and a value that cannot be decoded fails
+//! alone: see [`Any::Undecodable`].
 
 mod any;
 mod binary;
@@ -34,6 +54,7 @@ mod raw;
 mod reference;
 mod registry;
 mod value;
+mod version;
 pub mod wire;
 
 pub use any::{Any, Array, CastError, EnumValue, FromAny, Undecodable, enumeration_from_any};
@@ -56,3 +77,4 @@ pub use raw::RawElement;
 pub use reference::TypedReference;
 pub use registry::Registry;
 pub use value::{List, Value, Values, View};
+pub use version::VersionNumbers;
