@@ -157,21 +157,48 @@ pub fn merge(kept: Source<'_>, newer: Source<'_>, remove: bool) -> Result<Merged
     Ok(merge.finish())
 }
 
-/// A description without mistakes of its own: what it lacks the other one may have.
+/// A description that says everything once. What it lacks the other one may have.
 fn read(source: Source<'_>) -> Result<Description, Errors> {
     let (description, mut mistakes) = parse(source.text);
-    mistakes.extend(check(&description).into_iter().filter(|mistake| {
-        matches!(
-            mistake.kind,
-            MistakeKind::DefinedTwice { .. }
-                | MistakeKind::MemberTwice { .. }
-                | MistakeKind::ValueTwice { .. }
-        )
-    }));
+    mistakes.extend(twice(&description));
     if mistakes.is_empty() {
         return Ok(description);
     }
     Err(Errors::new(source.file, mistakes))
+}
+
+/// What is said twice. Only one of the two would be merged, so that this has to be known before.
+fn twice(description: &Description) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    let mut definitions = HashMap::new();
+    for definition in Definition::all(description) {
+        let (line, owner) = (definition.line(), definition.title());
+        if let Some(&first) = definitions.get(&definition.key()) {
+            let kind = MistakeKind::DefinedTwice { owner, first };
+            mistakes.push(Mistake { line, kind });
+            continue;
+        }
+        definitions.insert(definition.key(), line);
+        let mut items = HashMap::new();
+        for Item { key, line, .. } in definition.items() {
+            if let Some(&first) = items.get(key) {
+                let (owner, name) = (owner.clone(), key.to_owned());
+                let other = owner.clone();
+                let kind = match definition {
+                    Definition::Enum(_) => MistakeKind::ValueTwice { owner, name, first },
+                    _ => MistakeKind::MemberTwice {
+                        owner,
+                        name,
+                        other,
+                        first,
+                    },
+                };
+                mistakes.push(Mistake { line, kind });
+            }
+            items.entry(key).or_insert(line);
+        }
+    }
+    mistakes
 }
 
 /// What a definition is found by: types have names of their own, and so have methods.
@@ -192,12 +219,17 @@ enum Definition<'a> {
 /// Something a definition says in a line of its own.
 #[derive(Debug, PartialEq)]
 struct Item<'a> {
-    /// What it is about: a property, a value, `throws`.
+    /// What it is about: a property's or a value's name, or one of the following.
     key: &'a str,
     line: usize,
     /// What it says, in one way of writing.
     says: String,
 }
+
+/// The lines of a method that are no parameters. There may be a parameter `result`, so these are no names.
+const RESULT: &str = "its result";
+const FAULTS: &str = "its faults";
+const PRIVILEGE: &str = "its privilege";
 
 impl<'a> Definition<'a> {
     /// All definitions, in the order of their lines.
@@ -292,7 +324,7 @@ impl<'a> Definition<'a> {
                 let mut items: Vec<_> = definition.parameters.iter().map(member).collect();
                 if let Some(result) = &definition.result {
                     items.push(Item {
-                        key: "result",
+                        key: RESULT,
                         line: definition.result_line,
                         says: says(result),
                     });
@@ -306,14 +338,14 @@ impl<'a> Definition<'a> {
                     // Their order means nothing.
                     names.sort_unstable();
                     items.push(Item {
-                        key: "throws",
+                        key: FAULTS,
                         line: first.line,
                         says: names.join(", "),
                     });
                 }
                 if let Some(privilege) = &definition.privilege {
                     items.push(Item {
-                        key: "privilege",
+                        key: PRIVILEGE,
                         line: definition.privilege_line,
                         says: privilege.clone(),
                     });
@@ -928,7 +960,7 @@ fn differences(old: &Definition<'_>, new: &Definition<'_>, newer_lines: &[&str])
             .iter()
             .filter(|item| others.iter().any(|other| other.key == item.key));
         // Where these stand among the lines of a method means nothing.
-        let both = both.filter(|item| !["result", "throws", "privilege"].contains(&item.key));
+        let both = both.filter(|item| ![RESULT, FAULTS, PRIVILEGE].contains(&item.key));
         both.map(|item| item.key.to_owned()).collect()
     };
     let order = keys(&new_items, &old_items);

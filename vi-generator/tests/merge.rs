@@ -118,8 +118,8 @@ fn lines_of_a_method_are_added_changed_and_removed() {
          ~ returns: none -> Int r\n    \
          ~ since: none -> 2\n    \
          + result Int r\n    \
-         ~ throws: F -> F, G\n    \
-         - privilege P\n\
+         ~ its faults: F -> F, G\n    \
+         - its privilege P\n\
          1 added, 1 changed, 0 removed",
     );
 }
@@ -329,5 +329,31 @@ fn mistakes_of_both_together_have_the_lines_of_where_they_come_from() {
          newer.input:4: object A: m has the unknown type 'Missing'; expected a predefined type or an enum, object or \
          fault of this file\n\
          newer.input:6: object B extends the unknown object 'Nobody'; expected an object of this file",
+    );
+}
+
+#[test]
+fn what_is_said_twice_is_told() {
+    refused(
+        "object A\n  Int a r\nend\nobject A\nend\n",
+        "object A\n  Int a r\n  Int a r\nend\nenum E\n  x\n  x\nend\n",
+        "kept.input:4: object A is already defined in line 1; names of types are unique, those of methods as well\n\
+         newer.input:3: object A: a is already in object A (line 2); a property or parameter is named once\n\
+         newer.input:7: enum E: the value x is already in line 6; one is enough",
+    );
+}
+
+#[test]
+fn a_parameter_may_be_called_as_a_line_is() {
+    let method = |result: &str| {
+        format!(
+            "method M\n  ManagedObjectReference _this r\n  Int result o\n  result {result} r\nend\n"
+        )
+    };
+    check(
+        &method("Int"),
+        &method("Long"),
+        &method("Long"),
+        "changed  method M\n    ~ its result: Int r -> Long r\n0 added, 1 changed, 0 removed",
     );
 }

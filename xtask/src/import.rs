@@ -22,7 +22,7 @@ pub(crate) struct Import {
     /// Take out what the newer description doesn't have.
     #[arg(long)]
     remove: bool,
-    /// The description that FILE is merged into.
+    /// The description that FILE is merged into, if not the workspace's generator.input.
     #[arg(long, value_name = "FILE", default_value_os_t = generator_input(), hide_default_value = true)]
     into: PathBuf,
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::{Command, Output};
 
@@ -69,4 +70,54 @@ fn the_workspaces_own_description_is_up_to_date_with_itself() {
         .output()
         .expect("xtask runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), "nothing to do\n");
+}
+
+/// The definitions of a description, as their text without comments and blank lines.
+fn definitions(text: &str) -> Vec<String> {
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
+    let lines: Vec<&str> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with("family "))
+        .collect();
+    lines
+        .split_inclusive(|line| *line == "end")
+        .map(|lines| lines.join("\n"))
+        .collect()
+}
+
+#[test]
+fn what_was_taken_out_comes_back_into_a_family_that_has_what_it_needs() {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../generator.input");
+    let own = fs::read_to_string(own).expect("the description");
+    let all = definitions(&own);
+    let gone: BTreeSet<&String> = all.iter().step_by(40).collect();
+    let (mut kept, mut block) = (String::new(), String::new());
+    for line in own.split_inclusive('\n') {
+        block.push_str(line);
+        if line.trim() == "end" {
+            let definition = definitions(&block).concat();
+            if !gone.contains(&definition) {
+                kept.push_str(&block);
+            }
+            block.clear();
+        } else if line.starts_with('#') || line.trim().is_empty() || line.starts_with("family ") {
+            kept.push_str(&block);
+            block.clear();
+        }
+    }
+    assert_eq!(definitions(&kept).len(), all.len() - gone.len());
+    let (output, text) = import(&kept, &own, &[]);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let told = String::from_utf8_lossy(&output.stdout);
+    let counts = format!("{} added, 0 changed, 0 removed\n", gone.len());
+    assert!(told.contains(&counts), "{told}");
+    let (mut found, mut expected) = (definitions(&text), all.clone());
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
 }

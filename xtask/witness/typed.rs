@@ -104,30 +104,28 @@ fn value(ty: &str, text: String) -> String {
     }
 }
 
-/// Something that a server sends though the schema doesn't have it.
+/// Something that a server sends though the schema doesn't have it so.
 pub(crate) struct Known {
-    /// `Type.element`.
-    pub(crate) what: &'static str,
+    /// The words of what is said about it.
+    pub(crate) words: &'static [&'static str],
     pub(crate) reason: &'static str,
 }
 
 /// Decodes an answer and encodes it again; both have to say the same, and nothing may be unknown.
 ///
-/// Elements that are `known` not to be in the schema may be missing afterwards; those that are met go to `shown`.
+/// What is wrong and not `known` is the error; what is known and met goes to `shown`, by its reason.
 pub(crate) fn again<M: Method>(
     answer: &[u8],
     known: &[Known],
-    shown: &mut BTreeSet<String>,
+    shown: &mut BTreeSet<&'static str>,
 ) -> Result<(), String> {
     let decoded =
         decode_response::<M>(answer, Limits::default()).map_err(|error| error.to_string())?;
-    let mut mistakes = Vec::new();
-    for unknown in &decoded.unknown {
-        match known.iter().find(|known| known.what == unknown) {
-            Some(_) => drop(shown.insert(unknown.clone())),
-            None => mistakes.push(format!("{unknown} is unknown")),
-        }
-    }
+    let mut mistakes: Vec<String> = decoded
+        .unknown
+        .iter()
+        .map(|unknown| format!("{unknown} is unknown"))
+        .collect();
     undecodable(M::output(&decoded.returnval).view(), &mut mistakes);
     let text = std::str::from_utf8(answer).map_err(|error| error.to_string())?;
     let then = returned::<M>(text)?;
@@ -139,10 +137,17 @@ pub(crate) fn again<M: Method>(
         let element = difference
             .lost
             .map(|lost| format!("{}.{lost}", difference.owner));
-        if element.is_none_or(|element| !shown.contains(&element)) {
+        // One that is unknown was told already.
+        if element.is_none_or(|element| !decoded.unknown.contains(&element)) {
             mistakes.push(format!("{}: {}", difference.path, difference.what));
         }
     }
+    mistakes.retain(|mistake| {
+        let is_it = |known: &&Known| known.words.iter().all(|word| mistake.contains(word));
+        let known = known.iter().find(is_it);
+        shown.extend(known.map(|known| known.reason));
+        known.is_none()
+    });
     mistakes.truncate(20);
     if mistakes.is_empty() {
         Ok(())
@@ -236,7 +241,7 @@ mod tests {
         let told = "Description.colour is unknown";
         assert!(check(value, &[]).is_err_and(|found| found.starts_with(told)));
         let known = Known {
-            what: "Description.colour",
+            words: &["Description.colour", "unknown"],
             reason: "a test",
         };
         assert_eq!(check(value, &[known]), Ok(()));

@@ -20,8 +20,14 @@ use crate::typed::{Known, again};
 
 const LARGEST_ANSWER: usize = 1 << 28;
 
-/// Where vcsim is not as the schema says.
-const KNOWN: &[Known] = &[];
+/// Where vcsim as a vCenter is not as the schema says; as a host it always is.
+///
+/// An entry that no longer shows is a failure, so that this list only holds what is true.
+const KNOWN: &[Known] = &[Known {
+    words: &["VMwareDVSConfigInfo", "uplinkPortPolicy"],
+    reason: "vcsim's distributed switches have no uplinkPortPolicy, which the schema requires; their configuration \
+             is kept as XML",
+}];
 
 pub(crate) fn run(address: &str) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -44,17 +50,23 @@ async fn walk(address: &str) -> Result<(), Error> {
     let client = Client::connect(transport, Options::default()).await?;
     client.login("user", "pass").await?;
 
+    let known = match client.about().api_type.as_str() {
+        "VirtualCenter" => KNOWN,
+        _ => &[],
+    };
     let mut shown = BTreeSet::new();
-    let objects = objects(&client).await?;
+    let inventory = inventory(&client).await?;
     check(
-        "there are objects",
-        objects.len() > 20,
-        &objects.len().to_string(),
+        "there is an inventory",
+        inventory.len() > 5,
+        &inventory.len().to_string(),
     );
+    let mut objects = inventory.clone();
+    objects.extend(singletons(&client, &inventory).await?);
+    let mut absent = Vec::new();
     for object in &objects {
         let request = RetrieveProperties {
             spec_set: vec![everything(object)],
-            ..RetrieveProperties::default()
         };
         let name = format!("{} {}", object.r#type, object.value);
         if let Err(error) = client.call(&request).await {
@@ -67,7 +79,7 @@ async fn walk(address: &str) -> Result<(), Error> {
             continue;
         }
         let answer = last.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let result = again::<RetrieveProperties>(&answer, KNOWN, &mut shown);
+        let result = again::<RetrieveProperties>(&answer, known, &mut shown);
         check(&name, result.is_ok(), &result.err().unwrap_or_default());
     }
     println!(
@@ -86,8 +98,12 @@ async fn walk(address: &str) -> Result<(), Error> {
         read > absent.len(),
         &format!("{read} of {}", objects.len()),
     );
-    for known in KNOWN.iter().filter(|known| shown.contains(known.what)) {
-        println!("note {}: {}", known.what, known.reason);
+    for reason in &shown {
+        println!("note known difference: {reason}");
+    }
+    for known in known.iter().filter(|known| !shown.contains(known.reason)) {
+        let name = format!("known difference {:?}", known.words);
+        check(&name, false, "it no longer shows; take it out of vcsim.rs");
     }
     client.close().await
 }
