@@ -252,8 +252,7 @@ impl Client {
         request: &M,
         renewal: Renewal,
     ) -> Result<M::Output, Error> {
-        let server = self.0.server.as_ref();
-        since::check(M::registry(), M::name(), request, this, server)?;
+        self.is_known(request, this)?;
         let mut output = None;
         let mut keep = |envelope: &[u8]| {
             output = Some(decode::<M>(envelope)?);
@@ -262,6 +261,18 @@ impl Client {
         self.run(outgoing(request, this), renewal, &mut keep)
             .await?;
         Ok(output.unwrap_or_default())
+    }
+
+    /// Whether the server's version of the API has the method, and all that is set in the request.
+    fn is_known<M: Method>(&self, request: &M, this: &ManagedObjectReference) -> Result<(), Error> {
+        let server = self.0.server.as_ref();
+        Ok(since::check(
+            M::registry(),
+            M::name(),
+            request,
+            this,
+            server,
+        )?)
     }
 
     /// Calls a method and gives the `T`s of its answer to `take` while it arrives, and what else was returned.
@@ -278,6 +289,7 @@ impl Client {
         let this = self
             .target(M::name(), request.this(), M::called_on())
             .await?;
+        self.is_known(request, &this)?;
         let mut answer = Items::<M, T> {
             decoder: None,
             take,
