@@ -90,12 +90,15 @@ fn in_pieces<'a, M: Answer>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Read 
     Ok((objects, token, unknown))
 }
 
+/// A message, and how it is read whole and in pieces.
+type Message = (String, fn(&[u8]) -> Read, fn(&[&[u8]]) -> Read);
+
 /// Whole messages and how each is read, for all methods.
-fn messages() -> Vec<(String, fn(&[u8]) -> Read, fn(&[&[u8]]) -> Read)> {
+fn messages() -> Vec<Message> {
     fn pieces<M: Answer>(pieces: &[&[u8]]) -> Read {
         in_pieces::<M>(pieces.iter().copied())
     }
-    fn message<M: Answer>(text: String) -> (String, fn(&[u8]) -> Read, fn(&[&[u8]]) -> Read) {
+    fn message<M: Answer>(text: String) -> Message {
         (text, whole::<M>, pieces::<M>)
     }
     let result = format!("<returnval>{}</returnval>", items("objects"));
