@@ -19,6 +19,8 @@ pub(crate) fn check(data: &[u8]) {
     match (ours(content), theirs) {
         (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
         (Err(_), Err(_)) => {}
+        // `<?>a<?>` has no target, which only quick-xml cares for.
+        (Ok(_), Err(Refusal::Malformed(why))) if why.contains("processing instruction") => {}
         (Ok(ours), Err(Refusal::Malformed(why))) => {
             panic!("only quick-xml refuses: {why}\n{ours:?}")
         }
