@@ -19,6 +19,8 @@ pub(crate) fn check(data: &[u8]) {
     match (ours(content), theirs) {
         (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs),
         (Err(_), Err(_)) => {}
+        // `<?>a<?>` has no target, which only quick-xml cares for.
+        (Ok(_), Err(Refusal::Malformed(why))) if why.contains("processing instruction") => {}
         (Ok(ours), Err(Refusal::Malformed(why))) => {
             panic!("only quick-xml refuses: {why}\n{ours:?}")
         }
@@ -37,9 +39,10 @@ fn is_stricter(error: &str) -> bool {
     [
         "elements are nested more than",
         "document type declaration",
-        // quick-xml takes any bytes for a name: `<>`, `<a<b>`, `<a\"b>`.
+        // quick-xml takes any bytes for a name, of an attribute as well: `<>`, `<a<b>`, `<a b</c="d">`.
         "a tag has no name",
         "a tag is not closed",
+        "an attribute has no value",
         "an attribute's value contains '<'",
         "begins neither a comment nor CDATA",
     ]

@@ -201,6 +201,11 @@ impl Array {
     /// The declared item type that an array's type name stands for.
     pub(crate) fn item_type(array: &str) -> Option<String> {
         let item = array.strip_prefix("ArrayOf")?;
+        // It becomes the name of elements, so it has to be one.
+        let is_in_names = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        if !item.starts_with(char::is_alphabetic) || !item.chars().all(is_in_names) {
+            return None;
+        }
         let primitive = PRIMITIVES.iter().find(|primitive| {
             primitive[1..] == *item.get(1..).unwrap_or_default()
                 && primitive[..1].eq_ignore_ascii_case(item.get(..1).unwrap_or_default())
